@@ -1,0 +1,1 @@
+//! How fast: criterion benches of codec, engine and socket.

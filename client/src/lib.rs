@@ -1,0 +1,1 @@
+//! Gearman clients and workers, generic over the network.

@@ -1,0 +1,1 @@
+//! Packet transcripts replayed against any Gearman job server.

@@ -1,0 +1,1 @@
+//! What a Gearman job server does, as a pure state machine.

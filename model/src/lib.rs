@@ -1,0 +1,1 @@
+//! A naive Gearman job server, the second opinion the engine is held against.

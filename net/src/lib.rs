@@ -1,0 +1,1 @@
+//! The abstract network and clock, with TCP behind them.

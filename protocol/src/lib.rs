@@ -1,0 +1,1 @@
+//! The Gearman wire protocol: packets, text commands, decoding and encoding.

@@ -1,0 +1,1 @@
+//! A Gearman engine on a network.

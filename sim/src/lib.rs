@@ -1,0 +1,1 @@
+//! Bad days for a Gearman job server, each from one number.

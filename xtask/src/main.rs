@@ -1,0 +1,3 @@
+//! Steps of this project that need other programs.
+
+fn main() {}
