@@ -1,1 +1,14 @@
-//! What a Gearman job server does, as a pure state machine.
+//! What does a Gearman job server do?
+//!
+//! The engine is a pure state machine: an [`Event`] goes in at one door, [`Effect`]s come out at the
+//! other, and time, hash seeds and limits are arguments. It does no I/O, reads no clock, starts no thread and
+//! draws no chance, so what it did once it does again. All policy of a job server is decided here; a driver
+//! only carries.
+
+mod config;
+mod doors;
+
+pub use config::{Compat, Config};
+pub use doors::{
+    Buffered, ConnectionId, Doors, Effect, Effects, Event, ExitCode, RecordId, StoreError, StoredJob,
+};

@@ -1,0 +1,244 @@
+//! The two doors of an engine: what happened comes in, what shall be done goes out.
+
+use bytes::Bytes;
+use gearman_protocol::{
+    DecodeError, FunctionName, Priority, Reducer, Request, Response, Time, Unique, UnixMillis,
+};
+
+/// One connection, by a number that is never given to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    /// The connection with this number; the driver counts from 1.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// One record in a store, by a number that the engine never gives to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(u64);
+
+impl RecordId {
+    /// The record with this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// A background job as a store keeps it: all that is needed to run it after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredJob {
+    /// The record's number, by which it is confirmed and forgotten.
+    pub record: RecordId,
+    /// What shall be done.
+    pub function: FunctionName,
+    /// The client's key.
+    pub unique: Unique,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The reducer, empty if there is none.
+    pub reducer: Reducer,
+    /// Not before this moment of the wall clock, if it is an epoch job.
+    pub not_before: Option<UnixMillis>,
+    /// What the worker gets.
+    pub workload: Bytes,
+}
+
+/// A store could not keep a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreError;
+
+/// How full a connection's buffers are.
+///
+/// Told once per turn of the driver when either number has crossed a step of 64 KiB since it was last told,
+/// and when a message begins to be partial or ceases to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buffered {
+    /// Bytes held of a message that is not whole yet.
+    pub inbound: usize,
+    /// Encoded bytes that the peer has not taken.
+    pub outward: usize,
+    /// Since when a message is partial.
+    pub partial_since: Option<Time>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A peer has connected.
+    Opened {
+        /// The new connection.
+        from: ConnectionId,
+        /// The peer's address as `workers` shows it.
+        peer: String,
+    },
+    /// A whole request has arrived.
+    Received {
+        /// From whom.
+        from: ConnectionId,
+        /// What is asked.
+        request: Request,
+    },
+    /// Bytes have arrived that are no request.
+    Malformed {
+        /// From whom.
+        from: ConnectionId,
+        /// What is wrong with them.
+        error: DecodeError,
+    },
+    /// The peer will send no more; what it sent before has been told. It may still read.
+    HalfClosed {
+        /// Which connection.
+        from: ConnectionId,
+    },
+    /// The connection is gone, for whatever reason, a [`Effect::Close`] included. The last event of its number.
+    Closed {
+        /// Which connection.
+        from: ConnectionId,
+    },
+    /// A connection's buffers have grown or shrunk.
+    Buffered {
+        /// Which connection.
+        from: ConnectionId,
+        /// How full they are now.
+        fill: Buffered,
+    },
+    /// What the wall clock says: at the start, when the driver sees it step, and with every [`Event::Elapsed`]
+    /// that may make a scheduled job due.
+    Wall {
+        /// The moment.
+        now: UnixMillis,
+    },
+    /// Time has passed: the deadline was reached, or the driver felt like saying so.
+    Elapsed,
+    /// The store has kept a record, or failed to.
+    Stored {
+        /// Which record.
+        record: RecordId,
+        /// What became of it.
+        outcome: Result<(), StoreError>,
+    },
+    /// At the start, before any connection: a record that the store had kept from an earlier life.
+    Replayed {
+        /// The job.
+        job: StoredJob,
+    },
+    /// Finish what runs, take nothing new, then exit.
+    Drain,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Everything was finished: code 0.
+    Finished,
+    /// A drain ran out of time and something was left: code 3.
+    Unfinished,
+}
+
+/// Something that shall be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a response. Order per peer is the order of effects.
+    Send {
+        /// To whom.
+        to: ConnectionId,
+        /// What.
+        response: Response,
+    },
+    /// Close a connection; the driver answers with [`Event::Closed`].
+    Close {
+        /// Which connection.
+        who: ConnectionId,
+        /// Whether everything sent before shall be written first.
+        after_flush: bool,
+    },
+    /// Stop reading from a connection.
+    PauseReading {
+        /// Which connection.
+        who: ConnectionId,
+    },
+    /// Read from a connection again.
+    ResumeReading {
+        /// Which connection.
+        who: ConnectionId,
+    },
+    /// Keep a job so that it outlives the process, then tell with [`Event::Stored`].
+    Store {
+        /// The job.
+        job: StoredJob,
+    },
+    /// Drop a record: its job has ended.
+    Forget {
+        /// Which record.
+        record: RecordId,
+    },
+    /// Take no new connections.
+    StopAccepting,
+    /// End the process.
+    Exit {
+        /// How.
+        code: ExitCode,
+    },
+}
+
+/// Where an engine puts what shall be done, in order.
+#[derive(Debug, Default)]
+pub struct Effects(Vec<Effect>);
+
+impl Effects {
+    /// An empty sink.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds an effect.
+    pub fn push(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+
+    /// Adds a response.
+    pub fn send(&mut self, to: ConnectionId, response: Response) {
+        self.push(Effect::Send { to, response });
+    }
+
+    /// Takes all effects out, in order; the sink keeps its memory.
+    pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
+        self.0.drain(..)
+    }
+
+    /// What is in it, in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Effect] {
+        &self.0
+    }
+}
+
+/// A job server without its network: implemented by the engine, by the naive model it is held against, and by
+/// wrappers that misbehave on purpose.
+pub trait Doors {
+    /// Tells what happened at `now`, and collects what shall be done.
+    ///
+    /// `now` never goes back. Deadlines that have passed are acted upon before the event.
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects);
+
+    /// When to come back with [`Event::Elapsed`]; coming earlier is harmless.
+    fn deadline(&self) -> Option<Time>;
+}

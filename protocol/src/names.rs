@@ -1,0 +1,116 @@
+//! Names that travel in packets, each its own type so that one cannot be passed for another.
+
+use crate::error::DecodeError;
+use bytes::Bytes;
+use std::fmt;
+
+/// The longest function name, in bytes; the C library refuses longer ones as well.
+pub const MAX_FUNCTION_NAME: usize = 512;
+/// The longest unique and the longest reducer, in bytes.
+pub const MAX_UNIQUE: usize = 64;
+/// The longest handle a server gives out, in bytes.
+pub const MAX_HANDLE: usize = 63;
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Bytes);
+
+        impl $name {
+            /// Its bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8] {
+                &self.0
+            }
+
+            /// Its bytes, shared and not copied.
+            #[must_use]
+            pub fn to_bytes(&self) -> Bytes {
+                self.0.clone()
+            }
+
+            /// Whether it has no bytes at all.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "\"{}\"", self.0.escape_ascii())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0.escape_ascii())
+            }
+        }
+    };
+}
+
+name_type! {
+    /// What a worker can do and a job wants done: 1 to [`MAX_FUNCTION_NAME`] bytes without control characters.
+    FunctionName
+}
+name_type! {
+    /// The client's own key for a job: 0 to [`MAX_UNIQUE`] bytes. Empty means that there is none.
+    Unique
+}
+name_type! {
+    /// The name of the reducer of a job: 0 to [`MAX_UNIQUE`] bytes. Empty means that there is none.
+    Reducer
+}
+name_type! {
+    /// The server's name for a job. What a server gives out has 1 to [`MAX_HANDLE`] bytes; what a peer asks
+    /// about may be anything.
+    Handle
+}
+
+impl FunctionName {
+    /// Takes the name if it is one.
+    ///
+    /// # Errors
+    /// [`DecodeError::FunctionName`] if it is empty, too long, or has a control character (a byte below 32, or
+    /// 127), which would break the tables of the text protocol.
+    pub fn new(bytes: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        let bytes = bytes.into();
+        let fits = (1..=MAX_FUNCTION_NAME).contains(&bytes.len());
+        if fits && !bytes.iter().any(u8::is_ascii_control) {
+            Ok(Self(bytes))
+        } else {
+            Err(DecodeError::FunctionName)
+        }
+    }
+}
+
+impl Unique {
+    /// Takes the unique if it is not too long.
+    ///
+    /// # Errors
+    /// [`DecodeError::UniqueTooLarge`] over [`MAX_UNIQUE`] bytes.
+    pub fn new(bytes: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        let bytes = bytes.into();
+        if bytes.len() <= MAX_UNIQUE { Ok(Self(bytes)) } else { Err(DecodeError::UniqueTooLarge) }
+    }
+}
+
+impl Reducer {
+    /// Takes the reducer's name if it is not too long.
+    ///
+    /// # Errors
+    /// [`DecodeError::UniqueTooLarge`] over [`MAX_UNIQUE`] bytes: the code is shared with uniques.
+    pub fn new(bytes: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        let bytes = bytes.into();
+        if bytes.len() <= MAX_UNIQUE { Ok(Self(bytes)) } else { Err(DecodeError::UniqueTooLarge) }
+    }
+}
+
+impl Handle {
+    /// Takes any bytes: whether they name a job is the server's to say.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+}

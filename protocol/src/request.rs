@@ -1,0 +1,395 @@
+//! What clients, workers and administrators ask of a server.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each match takes its few packet types out of the table; all others are refused alike"
+)]
+
+use crate::admin::AdminRequest;
+use crate::arguments::Cutter;
+use crate::error::DecodeError;
+use crate::frame::{Frame, Magic, Packet};
+use crate::names::{FunctionName, Handle, Reducer, Unique};
+use crate::outward::Outward;
+use crate::table::{Direction, PacketType};
+use bytes::Bytes;
+
+/// How urgent a job is; a higher one is always grabbed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Before all others.
+    High,
+    /// What most jobs have.
+    Normal,
+    /// After all others.
+    Low,
+}
+
+impl Priority {
+    /// All three, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+}
+
+/// Whether the submitter waits for the result, and when the job may start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The submitter hears everything about the job, and the job ends if it leaves.
+    Foreground,
+    /// Nobody hears of the job again.
+    Background,
+    /// Background, normal priority, and not before a time: the text of its Unix seconds, judged by the server.
+    Epoch(Bytes),
+}
+
+/// A request for a job, in any of the nine forms the wire has for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submit {
+    /// What shall be done.
+    pub function: FunctionName,
+    /// The client's key for the job.
+    pub unique: Unique,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Who waits for it, and when it may start.
+    pub mode: Mode,
+    /// The reducer, for the two forms that have one.
+    pub reducer: Option<Reducer>,
+    /// What the worker gets.
+    pub workload: Bytes,
+}
+
+/// How much a worker wants to be told about the job it grabs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grab {
+    /// Handle, function and workload.
+    Plain,
+    /// The unique as well.
+    Uniq,
+    /// The unique and the reducer as well.
+    All,
+}
+
+/// The time limit of CAN_DO_TIMEOUT: its text, judged by the server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobTimeout(pub Bytes);
+
+/// What a worker says about a job it holds; clients are told the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Report {
+    /// Part of the result.
+    Data(Bytes),
+    /// A warning.
+    Warning(Bytes),
+    /// How far the job has come, as text: the server passes on what it got.
+    Status {
+        /// Above the line.
+        numerator: Bytes,
+        /// Below the line.
+        denominator: Bytes,
+    },
+    /// The job is done, with (the rest of) its result.
+    Complete(Bytes),
+    /// The job has failed.
+    Fail,
+    /// The job has failed, and why.
+    Exception(Bytes),
+}
+
+impl Report {
+    /// Whether the job ends with it.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        matches!(self, Self::Complete(_) | Self::Fail | Self::Exception(_))
+    }
+
+    const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Data(_) => PacketType::WorkData,
+            Self::Warning(_) => PacketType::WorkWarning,
+            Self::Status { .. } => PacketType::WorkStatus,
+            Self::Complete(_) => PacketType::WorkComplete,
+            Self::Fail => PacketType::WorkFail,
+            Self::Exception(_) => PacketType::WorkException,
+        }
+    }
+
+    /// Takes a report apart; `None` if the type is not one of a report.
+    pub(crate) fn parse(packet_type: PacketType, body: Bytes) -> Option<Result<(Handle, Self), DecodeError>> {
+        let make = match packet_type {
+            PacketType::WorkData => Self::Data,
+            PacketType::WorkWarning => Self::Warning,
+            PacketType::WorkComplete => Self::Complete,
+            PacketType::WorkException => Self::Exception,
+            PacketType::WorkFail => return Some(Ok((Handle::new(without_trailing_nul(body)), Self::Fail))),
+            PacketType::WorkStatus => return Some(Self::parse_status(body)),
+            _ => return None,
+        };
+        let mut arguments = Arguments::new(packet_type, body);
+        Some(arguments.next().map(|handle| (Handle::new(handle), make(arguments.rest()))))
+    }
+
+    fn parse_status(body: Bytes) -> Result<(Handle, Self), DecodeError> {
+        let mut arguments = Arguments::new(PacketType::WorkStatus, body);
+        let handle = Handle::new(arguments.next()?);
+        let numerator = arguments.next()?;
+        Ok((handle, Self::Status { numerator, denominator: arguments.rest() }))
+    }
+
+    pub(crate) fn encode(&self, magic: Magic, handle: &Handle, out: &mut Outward) {
+        let number = self.packet_type().number();
+        match self {
+            Self::Data(last) | Self::Warning(last) | Self::Complete(last) | Self::Exception(last) => {
+                out.put_packet(magic, number, &[handle.as_bytes()], Some(last));
+            }
+            Self::Status { numerator, denominator } => {
+                out.put_packet(magic, number, &[handle.as_bytes(), numerator], Some(denominator));
+            }
+            Self::Fail => out.put_packet(magic, number, &[handle.as_bytes()], None),
+        }
+    }
+}
+
+/// A request from a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// CAN_DO and CAN_DO_TIMEOUT.
+    CanDo {
+        /// What the worker can do.
+        function: FunctionName,
+        /// Within which time, if it was CAN_DO_TIMEOUT.
+        timeout: Option<JobTimeout>,
+    },
+    /// CANT_DO.
+    CantDo {
+        /// What the worker can no longer do.
+        function: FunctionName,
+    },
+    /// RESET_ABILITIES.
+    ResetAbilities,
+    /// PRE_SLEEP.
+    PreSleep,
+    /// ALL_YOURS.
+    AllYours,
+    /// The nine forms of SUBMIT_JOB.
+    Submit(Submit),
+    /// The three forms of GRAB_JOB.
+    Grab(Grab),
+    /// The six reports of a worker.
+    Work {
+        /// Of which job.
+        handle: Handle,
+        /// What it says.
+        report: Report,
+    },
+    /// GET_STATUS.
+    GetStatus {
+        /// Of which job.
+        handle: Handle,
+    },
+    /// GET_STATUS_UNIQUE.
+    GetStatusUnique {
+        /// The unique, of any length: one that is too long names no job.
+        unique: Bytes,
+    },
+    /// ECHO_REQ.
+    Echo {
+        /// What to send back.
+        data: Bytes,
+    },
+    /// OPTION_REQ.
+    Option {
+        /// Its name.
+        name: Bytes,
+    },
+    /// SET_CLIENT_ID.
+    SetClientId {
+        /// What to call the connection.
+        id: Bytes,
+    },
+    /// A command of the text protocol.
+    Admin(AdminRequest),
+}
+
+impl Request {
+    /// What a frame asks for.
+    ///
+    /// # Errors
+    /// Never fatal: where the frame ends is known, so the connection can go on after an ERROR.
+    pub fn parse(frame: Frame) -> Result<Self, DecodeError> {
+        match frame {
+            Frame::Line(line) => Ok(Self::Admin(AdminRequest::parse(&line))),
+            Frame::Oversized { size, .. } => Err(DecodeError::PacketTooLarge { size }),
+            Frame::Packet(packet) => Self::parse_packet(packet),
+        }
+    }
+
+    fn parse_packet(packet: Packet) -> Result<Self, DecodeError> {
+        let Packet { magic, number, body } = packet;
+        if magic != Magic::Request {
+            return Err(DecodeError::WrongMagic { number });
+        }
+        let unexpected = DecodeError::UnexpectedType(number);
+        let packet_type = PacketType::from_number(number).ok_or(unexpected)?;
+        match packet_type.direction() {
+            Direction::Request => Self::parse_body(packet_type, body),
+            Direction::Both => {
+                let (handle, report) = Report::parse(packet_type, body).unwrap_or(Err(unexpected))?;
+                Ok(Self::Work { handle, report })
+            }
+            Direction::Response | Direction::Unused => Err(unexpected),
+        }
+    }
+
+    fn parse_body(packet_type: PacketType, body: Bytes) -> Result<Self, DecodeError> {
+        use PacketType as P;
+        let request = match packet_type {
+            P::CanDo => Self::CanDo { function: FunctionName::new(body)?, timeout: None },
+            P::CanDoTimeout => {
+                let mut arguments = Arguments::new(packet_type, body);
+                let function = FunctionName::new(arguments.next()?)?;
+                Self::CanDo { function, timeout: Some(JobTimeout(arguments.rest())) }
+            }
+            P::CantDo => Self::CantDo { function: FunctionName::new(body)? },
+            P::ResetAbilities => Self::ResetAbilities,
+            P::PreSleep => Self::PreSleep,
+            P::AllYours => Self::AllYours,
+            P::GrabJob => Self::Grab(Grab::Plain),
+            P::GrabJobUniq => Self::Grab(Grab::Uniq),
+            P::GrabJobAll => Self::Grab(Grab::All),
+            P::GetStatus => Self::GetStatus { handle: Handle::new(body) },
+            P::GetStatusUnique => Self::GetStatusUnique { unique: body },
+            P::EchoReq => Self::Echo { data: body },
+            P::OptionReq => Self::Option { name: body },
+            P::SetClientId => Self::SetClientId { id: body },
+            _ => return Submit::parse(packet_type, body).map(Self::Submit),
+        };
+        Ok(request)
+    }
+
+    /// Appends it to what goes to the server.
+    pub fn encode(&self, out: &mut Outward) {
+        use PacketType as P;
+        let mut put = |packet_type: P, arguments: &[&[u8]], last: Option<&Bytes>| {
+            out.put_packet(Magic::Request, packet_type.number(), arguments, last);
+        };
+        match self {
+            Self::CanDo { function, timeout: None } => put(P::CanDo, &[function.as_bytes()], None),
+            Self::CanDo { function, timeout: Some(timeout) } => {
+                put(P::CanDoTimeout, &[function.as_bytes()], Some(&timeout.0));
+            }
+            Self::CantDo { function } => put(P::CantDo, &[function.as_bytes()], None),
+            Self::ResetAbilities => put(P::ResetAbilities, &[], None),
+            Self::PreSleep => put(P::PreSleep, &[], None),
+            Self::AllYours => put(P::AllYours, &[], None),
+            Self::Submit(submit) => submit.encode(out),
+            Self::Grab(Grab::Plain) => put(P::GrabJob, &[], None),
+            Self::Grab(Grab::Uniq) => put(P::GrabJobUniq, &[], None),
+            Self::Grab(Grab::All) => put(P::GrabJobAll, &[], None),
+            Self::Work { handle, report } => report.encode(Magic::Request, handle, out),
+            Self::GetStatus { handle } => put(P::GetStatus, &[handle.as_bytes()], None),
+            Self::GetStatusUnique { unique } => put(P::GetStatusUnique, &[], Some(unique)),
+            Self::Echo { data } => put(P::EchoReq, &[], Some(data)),
+            Self::Option { name } => put(P::OptionReq, &[], Some(name)),
+            Self::SetClientId { id } => put(P::SetClientId, &[], Some(id)),
+            Self::Admin(command) => command.encode(out),
+        }
+    }
+}
+
+impl Submit {
+    /// The packet type that carries this form.
+    ///
+    /// An epoch job is always of normal priority, as is one with a reducer: the wire has no other form, and
+    /// what cannot be said is not said.
+    #[must_use]
+    pub const fn packet_type(&self) -> PacketType {
+        use PacketType as P;
+        match (&self.mode, &self.reducer, self.priority) {
+            (Mode::Epoch(_), _, _) => P::SubmitJobEpoch,
+            (Mode::Foreground, Some(_), _) => P::SubmitReduceJob,
+            (Mode::Background, Some(_), _) => P::SubmitReduceJobBackground,
+            (Mode::Foreground, None, Priority::High) => P::SubmitJobHigh,
+            (Mode::Foreground, None, Priority::Normal) => P::SubmitJob,
+            (Mode::Foreground, None, Priority::Low) => P::SubmitJobLow,
+            (Mode::Background, None, Priority::High) => P::SubmitJobHighBg,
+            (Mode::Background, None, Priority::Normal) => P::SubmitJobBg,
+            (Mode::Background, None, Priority::Low) => P::SubmitJobLowBg,
+        }
+    }
+
+    fn parse(packet_type: PacketType, body: Bytes) -> Result<Self, DecodeError> {
+        use PacketType as P;
+        let (priority, mode) = match packet_type {
+            P::SubmitJob | P::SubmitReduceJob => (Priority::Normal, Mode::Foreground),
+            P::SubmitJobBg | P::SubmitReduceJobBackground => (Priority::Normal, Mode::Background),
+            P::SubmitJobHigh => (Priority::High, Mode::Foreground),
+            P::SubmitJobHighBg => (Priority::High, Mode::Background),
+            P::SubmitJobLow => (Priority::Low, Mode::Foreground),
+            P::SubmitJobLowBg => (Priority::Low, Mode::Background),
+            P::SubmitJobEpoch => (Priority::Normal, Mode::Epoch(Bytes::new())),
+            // SUBMIT_JOB_SCHED: no server takes it.
+            _ => return Err(DecodeError::UnexpectedType(packet_type.number())),
+        };
+        let mut arguments = Arguments::new(packet_type, body);
+        let (function, unique) = (arguments.next()?, arguments.next()?);
+        let mode = if mode == Mode::Epoch(Bytes::new()) { Mode::Epoch(arguments.next()?) } else { mode };
+        let reduces = matches!(packet_type, P::SubmitReduceJob | P::SubmitReduceJobBackground);
+        let reducer = if reduces { Some(arguments.next()?) } else { None };
+        if reduces {
+            // The aggregator: on the wire, and ignored by every server.
+            arguments.next()?;
+        }
+        Ok(Self {
+            function: FunctionName::new(function)?,
+            unique: Unique::new(unique)?,
+            priority,
+            mode,
+            reducer: reducer.map(Reducer::new).transpose()?,
+            workload: arguments.rest(),
+        })
+    }
+
+    fn encode(&self, out: &mut Outward) {
+        let (function, unique) = (self.function.as_bytes(), self.unique.as_bytes());
+        let number = self.packet_type().number();
+        let mut put = |arguments: &[&[u8]]| {
+            out.put_packet(Magic::Request, number, arguments, Some(&self.workload));
+        };
+        match (&self.mode, &self.reducer) {
+            (Mode::Epoch(seconds), _) => put(&[function, unique, seconds]),
+            (_, Some(reducer)) => put(&[function, unique, reducer.as_bytes(), b""]),
+            (_, None) => put(&[function, unique]),
+        }
+    }
+}
+
+/// The arguments of a packet, each missing one an error that names the packet.
+pub(crate) struct Arguments {
+    packet_type: PacketType,
+    taken: usize,
+    cutter: Cutter,
+}
+
+impl Arguments {
+    pub(crate) fn new(packet_type: PacketType, body: Bytes) -> Self {
+        Self { packet_type, taken: 0, cutter: Cutter::new(body) }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Bytes, DecodeError> {
+        self.taken += 1;
+        let (number, wanted) = (self.packet_type.number(), self.packet_type.arguments().len());
+        let missing = DecodeError::TooFewArguments { number, wanted, got: self.taken };
+        self.cutter.next().ok_or(missing)
+    }
+
+    pub(crate) fn rest(self) -> Bytes {
+        self.cutter.rest()
+    }
+}
+
+/// Some workers and servers end the handle of WORK_FAIL with a NUL, which is no part of it.
+fn without_trailing_nul(mut body: Bytes) -> Bytes {
+    if body.last() == Some(&0) {
+        body.truncate(body.len() - 1);
+    }
+    body
+}
