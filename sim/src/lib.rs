@@ -1,1 +1,3 @@
 //! Bad days for a Gearman job server, each from one number.
+
+pub mod chance;
