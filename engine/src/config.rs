@@ -9,7 +9,8 @@ pub struct Config {
     pub compat: Compat,
     /// What handles begin with; a colon and a number follow. At most 42 bytes, so that the number always fits.
     pub handle_prefix: String,
-    /// At which loss of its worker a job is dropped; `None` is never, `Some(0)` is as `Some(1)`.
+    /// At which loss of its worker a job is dropped; `None` is never, `Some(0)` is as `Some(1)` (with
+    /// [`Compat::Version1_1`], as `None`).
     pub job_retries: Option<u8>,
     /// How many sleepers a runnable job wakes; `None` is all that are able.
     pub worker_wakeup: Option<u32>,

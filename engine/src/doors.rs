@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gearman_protocol::{
-    DecodeError, FunctionName, Priority, Reducer, Request, Response, Time, Unique, UnixMillis,
+    DecodeError, FunctionName, FunctionStatus, Priority, Reducer, Request, Response, Time, Unique, UnixMillis,
 };
 
 /// One connection, by a number that is never given to another.
@@ -119,15 +119,16 @@ pub enum Event {
         /// How full they are now.
         fill: Buffered,
     },
-    /// What the wall clock says: at the start, when the driver sees it step, and with every [`Event::Elapsed`]
-    /// that may make a scheduled job due.
+    /// What the wall clock says: at the start, and when the driver sees it step. In between it is taken to run
+    /// with `now`; telling it more often is harmless. Until it is told for the first time, it is 1970.
     Wall {
         /// The moment.
         now: UnixMillis,
     },
     /// Time has passed: the deadline was reached, or the driver felt like saying so.
     Elapsed,
-    /// The store has kept a record, or failed to.
+    /// The store has kept a record, or failed to. Records may be answered in any order; a job still takes the
+    /// place in its queue that it had when it was submitted.
     Stored {
         /// Which record.
         record: RecordId,
@@ -135,6 +136,9 @@ pub enum Event {
         outcome: Result<(), StoreError>,
     },
     /// At the start, before any connection: a record that the store had kept from an earlier life.
+    ///
+    /// Of two records with the same function and unique the one with the higher number is the job: the other
+    /// had ended, or the later submit would have joined it, and is forgotten.
     Replayed {
         /// The job.
         job: StoredJob,
@@ -184,14 +188,19 @@ pub enum Effect {
         /// The job.
         job: StoredJob,
     },
-    /// Drop a record: its job has ended.
+    /// Drop a record: its job has ended. Goes out after the record's [`Event::Stored`], never before.
     Forget {
         /// Which record.
         record: RecordId,
     },
     /// Take no new connections.
     StopAccepting,
-    /// End the process.
+    /// What a drain waits for: every 10 s while it lasts, and once more before it gives up.
+    Draining {
+        /// The functions with jobs that are waited for, in order of creation.
+        left: Vec<FunctionStatus>,
+    },
+    /// End the process, after what was sent has been written as far as peers take it.
     Exit {
         /// How.
         code: ExitCode,
