@@ -1,1 +1,225 @@
-//! A naive Gearman job server, the second opinion the engine is held against.
+//! A naive Gearman job server: the second opinion the engine is held against.
+//!
+//! [`Model`] stands behind the same [`Doors`] as the engine and says the same, effect for effect and in the
+//! same order for each receiver. It is written for the reader: every table is a list in the order of creation,
+//! everything is found by looking at all of it, and nothing is kept that can be counted. So it is slow, and
+//! easily seen to be right.
+//!
+//! Where Gearman leaves a choice, both servers follow one rule, and these are all of them:
+//!
+//! * Deadlines that have passed come before the event, in the order of their moments; job timeouts of one
+//!   moment in the order of assignment, and scheduled jobs after them in the order of submission.
+//! * Sleepers are woken at the end of every event, function by function in the order of creation, those first
+//!   that fell asleep first. With a limit of N, a function wants N woken workers for each of its waiting jobs,
+//!   and those that were woken for another function count if they are able.
+//! * A woken worker counts as awake again as soon as it has sent anything.
+//! * A connection that waits for the store's answer gets everything later, replies or not, after it.
+//! * A job that waits for the store has its handle already, and joins its queue when the store has answered.
+//!
+//! ```
+//! use gearman_engine::{Config, ConnectionId, Doors, Effects, Event};
+//! use gearman_model::Model;
+//! use gearman_protocol::{Grab, Request, Time};
+//!
+//! let worker = ConnectionId::new(1);
+//! let (mut model, mut effects) = (Model::new(Config::default()), Effects::new());
+//! model.handle(Time::ZERO, Event::Opened { from: worker, peer: "::1".to_owned() }, &mut effects);
+//! model.handle(Time::ZERO, Event::Received { from: worker, request: Request::Grab(Grab::Plain) }, &mut effects);
+//! assert_eq!(effects.as_slice().len(), 1, "NO_JOB");
+//! ```
+
+mod admin_requests;
+mod client_requests;
+mod connection;
+mod deadlines;
+mod ends;
+mod job;
+mod numbers;
+mod store;
+mod wake;
+mod worker_requests;
+
+use bytes::Bytes;
+use connection::{Connection, Sleep};
+use deadlines::Drain;
+use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Event};
+use gearman_protocol::{
+    DecodeError, ErrorCode, FunctionName, QueueLimits, Request, Response, Time, UnixMillis,
+};
+use job::Job;
+
+/// A job server of lists.
+#[derive(Debug)]
+pub struct Model {
+    config: Config,
+    now: Time,
+    /// What the wall clock said last, and when.
+    wall: (UnixMillis, Time),
+    connections: Vec<Connection>,
+    functions: Vec<Function>,
+    /// Live jobs, and those that wait for the store.
+    jobs: Vec<Job>,
+    jobs_made: u64,
+    records_made: u64,
+    /// How many things have been given a place in some order.
+    places: u64,
+    drain: Drain,
+    effects: Vec<Effect>,
+}
+
+/// A function that somebody has named and nobody has dropped.
+#[derive(Debug)]
+struct Function {
+    name: FunctionName,
+    limits: QueueLimits,
+}
+
+impl Model {
+    /// A server that has just started.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            now: Time::ZERO,
+            wall: (UnixMillis::default(), Time::ZERO),
+            connections: Vec::new(),
+            functions: Vec::new(),
+            jobs: Vec::new(),
+            jobs_made: 0,
+            records_made: 0,
+            places: 0,
+            drain: Drain::No,
+            effects: Vec::new(),
+        }
+    }
+
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::Opened { from, peer } => {
+                self.connections.push(Connection::new(from, peer, self.config.exceptions));
+            }
+            Event::Received { from, request } => self.received(from, request),
+            Event::Malformed { from, error } => self.malformed(from, error),
+            Event::HalfClosed { from } => self.leave(from),
+            Event::Closed { from } => self.closed(from),
+            Event::Buffered { from, fill } => self.buffered(from, fill),
+            Event::Wall { now } => self.wall = (now, self.now),
+            Event::Elapsed => {}
+            Event::Stored { record, outcome } => self.stored(record, outcome),
+            Event::Replayed { job } => self.replayed(job),
+            Event::Drain => self.begin_drain(),
+        }
+    }
+
+    fn received(&mut self, from: ConnectionId, request: Request) {
+        let Some(connection) = self.connection(from) else { return };
+        if let Sleep::Woken { .. } = connection.sleep {
+            connection.sleep = Sleep::Awake;
+        }
+        match request {
+            Request::CanDo { function, timeout } => self.can_do(from, function, timeout),
+            Request::CantDo { function } => self.cant_do(from, &function),
+            Request::ResetAbilities => self.reset_abilities(from),
+            Request::PreSleep => self.pre_sleep(from),
+            Request::AllYours => {}
+            Request::Submit(submit) => self.submit(from, submit),
+            Request::Grab(form) => self.grab(from, form),
+            Request::Work { handle, report } => self.work(from, handle, report),
+            Request::GetStatus { handle } => self.get_status(from, handle),
+            Request::GetStatusUnique { unique } => self.get_status_unique(from, unique),
+            Request::Echo { data } => self.send(from, Response::Echo { data }),
+            Request::Option { name } => self.option(from, name),
+            Request::SetClientId { id } => self.set_client_id(from, id),
+            Request::Admin(command) => self.admin(from, command),
+        }
+    }
+
+    fn malformed(&mut self, from: ConnectionId, error: DecodeError) {
+        let Some(connection) = self.connection(from) else { return };
+        if let Sleep::Woken { .. } = connection.sleep {
+            connection.sleep = Sleep::Awake;
+        }
+        let (code, text) = error.as_refusal();
+        self.refuse(from, code, text);
+        if error.is_fatal() {
+            self.leave(from);
+        }
+    }
+
+    /// The connection with this number, unless it is gone or going.
+    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.iter_mut().find(|connection| connection.id == id && !connection.leaving)
+    }
+
+    fn job(&mut self, number: u64) -> &mut Job {
+        self.jobs.iter_mut().find(|job| job.number == number).expect("the caller has just seen it")
+    }
+
+    /// The function's entry, made if nobody has named it before.
+    fn function(&mut self, name: &FunctionName) -> &mut Function {
+        let known = self.functions.iter().position(|function| function.name == *name);
+        let index = known.unwrap_or_else(|| {
+            self.functions.push(Function { name: name.clone(), limits: QueueLimits::default() });
+            self.functions.len() - 1
+        });
+        &mut self.functions[index]
+    }
+
+    /// The next place in any order.
+    fn place(&mut self) -> u64 {
+        self.places += 1;
+        self.places
+    }
+
+    fn wall_now(&self) -> UnixMillis {
+        let (told, when) = self.wall;
+        let passed = i64::try_from(self.now.since(when).as_millis()).unwrap_or(i64::MAX);
+        UnixMillis::new(told.get().saturating_add(passed))
+    }
+
+    /// Sends, behind whatever the connection still waits for.
+    fn send(&mut self, to: ConnectionId, response: Response) {
+        let Some(connection) = self.connection(to) else { return };
+        if let Some(held) = connection.hold(response) {
+            self.effects.push(Effect::Send { to, response: held });
+        }
+    }
+
+    fn refuse(&mut self, to: ConnectionId, code: ErrorCode, text: &'static str) {
+        self.send(to, Response::error(code, text));
+    }
+
+    fn option(&mut self, from: ConnectionId, name: Bytes) {
+        // C programs send the NUL that ends their string; it comes back as it came.
+        let plain = name.strip_suffix(b"\0").unwrap_or(&name);
+        if !plain.eq_ignore_ascii_case(b"exceptions") {
+            return self.refuse(from, ErrorCode::UnknownOption, "Server does not recognize given option");
+        }
+        if let Some(connection) = self.connection(from) {
+            connection.exceptions = true;
+        }
+        self.send(from, Response::Option { name });
+    }
+
+    fn set_client_id(&mut self, from: ConnectionId, mut id: Bytes) {
+        id.truncate(connection::MAX_CLIENT_ID);
+        if let Some(connection) = self.connection(from) {
+            connection.client_id = id;
+        }
+    }
+}
+
+impl Doors for Model {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        self.now = self.now.max(now);
+        self.act_on_deadlines();
+        self.happened(event);
+        self.wake_sleepers();
+        self.end_drain();
+        self.effects.drain(..).for_each(|effect| effects.push(effect));
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.next_deadline()
+    }
+}

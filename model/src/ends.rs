@@ -1,0 +1,115 @@
+//! How things end: jobs, workers' holds on them, and connections.
+
+use crate::Model;
+use crate::connection::Sleep;
+use crate::job::State;
+use gearman_engine::{Buffered, ConnectionId, Effect};
+use gearman_protocol::{Report, Response};
+
+impl Model {
+    /// Tells every watcher the same.
+    pub(crate) fn tell_failure(&mut self, number: u64) {
+        let job = self.job(number);
+        let (handle, watchers) = (job.handle.clone(), job.watchers.clone());
+        for watcher in watchers {
+            self.send(watcher, Response::Work { handle: handle.clone(), report: Report::Fail });
+        }
+    }
+
+    /// The job is gone from everywhere. Who still waits for its record has got what was promised.
+    pub(crate) fn end(&mut self, number: u64) {
+        let job = self.job(number);
+        let (record, handle) = (job.record, job.handle.clone());
+        self.jobs.retain(|job| job.number != number);
+        if let Some(record) = record {
+            self.effects.push(Effect::Forget { record });
+            self.answer_record(record, &Response::JobCreated { handle });
+        }
+    }
+
+    /// Ends a waiting job that nobody waits for.
+    pub(crate) fn end_if_unwanted(&mut self, number: u64) {
+        let job = self.job(number);
+        if job.is_waiting() && !job.background && job.watchers.is_empty() {
+            self.end(number);
+        }
+    }
+
+    /// A job's worker is lost to it: the job goes back to its queue, or ends.
+    pub(crate) fn lose(&mut self, number: u64) {
+        let retries = self.config.job_retries;
+        let job = self.job(number);
+        job.attempts += 1;
+        job.status = (0, 0);
+        if retries.is_some_and(|limit| job.attempts >= u64::from(limit.max(1))) {
+            self.tell_failure(number);
+            return self.end(number);
+        }
+        self.queue(number);
+        self.end_if_unwanted(number);
+    }
+
+    /// Loses the jobs that a worker holds and that are chosen, in the order in which they were assigned.
+    pub(crate) fn lose_jobs(&mut self, of: ConnectionId, chosen: impl Fn(&crate::job::Job) -> bool) {
+        let held = self.jobs.iter().filter(|job| chosen(job));
+        let mut held: Vec<(u64, u64)> = held
+            .filter_map(|job| match job.state {
+                State::Assigned { worker, place, .. } if worker == of => Some((place, job.number)),
+                State::Assigned { .. }
+                | State::Reserved { .. }
+                | State::Scheduled(_)
+                | State::Waiting { .. } => None,
+            })
+            .collect();
+        held.sort_unstable();
+        held.into_iter().for_each(|(_, number)| self.lose(number));
+    }
+
+    /// The peer sends no more: it watches nothing, works on nothing, and gets what is still held for it.
+    pub(crate) fn leave(&mut self, who: ConnectionId) {
+        let Some(connection) = self.connection(who) else { return };
+        connection.leaving = true;
+        if connection.held.is_empty() {
+            self.effects.push(Effect::Close { who, after_flush: true });
+        }
+        self.let_go(who);
+    }
+
+    /// The connection is gone.
+    pub(crate) fn closed(&mut self, who: ConnectionId) {
+        self.connections.retain(|connection| connection.id != who);
+        self.let_go(who);
+    }
+
+    /// Takes a peer out of everything but the list of connections.
+    fn let_go(&mut self, who: ConnectionId) {
+        if let Some(connection) = self.connections.iter_mut().find(|connection| connection.id == who) {
+            connection.abilities.clear();
+            connection.sleep = Sleep::Awake;
+        }
+        for job in &mut self.jobs {
+            job.watchers.retain(|watcher| *watcher != who);
+        }
+        let numbers: Vec<u64> = self.jobs.iter().map(|job| job.number).collect();
+        numbers.into_iter().for_each(|number| self.end_if_unwanted(number));
+        self.lose_jobs(who, |_| true);
+    }
+
+    pub(crate) fn buffered(&mut self, from: ConnectionId, fill: Buffered) {
+        let limit = self.config.output_limit;
+        let Some(connection) = self.connection(from) else { return };
+        connection.fill = fill;
+        if fill.outward > limit {
+            self.cut(from);
+        }
+    }
+
+    /// Closes a connection at once, whatever it has not read.
+    pub(crate) fn cut(&mut self, who: ConnectionId) {
+        let Some(connection) = self.connection(who) else { return };
+        connection.leaving = true;
+        connection.held.clear();
+        self.effects.push(Effect::Close { who, after_flush: false });
+        self.let_go(who);
+    }
+}

@@ -1,0 +1,76 @@
+//! Sleeping and waking: a level, not an edge.
+
+use crate::Model;
+use crate::connection::{Connection, Sleep};
+use gearman_engine::ConnectionId;
+use gearman_protocol::{FunctionName, Response, Time};
+
+impl Model {
+    pub(crate) fn pre_sleep(&mut self, from: ConnectionId) {
+        let (now, place) = (self.now, self.place());
+        let work: Vec<&FunctionName> =
+            self.jobs.iter().filter(|job| job.is_waiting()).map(|job| &job.function).collect();
+        let Some(connection) = self.connections.iter_mut().find(|connection| connection.id == from) else {
+            return;
+        };
+        if work.into_iter().any(|function| connection.is_able(function)) {
+            connection.sleep = Sleep::Woken { at: now };
+            self.send(from, Response::Noop);
+        } else {
+            connection.sleep = Sleep::Asleep { place };
+        }
+    }
+
+    /// Wakes as many sleepers as the waiting jobs want.
+    pub(crate) fn wake_sleepers(&mut self) {
+        let names: Vec<FunctionName> = self.functions.iter().map(|function| function.name.clone()).collect();
+        for name in names {
+            let waiting = self.jobs.iter().filter(|job| job.is_waiting() && job.function == name).count();
+            let wanted = match self.config.worker_wakeup {
+                None if waiting == 0 => 0,
+                None => usize::MAX,
+                Some(limit) => waiting.saturating_mul(limit.max(1) as usize),
+            };
+            let woken =
+                self.connections.iter().filter(|worker| worker.is_able(&name) && self.is_woken(worker));
+            let missing = wanted.saturating_sub(woken.count());
+            for sleeper in self.sleepers(&name).into_iter().take(missing) {
+                self.wake(sleeper);
+            }
+        }
+    }
+
+    fn wake(&mut self, sleeper: ConnectionId) {
+        let at = self.now;
+        if let Some(connection) = self.connection(sleeper) {
+            connection.sleep = Sleep::Woken { at };
+        }
+        self.send(sleeper, Response::Noop);
+    }
+
+    /// Who sleeps and can do the function, in the order of falling asleep.
+    fn sleepers(&self, function: &FunctionName) -> Vec<ConnectionId> {
+        let able = self.connections.iter().filter(|connection| connection.is_able(function));
+        let mut sleepers: Vec<(u64, ConnectionId)> = able
+            .filter_map(|connection| match connection.sleep {
+                Sleep::Asleep { place } => Some((place, connection.id)),
+                Sleep::Awake | Sleep::Woken { .. } => None,
+            })
+            .collect();
+        sleepers.sort_unstable();
+        sleepers.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Whether the worker was woken and may still come.
+    fn is_woken(&self, worker: &Connection) -> bool {
+        self.hangs_at(worker).is_some_and(|moment| moment > self.now)
+    }
+
+    /// When a woken worker that says nothing counts as hung.
+    pub(crate) fn hangs_at(&self, worker: &Connection) -> Option<Time> {
+        match worker.sleep {
+            Sleep::Woken { at } => Some(at + self.config.wakeup_timeout),
+            Sleep::Awake | Sleep::Asleep { .. } => None,
+        }
+    }
+}
