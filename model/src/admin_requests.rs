@@ -48,7 +48,7 @@ impl Model {
         count(self.connections.iter().filter(|connection| connection.is_able(&function.name)))
     }
 
-    fn status(&self, function: &Function) -> FunctionStatus {
+    pub(crate) fn status(&self, function: &Function) -> FunctionStatus {
         let jobs = || self.live().filter(|job| job.function == function.name);
         FunctionStatus {
             function: function.name.to_bytes(),

@@ -75,7 +75,7 @@ impl Model {
             return self.promise(from, number);
         }
         self.job(number).watchers.push(from);
-        self.queue(number);
+        self.begin(number);
         self.answer_created(from, number);
     }
 
@@ -87,7 +87,7 @@ impl Model {
         not_before: Option<UnixMillis>,
     ) -> u64 {
         self.jobs_made += 1;
-        let number = self.jobs_made;
+        let (number, place) = (self.jobs_made, self.place());
         self.jobs.push(Job {
             number,
             handle: Handle::new(format!("{}:{number}", self.config.handle_prefix)),
@@ -100,7 +100,7 @@ impl Model {
             watchers: Vec::new(),
             attempts: 0,
             status: (0, 0),
-            state: State::Reserved { not_before },
+            state: State::Reserved { not_before, place },
             record: None,
             unconfirmed: false,
         });

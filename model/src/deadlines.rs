@@ -1,7 +1,7 @@
 //! What happens when time passes: timeouts, scheduled jobs, drains.
 
-use crate::Model;
-use crate::job::State;
+use crate::job::{Job, State};
+use crate::{Function, Model};
 use gearman_engine::{ConnectionId, Effect, ExitCode};
 use gearman_protocol::Time;
 use std::time::Duration;
@@ -10,10 +10,17 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drain {
     No,
-    /// And by when it must be done.
-    Until(Option<Time>),
+    Going {
+        /// By when it must be done.
+        until: Option<Time>,
+        /// When it says next what it waits for.
+        report: Time,
+    },
     Over,
 }
+
+/// How often a drain says what it waits for.
+const DRAIN_REPORT: Duration = Duration::from_secs(10);
 
 impl Model {
     /// Acts on every deadline that has passed.
@@ -27,9 +34,7 @@ impl Model {
         for who in self.slow_writers() {
             self.cut(who);
         }
-        if matches!(self.drain, Drain::Until(Some(until)) if until <= self.now) {
-            self.exit(ExitCode::Unfinished);
-        }
+        self.report_drain();
     }
 
     /// The moment of each job that has one, what it was promised before others of that moment, and the job.
@@ -61,8 +66,12 @@ impl Model {
         let partial = self.connections.iter().filter(|connection| !connection.leaving);
         let partial = partial.filter_map(|connection| connection.fill.partial_since);
         let packets = partial.map(|since| since + self.config.packet_timeout);
-        let drain = if let Drain::Until(until) = self.drain { until } else { None };
-        let all = jobs.chain(hangs.filter(|hang| *hang > self.now)).chain(packets).chain(drain);
+        let drain = match self.drain {
+            Drain::Going { until, report } => [until, Some(report)],
+            Drain::No | Drain::Over => [None, None],
+        };
+        let hangs = hangs.filter(|hang| *hang > self.now);
+        let all = jobs.chain(hangs).chain(packets).chain(drain.into_iter().flatten());
         all.min()
     }
 
@@ -72,20 +81,44 @@ impl Model {
 
     pub(crate) fn begin_drain(&mut self) {
         if !self.is_draining() {
-            self.drain = Drain::Until(self.config.drain_timeout.map(|limit| self.now + limit));
+            let until = self.config.drain_timeout.map(|limit| self.now + limit);
+            self.drain = Drain::Going { until, report: self.now + DRAIN_REPORT };
             self.effects.push(Effect::StopAccepting);
         }
     }
 
-    /// Exits if a drain has nothing left to wait for. What a store keeps can wait for the next life.
+    /// Says what a drain waits for when it is time to, and ends it when it has lasted too long.
+    fn report_drain(&mut self) {
+        let Drain::Going { until, report } = self.drain else { return };
+        let is_over = until.is_some_and(|until| until <= self.now);
+        if !is_over && report > self.now {
+            return;
+        }
+        let waits = |function: &&Function| {
+            self.jobs.iter().any(|job| job.function == function.name && self.must_end(job))
+        };
+        let left = self.functions.iter().filter(waits).map(|function| self.status(function)).collect();
+        self.effects.push(Effect::Draining { left });
+        self.drain = Drain::Going { until, report: self.now + DRAIN_REPORT };
+        if is_over {
+            self.exit(ExitCode::Unfinished);
+        }
+    }
+
+    /// Exits if a drain has nothing left to wait for.
     pub(crate) fn end_drain(&mut self) {
-        let must_end = self.jobs.iter().any(|job| match job.state {
+        let waits = self.jobs.iter().any(|job| self.must_end(job));
+        if !waits && matches!(self.drain, Drain::Going { .. }) {
+            self.exit(ExitCode::Finished);
+        }
+    }
+
+    /// Whether a drain waits for the job. What a store keeps can wait for the next life.
+    fn must_end(&self, job: &Job) -> bool {
+        match job.state {
             State::Reserved { .. } | State::Assigned { .. } => true,
             State::Waiting { .. } => !(self.config.store && job.background),
             State::Scheduled(_) => false,
-        });
-        if !must_end && matches!(self.drain, Drain::Until(_)) {
-            self.exit(ExitCode::Finished);
         }
     }
 

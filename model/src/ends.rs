@@ -3,7 +3,7 @@
 use crate::Model;
 use crate::connection::Sleep;
 use crate::job::State;
-use gearman_engine::{Buffered, ConnectionId, Effect};
+use gearman_engine::{Buffered, Compat, ConnectionId, Effect};
 use gearman_protocol::{Report, Response};
 
 impl Model {
@@ -16,14 +16,15 @@ impl Model {
         }
     }
 
-    /// The job is gone from everywhere. Who still waits for its record has got what was promised.
+    /// The job is gone from everywhere; from the store when the store has answered for it.
     pub(crate) fn end(&mut self, number: u64) {
         let job = self.job(number);
-        let (record, handle) = (job.record, job.handle.clone());
+        let (record, unconfirmed, handle) = (job.record, job.unconfirmed, job.handle.clone());
         self.jobs.retain(|job| job.number != number);
-        if let Some(record) = record {
-            self.effects.push(Effect::Forget { record });
-            self.answer_record(record, &Response::JobCreated { handle });
+        match record {
+            Some(record) if unconfirmed => self.ended_unconfirmed.push((record, handle)),
+            Some(record) => self.effects.push(Effect::Forget { record }),
+            None => {}
         }
     }
 
@@ -37,11 +38,14 @@ impl Model {
 
     /// A job's worker is lost to it: the job goes back to its queue, or ends.
     pub(crate) fn lose(&mut self, number: u64) {
-        let retries = self.config.job_retries;
+        let retries = match (self.config.compat, self.config.job_retries) {
+            (_, None) | (Compat::Version1_1 { .. }, Some(0)) => u64::MAX,
+            (_, Some(limit)) => u64::from(limit.max(1)),
+        };
         let job = self.job(number);
         job.attempts += 1;
         job.status = (0, 0);
-        if retries.is_some_and(|limit| job.attempts >= u64::from(limit.max(1))) {
+        if job.attempts >= retries {
             self.tell_failure(number);
             return self.end(number);
         }

@@ -36,7 +36,11 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum State {
     /// A new background job that the store has not confirmed: nobody sees it.
-    Reserved { not_before: Option<UnixMillis> },
+    Reserved {
+        not_before: Option<UnixMillis>,
+        /// Its place in its queue, if it needs not wait for its moment.
+        place: u64,
+    },
     /// Not before this moment.
     Scheduled(UnixMillis),
     /// With its place in the order of its queue.

@@ -14,7 +14,8 @@
 //!   and those that were woken for another function count if they are able.
 //! * A woken worker counts as awake again as soon as it has sent anything.
 //! * A connection that waits for the store's answer gets everything later, replies or not, after it.
-//! * A job that waits for the store has its handle already, and joins its queue when the store has answered.
+//! * A job that waits for the store has its handle and its place in the queue already.
+//! * A job that became a background job and ended before the store answered is acknowledged by that answer.
 //!
 //! ```
 //! use gearman_engine::{Config, ConnectionId, Doors, Effects, Event};
@@ -42,9 +43,9 @@ mod worker_requests;
 use bytes::Bytes;
 use connection::{Connection, Sleep};
 use deadlines::Drain;
-use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Event};
+use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Event, RecordId};
 use gearman_protocol::{
-    DecodeError, ErrorCode, FunctionName, QueueLimits, Request, Response, Time, UnixMillis,
+    DecodeError, ErrorCode, FunctionName, Handle, QueueLimits, Request, Response, Time, UnixMillis,
 };
 use job::Job;
 
@@ -59,6 +60,8 @@ pub struct Model {
     functions: Vec<Function>,
     /// Live jobs, and those that wait for the store.
     jobs: Vec<Job>,
+    /// Records of jobs that ended before the store had answered for them.
+    ended_unconfirmed: Vec<(RecordId, Handle)>,
     jobs_made: u64,
     records_made: u64,
     /// How many things have been given a place in some order.
@@ -85,6 +88,7 @@ impl Model {
             connections: Vec::new(),
             functions: Vec::new(),
             jobs: Vec::new(),
+            ended_unconfirmed: Vec::new(),
             jobs_made: 0,
             records_made: 0,
             places: 0,

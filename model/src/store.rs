@@ -18,7 +18,7 @@ impl Model {
         let job = self.job(number);
         job.record = Some(record);
         job.unconfirmed = true;
-        let not_before = if let State::Reserved { not_before } = job.state { not_before } else { None };
+        let not_before = if let State::Reserved { not_before, .. } = job.state { not_before } else { None };
         let stored = StoredJob {
             record,
             function: job.function.clone(),
@@ -32,20 +32,22 @@ impl Model {
         self.wait_for_record(from, number);
     }
 
-    /// A job that was reserved becomes one that others see.
-    fn begin(&mut self, number: u64) {
+    /// A new job becomes one that others see.
+    pub(crate) fn begin(&mut self, number: u64) {
         let wall = self.wall_now();
         let job = self.job(number);
-        let State::Reserved { not_before } = job.state else { return };
-        match not_before {
-            Some(moment) if moment > wall => job.state = State::Scheduled(moment),
-            _ => self.queue(number),
-        }
+        let State::Reserved { not_before, place } = job.state else { return };
+        job.state = match not_before {
+            Some(moment) if moment > wall => State::Scheduled(moment),
+            Some(_) | None => State::Waiting { place },
+        };
     }
 
     pub(crate) fn stored(&mut self, record: RecordId, outcome: Result<(), StoreError>) {
         let of_record = |job: &&mut crate::job::Job| job.record == Some(record) && job.unconfirmed;
-        let Some(job) = self.jobs.iter_mut().find(of_record) else { return };
+        let Some(job) = self.jobs.iter_mut().find(of_record) else {
+            return self.stored_too_late(record, outcome);
+        };
         job.unconfirmed = false;
         let (number, handle) = (job.number, job.handle.clone());
         if outcome.is_ok() {
@@ -64,8 +66,22 @@ impl Model {
         self.answer_record(record, &Response::error(ErrorCode::QueueError, "QUEUE_ERROR"));
     }
 
+    /// The store answers for a job that has ended meanwhile.
+    fn stored_too_late(&mut self, record: RecordId, outcome: Result<(), StoreError>) {
+        let Some(index) = self.ended_unconfirmed.iter().position(|(ended, _)| *ended == record) else {
+            return;
+        };
+        let (_, handle) = self.ended_unconfirmed.remove(index);
+        if outcome.is_ok() {
+            self.effects.push(Effect::Forget { record });
+            self.answer_record(record, &Response::JobCreated { handle });
+        } else {
+            self.answer_record(record, &Response::error(ErrorCode::QueueError, "QUEUE_ERROR"));
+        }
+    }
+
     /// Gives all who wait for a record their answer, and what was held behind it.
-    pub(crate) fn answer_record(&mut self, record: RecordId, answer: &Response) {
+    fn answer_record(&mut self, record: RecordId, answer: &Response) {
         for connection in &mut self.connections {
             for held in &mut connection.held {
                 if matches!(held, Held::Answer(waits_for) if *waits_for == record) {
@@ -91,13 +107,19 @@ impl Model {
         }
     }
 
-    /// A job of an earlier life: it has its record already.
+    /// A job of an earlier life: it has its record already. Of several records of a key the last is the job.
     pub(crate) fn replayed(&mut self, stored: StoredJob) {
         let StoredJob { record, function, unique, priority, reducer, not_before, workload } = stored;
         self.records_made = self.records_made.max(record.get());
         self.function(&function);
         let reducer = Some(reducer);
         let submit = Submit { function, unique, priority, mode: Mode::Background, reducer, workload };
+        if let Some(known) = self.jobs.iter().find(|job| job.answers(&submit)) {
+            if known.record > Some(record) {
+                return self.effects.push(Effect::Forget { record });
+            }
+            self.end(known.number);
+        }
         let number = self.add_job(submit, true, not_before);
         self.job(number).record = Some(record);
         self.begin(number);
