@@ -5,9 +5,11 @@
 
 mod machine_clock;
 mod tcp;
+mod wire;
 
 pub use machine_clock::MachineClock;
-pub use tcp::{Tcp, TcpConnection, TcpDoor};
+pub use tcp::{Tcp, TcpConnection, TcpDoor, TcpWithBacklog};
+pub use wire::{READ_SIZE, Wire};
 
 use gearman_protocol::{Time, UnixMillis};
 use std::future::Future;
@@ -43,6 +45,8 @@ pub trait Listener: Send + 'static {
     type Stream: Stream;
 
     /// The next peer and its address.
+    ///
+    /// Dropping the future before it is ready loses no peer.
     ///
     /// # Errors
     /// Whatever the system says; the listener can be asked again.

@@ -8,6 +8,9 @@ use std::io::IoSlice;
 /// Arguments of this many bytes and more are passed on without being copied.
 const SHARED_FROM: usize = 16 * 1024;
 
+/// A gathered piece of this many bytes is finished, so that what waits for a slow reader is never moved again.
+const PIECE: usize = 64 * 1024;
+
 /// A connection's one buffer of encoded bytes that are not yet written.
 ///
 /// Small packets are gathered in one piece, so that a turn is one write; a large last argument is kept as the
@@ -70,6 +73,9 @@ impl Outward {
 
     /// Adds bytes as they are, such as a line of the text protocol.
     pub fn put_slice(&mut self, bytes: &[u8]) {
+        if self.gathering.len() >= PIECE {
+            self.seal();
+        }
         self.gathering.put_slice(bytes);
         self.length += bytes.len();
     }
@@ -156,7 +162,7 @@ impl Buf for Outward {
         self.gathering.advance(count);
         if self.length == 0 {
             // An idle connection keeps no memory.
-            self.gathering = BytesMut::new();
+            *self = Self::new();
         }
     }
 }

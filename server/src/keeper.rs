@@ -1,0 +1,61 @@
+//! The one task that is not a connection's: it keeps the time, and hears what is no peer's word.
+
+use crate::hub::Hub;
+use crate::phase::{Finish, Phase};
+use gearman_engine::{Doors, Event, RecordId, StoreError};
+use gearman_net::Clock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{sleep, timeout};
+
+/// How long the peers may take to read the last words of a server that ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A deadline that has passed and is not moved by [`Event::Elapsed`] is asked about no faster than this.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// Something that happened outside the network.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// The store has kept a record, or failed to.
+    Stored { record: RecordId, outcome: Result<(), StoreError> },
+    /// Finish what runs, then end.
+    Drain,
+    /// End.
+    Stop,
+}
+
+/// Keeps the server going until it has ended.
+pub(crate) async fn keep<D: Doors, C: Clock>(hub: Arc<Hub<D, C>>, mut orders: UnboundedReceiver<Order>) {
+    while hub.life.phase() < Phase::Ending(Finish::Stopped) {
+        let wait = hub.arm();
+        tokio::select! {
+            biased;
+            _ = hub.life.reached(is_ending) => {}
+            Some(order) = orders.recv() => obey(&hub, order),
+            () = hub.rearm.notified() => {}
+            () = sleep(wait.unwrap_or_default().max(SHORTEST_WAIT)), if wait.is_some() => hub.elapse(),
+        }
+    }
+    if timeout(LAST_WORDS, hub.life.reached(is_ended)).await.is_err() {
+        tracing::warn!("some peers did not read their last replies in time");
+        hub.cut();
+    }
+}
+
+fn obey<D: Doors, C: Clock>(hub: &Hub<D, C>, order: Order) {
+    match order {
+        Order::Stored { record, outcome } => hub.turn([Event::Stored { record, outcome }]),
+        Order::Drain => hub.turn([Event::Drain]),
+        Order::Stop => hub.end(Finish::Stopped),
+    }
+}
+
+pub(crate) fn is_ending(phase: Phase) -> bool {
+    phase >= Phase::Ending(Finish::Stopped)
+}
+
+pub(crate) fn is_ended(phase: Phase) -> bool {
+    phase >= Phase::Ended(Finish::Stopped)
+}
