@@ -6,7 +6,7 @@ use crate::phase::{Finish, Life, Phase};
 use crate::store::{Outcome, Store};
 use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event, StoredJob};
 use gearman_net::Clock;
-use gearman_protocol::Time;
+use gearman_protocol::{FunctionStatus, Time};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
@@ -93,11 +93,6 @@ impl<D: Doors, C: Clock> Hub<D, C> {
         self.handle(self.lock(), events, |_| true);
     }
 
-    /// Tells that time has passed.
-    pub(crate) fn elapse(&self) {
-        self.turn([Event::Wall { now: self.clock.wall() }, Event::Elapsed]);
-    }
-
     /// How long the keeper shall wait. The engine's deadline is remembered, so that only an earlier one is told.
     pub(crate) fn arm(&self) -> Option<Duration> {
         let mut inner = self.lock();
@@ -182,6 +177,10 @@ impl<D> Inner<D> {
                     life.advance(Phase::Closed);
                     None
                 }
+                Effect::Draining { left } => {
+                    tracing::info!("draining, {}", waiting_for(&left));
+                    None
+                }
                 Effect::Exit { code } => {
                     self.end(life, code.into(), sleepers);
                     None
@@ -207,4 +206,20 @@ impl<D> Inner<D> {
         ids.sort_unstable();
         ids.iter().filter_map(|id| self.mailboxes[id].close(closing)).collect()
     }
+}
+
+/// What a drain waits for, in one line.
+fn waiting_for(left: &[FunctionStatus]) -> String {
+    let functions: Vec<String> = left
+        .iter()
+        .map(|row| {
+            let (name, workers) = (row.function.escape_ascii(), row.workers);
+            format!(
+                "{name} ({} running, {} waiting, {workers} workers)",
+                row.running,
+                row.total - row.running
+            )
+        })
+        .collect();
+    format!("waiting for {}", functions.join(", "))
 }
