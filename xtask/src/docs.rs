@@ -4,6 +4,7 @@
 //! Rules, sabotages, tests and deviations cite the ids of `docs/history.md`, and `docs/deviations.md` cites tests;
 //! these checks make a dangling citation fail like a broken build.
 
+mod citations;
 mod commands;
 mod history;
 mod links;
@@ -53,6 +54,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
 fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     history::check(tree, &mut problems);
+    citations::check(tree, &mut problems);
     links::check(tree, &mut problems);
     commands::check(tree, &mut problems);
     problems

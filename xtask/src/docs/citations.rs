@@ -1,0 +1,71 @@
+//! Tests and transcripts that `docs/deviations.md` and `docs/disclosure.md` name in their last column.
+
+use super::Problem;
+use super::tree::Tree;
+
+const TABLES: [&str; 2] = ["docs/deviations.md", "docs/disclosure.md"];
+
+/// Every name in backticks in the last cell of a row is a Rust function, or the id of a transcript.
+pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
+    for table in TABLES {
+        let Some(text) = tree.get(table) else {
+            problems.push(Problem { file: table.to_owned(), line: 1, what: "is missing".to_owned() });
+            continue;
+        };
+        for (index, line) in text.lines().enumerate() {
+            for name in last_cell(line).split('`').skip(1).step_by(2) {
+                if !exists(tree, name) {
+                    let what = format!("no test and no transcript is called {name}");
+                    problems.push(Problem { file: table.to_owned(), line: index + 1, what });
+                }
+            }
+        }
+    }
+}
+
+fn last_cell(line: &str) -> &str {
+    line.strip_prefix('|')
+        .and_then(|row| row.trim_end().strip_suffix('|'))
+        .and_then(|row| row.rsplit_once('|'))
+        .map_or("", |(_, cell)| cell)
+}
+
+fn exists(tree: &Tree, name: &str) -> bool {
+    if name.contains('/') {
+        let id = format!("id: {name}");
+        return tree.ending_in(".gtx").any(|(_, text)| text.lines().any(|line| line == id));
+    }
+    let function = format!("fn {name}(");
+    tree.ending_in(".rs").any(|(_, text)| text.contains(&function))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_row(row: &str) -> Vec<String> {
+        let tree = Tree::from([
+            (TABLES[0], row),
+            (TABLES[1], ""),
+            ("engine/tests/fifo.rs", "fn first_in_first_out() {}"),
+            ("conformance/transcripts/fifo.gtx", "gtx 1\nid: order/fifo\n"),
+        ]);
+        let mut problems = Vec::new();
+        check(&tree, &mut problems);
+        problems.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn a_test_and_a_transcript_are_found_by_name() {
+        assert_eq!(check_row("| FIFO | `first_in_first_out`, `order/fifo` |"), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_that_nothing_bears_is_a_problem() {
+        assert_eq!(
+            check_row("| `any` | `last_in_first_out` |"),
+            ["docs/deviations.md:1: no test and no transcript is called last_in_first_out"]
+        );
+        assert_eq!(check_row("| | `order/lifo` |").len(), 1);
+    }
+}
