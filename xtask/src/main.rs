@@ -1,6 +1,7 @@
 //! Steps of this project that are not cargo's own: checks of the documentation, and runs with other programs.
 
 mod docs;
+mod peers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,11 +14,14 @@ use clap::Parser;
 enum Task {
     /// Check ids, links, commands and test names in the documentation.
     Docs,
+    /// Run real clients and workers (PHP, Perl, the C tools) against our server; .ci/install-peers installs them.
+    Peers(peers::Options),
 }
 
 fn main() -> ExitCode {
     match Task::parse() {
         Task::Docs => docs::run(&root()),
+        Task::Peers(options) => peers::run(&root(), &options),
     }
 }
 
