@@ -1,0 +1,101 @@
+# The steps of CI, shared by .ci/run (each push) and .ci/nightly (at length): the same commands with larger numbers.
+# Sourced, with these set:
+#   fixed_seeds      how many seeds from 0 the simulator runs, the same ones every time
+#   derived_seeds    how many it runs from a base derived from the commit
+#   checked_seeds    how many of those it runs twice, to compare the traces
+#   repeats          how often each conformance case runs
+#   fuzz_seconds     how long the fuzzer works on the decoder
+# shellcheck shell=bash
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+export PATH="$HOME/.cargo/bin:$PATH"
+# Every build here is a build from nothing, which incremental compilation only slows down.
+export CARGO_INCREMENTAL=0
+# An exported RUSTFLAGS replaces the flags in .cargo/config.toml, without which the simulator does not compile.
+unset RUSTFLAGS RUSTDOCFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_ENCODED_RUSTDOCFLAGS
+# The steps below look for what was built where cargo puts it by default.
+unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
+
+names=()
+times=()
+started=$SECONDS
+
+# step NAME COMMAND..: runs one numbered step; if it fails, CI ends there.
+step() {
+    names+=("$1")
+    local from=$SECONDS
+    printf '\n=== step %d: %s\n' "${#names[@]}" "$1"
+    printf '    %s\n' "${*:2}"
+    "${@:2}"
+    times+=($((SECONDS - from)))
+}
+
+# Prints the table of times, however CI ended.
+table() {
+    local status=$? index
+    printf '\n=== times\n'
+    for index in "${!names[@]}"; do
+        printf '%3d  %-44s %6s s\n' $((index + 1)) "${names[$index]}" "${times[$index]:-FAILED}"
+    done
+    printf '     %-44s %6d s\n' "all" $((SECONDS - started))
+    if [ "$status" -ne 0 ]; then
+        printf 'CI failed in step %d: %s\n' "${#names[@]}" "${names[-1]:-before the first step}"
+    fi
+}
+trap table EXIT
+
+# tool NAME VERSION: a cargo subcommand; built without optimisation, which takes a third of the time and is fast enough.
+tool() {
+    if cargo "${1#cargo-}" --version >/dev/null 2>&1; then
+        cargo "${1#cargo-}" --version
+        return
+    fi
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked "$1" --version "$2"
+}
+
+toolchains() {
+    cargo --version
+    cargo +nightly --version || {
+        echo "the fuzz step needs a nightly toolchain: rustup toolchain install nightly --profile minimal" >&2
+        return 1
+    }
+}
+
+docs_without_warnings() {
+    RUSTDOCFLAGS="--cfg tokio_unstable -D warnings" cargo doc --workspace --no-deps
+}
+
+# conformance PROFILE COMMAND: every case, in every write variant, against the server that COMMAND starts.
+conformance() {
+    cargo conformance run --profile "conformance/profiles/$1.toml" --launch "$2" --variants all --repeat "$repeats"
+}
+
+# A base of this commit's own, so that every push visits seeds that no push before has seen.
+commit=$(git rev-parse --short=8 HEAD)
+base=$((16#$commit))
+checked_end=$((base + checked_seeds))
+derived_end=$((base + derived_seeds))
+
+echo "commit $commit: derived seeds begin at $base"
+
+step "toolchains" toolchains
+step "other programs (apt)" .ci/install-peers
+step "cargo-fuzz" tool cargo-fuzz 0.13.2
+step "cargo-deny" tool cargo-deny 0.20.2
+step "format" cargo fmt --all --check
+step "format, fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
+step "licences, bans, sources" cargo deny check licenses bans sources
+step "lint" cargo clippy --workspace --all-targets -- -D warnings
+step "documentation" docs_without_warnings
+step "tests" cargo test --workspace
+step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
+step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
+step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
+step "build the server" cargo build --release --package gearman-server --bin gearmand
+step "conformance, our server" conformance gearwright 'target/release/gearmand --listen=127.0.0.1 --port={port}'
+step "conformance, gearmand-c" conformance gearmand-c '/usr/sbin/gearmand --listen=127.0.0.1 --port={port} --log-file=stderr'
+step "real clients and workers" cargo xtask peers
+step "fuzz targets" cargo +nightly fuzz build
+step "fuzz the decoder" cargo +nightly fuzz run decoder -- "-max_total_time=$fuzz_seconds"
+step "benches" cargo bench --workspace --no-run
