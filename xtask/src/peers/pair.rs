@@ -34,11 +34,15 @@ impl Pair<'_> {
         let workload: Vec<u8> = (0..=u8::MAX).collect();
         let outcome = self.submit("foreground", &workload)?;
         self.expect_success("foreground", &outcome)?;
-        if outcome.stdout != workload.to_ascii_uppercase() {
-            let got = outcome.stdout.escape_ascii();
-            return Err(
-                self.failure("foreground", format!("wrong result, {} bytes: {got}", outcome.stdout.len()))
+        let (got, expected) = (&outcome.stdout, workload.to_ascii_uppercase());
+        if *got != expected {
+            let same = got.iter().zip(&expected).take_while(|(one, other)| one == other).count();
+            let what = format!(
+                "wrong result: of {} bytes, {} came, and {same} are right",
+                expected.len(),
+                got.len()
             );
+            return Err(self.failure("foreground", what));
         }
         Ok(())
     }
