@@ -1,0 +1,56 @@
+//! The bytes of a workload's names, workloads and results: each tells where it comes from, and no two are alike
+//! unless the plan wants them to be.
+
+use super::{SubmitPlan, UniquePlan};
+use bytes::Bytes;
+use gearman_protocol::{FunctionName, MAX_UNIQUE, Reducer, Unique};
+
+/// What fills a workload up: a prime number of bytes, so that a shifted copy is never the same.
+const FILLER: &[u8; 31] = b"the quick brown fox jumps over ";
+
+/// `label;` followed by filler, `size` bytes in all or as many as the label needs.
+pub(crate) fn filled(label: &str, size: u32) -> Bytes {
+    let mut bytes = Vec::with_capacity(label.len() + 1 + size as usize);
+    bytes.extend_from_slice(label.as_bytes());
+    bytes.push(b';');
+    let missing = (size as usize).saturating_sub(bytes.len());
+    bytes.extend(FILLER.iter().cycle().take(missing));
+    bytes.into()
+}
+
+/// The names of functions, as the wire has them.
+///
+/// # Panics
+/// If a name is none: plans are checked when they are read.
+pub(crate) fn function_names(names: &[String]) -> Vec<FunctionName> {
+    names.iter().map(|name| FunctionName::new(name.clone()).expect("a plan's functions have names")).collect()
+}
+
+/// The unique of a submit.
+pub(crate) fn unique(plan: UniquePlan, actor: u32, step: usize) -> Unique {
+    let text = match plan {
+        UniquePlan::None => String::new(),
+        UniquePlan::Own => format!("own-{actor}.{step}"),
+        UniquePlan::Shared(number) => format!("shared-{number}"),
+        UniquePlan::Longest(number) => {
+            format!("{}{}", "l".repeat(MAX_UNIQUE - 1), char::from(b'a' + number % 26))
+        }
+        UniquePlan::Dash(_) => "-".to_owned(),
+    };
+    Unique::new(text).expect("a plan's uniques fit")
+}
+
+/// The workload of a submit.
+pub(crate) fn workload(plan: &SubmitPlan, actor: u32, step: usize) -> Bytes {
+    match plan.unique {
+        UniquePlan::Dash(number) => filled(&format!("dash-{number}"), 40),
+        UniquePlan::None | UniquePlan::Own | UniquePlan::Shared(_) | UniquePlan::Longest(_) => {
+            filled(&format!("work-{actor}.{step}"), plan.size)
+        }
+    }
+}
+
+/// The reducer with this number.
+pub(crate) fn reducer(number: u8) -> Reducer {
+    Reducer::new(format!("reducer-{number}")).expect("a plan's reducers fit")
+}

@@ -1,0 +1,407 @@
+//! How a seed becomes a workload.
+//!
+//! Every draw is keyed by actor, purpose and number, so that a change in one place does not reshuffle the rest.
+
+use super::{
+    Ability, Act, ActEnd, ActorKind, ActorPlan, AdminPlan, GrabForm, Hostile, Knobs, Meddling, Nap, Op,
+    PriorityPlan, Progress, Step, SubmitPlan, Then, TimedReport, UniquePlan, Wake, Which, WorkerPlan,
+    Workload,
+};
+use crate::chance::{Chance, rng};
+
+/// The key of draws that belong to no actor.
+const NOBODY: u64 = u64::MAX;
+/// What functions are called.
+const NAMES: [&str; 5] = ["reverse", "resize", "mail", "index", "count"];
+/// Shared uniques are few, so that they meet.
+const SHARED: u64 = 6;
+
+impl Knobs {
+    /// How the server is set up in the run of this seed.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let mut chance = rng(seed, NOBODY, "workload.knobs", 0);
+        Self {
+            job_retries: *chance.weighted(&[
+                (8, None),
+                (2, Some(1)),
+                (3, Some(2)),
+                (3, Some(3)),
+                (1, Some(0)),
+            ]),
+            worker_wakeup: *chance.weighted(&[(8, None), (1, Some(1)), (1, Some(2))]),
+            wakeup_timeout_ms: small(chance.between(200..=1000)),
+            min_job_timeout_ms: 50,
+            exceptions: chance.odds(1, 8),
+        }
+    }
+}
+
+impl Workload {
+    /// What peers do in the run of this seed.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        Drawing::new(seed).workload()
+    }
+}
+
+/// What is common to all actors of a seed.
+struct Drawing {
+    seed: u64,
+    functions: u64,
+    storm_ms: u32,
+    /// Which oddities this seed has at all: a seed that has everything shows nothing clearly.
+    timeouts: bool,
+    deserters: bool,
+    sharing: bool,
+    hostile: bool,
+    meddling: bool,
+    large: bool,
+}
+
+impl Drawing {
+    fn new(seed: u64) -> Self {
+        let mut chance = rng(seed, NOBODY, "workload.swarm", 0);
+        Self {
+            seed,
+            functions: chance.between(2..=NAMES.len() as u64),
+            storm_ms: small(chance.between(3500..=4500)),
+            timeouts: chance.odds(3, 4),
+            deserters: chance.odds(3, 4),
+            sharing: chance.odds(3, 4),
+            hostile: chance.odds(2, 3),
+            meddling: chance.odds(2, 3),
+            large: chance.odds(1, 4),
+        }
+    }
+
+    fn rng(&self, actor: u64, purpose: &str, number: u64) -> Chance {
+        rng(self.seed, actor, purpose, number)
+    }
+
+    fn workload(&self) -> Workload {
+        let mut chance = self.rng(NOBODY, "workload.actors", 0);
+        let (workers, clients) = (chance.between(3..=5), chance.between(3..=5));
+        let functions = NAMES.iter().take(usize::try_from(self.functions).unwrap_or(NAMES.len()));
+        let mut actors = vec![self.core_worker(0), self.core_client(1)];
+        actors.extend((2..2 + workers).map(|actor| self.worker(actor)));
+        actors.extend((2 + workers..2 + workers + clients).map(|actor| self.client(actor)));
+        if self.hostile || self.meddling {
+            actors.push(self.vandal(2 + workers + clients));
+        }
+        Workload {
+            functions: functions.map(|&name| name.to_owned()).collect(),
+            actors,
+            storm_ms: self.storm_ms,
+        }
+    }
+
+    /// It can do everything, does it well, and asks even when nobody wakes it, so that every job ends in the end.
+    fn core_worker(&self, actor: u64) -> ActorPlan {
+        let mut chance = self.rng(actor, "workload.core", 0);
+        let mut functions: Vec<u8> = (0..tiny(self.functions)).collect();
+        chance.shuffle(&mut functions);
+        let abilities =
+            functions.into_iter().map(|function| Ability { function, timeout_ms: None }).collect();
+        let grab_ms = Some(small(chance.between(250..=450)));
+        let echo_ms = chance.odds(1, 2).then(|| small(chance.between(20..=120)));
+        let worker = WorkerPlan {
+            abilities,
+            grab: grab(&mut chance),
+            capacity: 1,
+            acts: (0..12).map(|number| self.honest_act(actor, number)).collect(),
+            naps: vec![Nap::Sleep { echo_ms, grab_ms }],
+            wakes: vec![Wake::Grab],
+        };
+        let starts_ms = small(chance.between(0..=1200));
+        ActorPlan { kind: ActorKind::Raw, core: true, starts_ms, worker: Some(worker), steps: Vec::new() }
+    }
+
+    fn core_client(&self, actor: u64) -> ActorPlan {
+        let steps = 0..self.rng(actor, "workload.steps", 0).between(16..=24);
+        let steps = steps.map(|number| Step {
+            after_ms: self.pause(actor, number),
+            op: Op::Submit(self.submit(actor, number)),
+        });
+        ActorPlan { kind: self.kind(actor), core: true, starts_ms: 0, worker: None, steps: steps.collect() }
+    }
+
+    fn kind(&self, actor: u64) -> ActorKind {
+        let library = self.rng(actor, "workload.kind", 0).odds(1, 2);
+        if library { ActorKind::Library } else { ActorKind::Raw }
+    }
+
+    fn worker(&self, actor: u64) -> ActorPlan {
+        let kind = self.kind(actor);
+        let raw = kind == ActorKind::Raw;
+        let mut chance = self.rng(actor, "workload.worker", 0);
+        let count = chance.between(1..=self.functions);
+        let mut functions: Vec<u8> = (0..tiny(self.functions)).collect();
+        chance.shuffle(&mut functions);
+        functions.truncate(usize::from(tiny(count)));
+        let timed = self.timeouts && chance.odds(2, 3);
+        let mut ability = |function| {
+            let timeout_ms = (timed && chance.odds(3, 4)).then(|| small(chance.between(60..=500)));
+            Ability { function, timeout_ms }
+        };
+        let abilities = functions.into_iter().map(&mut ability).collect();
+        let acts = (0..16).map(|number| self.act(actor, number, raw, timed)).collect();
+        let naps = (0..4).map(|number| self.nap(actor, number, raw)).collect();
+        let wakes = (0..4).map(|number| self.wake(actor, number, raw)).collect();
+        let capacity = if raw { *chance.weighted(&[(4, 1), (2, 2), (1, 3)]) } else { 1 };
+        let worker = WorkerPlan { abilities, grab: grab(&mut chance), capacity, acts, naps, wakes };
+        let steps = if raw { self.workers_steps(actor) } else { Vec::new() };
+        let starts_ms = small(chance.between(0..=1500));
+        ActorPlan { kind, core: false, starts_ms, worker: Some(worker), steps }
+    }
+
+    fn honest_act(&self, actor: u64, number: u64) -> Act {
+        let mut chance = self.rng(actor, "workload.act", number);
+        let reports = self.reports(&mut chance);
+        let size = self.size(&mut chance);
+        let end =
+            *chance.weighted(&[(8, ActEnd::Complete(size)), (1, ActEnd::Fail), (1, ActEnd::Exception(size))]);
+        Act { reports, works_ms: small(chance.between(0..=25)), end }
+    }
+
+    fn act(&self, actor: u64, number: u64, raw: bool, timed: bool) -> Act {
+        let mut act = self.honest_act(actor, number);
+        let mut chance = self.rng(actor, "workload.end", number);
+        let back = small(chance.between(1..=300));
+        let size = self.size(&mut chance);
+        if timed && chance.odds(1, 6) {
+            // Too long for its limit.
+            act.works_ms = small(chance.between(150..=900));
+        }
+        if self.deserters && chance.odds(1, 5) {
+            let raw_only = u64::from(raw);
+            act.end = *chance.weighted(&[
+                (4, ActEnd::Vanish(back)),
+                (2 * raw_only, ActEnd::HalfClose(back)),
+                (3 * raw_only, ActEnd::CantDo(back)),
+                (2 * raw_only, ActEnd::Reset(back)),
+                (2 * raw_only, ActEnd::CompleteTwice(size)),
+                (2 * raw_only, ActEnd::ExceptionThenFail(size)),
+                (raw_only * u64::from(timed), ActEnd::Forget),
+            ]);
+        }
+        act
+    }
+
+    fn reports(&self, chance: &mut Chance) -> Vec<TimedReport> {
+        let count = *chance.weighted(&[(5, 0), (3, 1), (2, 2), (1, 4)]);
+        let mut report = || {
+            let after_ms = small(chance.between(0..=12));
+            let size = self.size(chance);
+            let hundredths = tiny(chance.below(100));
+            let report = *chance.weighted(&[
+                (3, Progress::Data(size)),
+                (2, Progress::Status(hundredths)),
+                (1, Progress::Warning(size)),
+            ]);
+            TimedReport { after_ms, report }
+        };
+        (0..count).map(|_| report()).collect()
+    }
+
+    fn size(&self, chance: &mut Chance) -> u32 {
+        let large = if self.large { 1 } else { 0 };
+        let most = *chance.weighted(&[(3, 0), (6, 100), (3, 2000), (large, 40_000)]);
+        small(chance.between(0..=most))
+    }
+
+    fn nap(&self, actor: u64, number: u64, raw: bool) -> Nap {
+        let mut chance = self.rng(actor, "workload.nap", number);
+        let echo_ms = (raw && chance.odds(1, 2)).then(|| small(chance.between(10..=120)));
+        let grab_ms = (raw && chance.odds(1, 4)).then(|| small(chance.between(100..=800)));
+        let poll = Nap::Poll(small(chance.between(10..=200)));
+        *chance.weighted(&[(6, Nap::Sleep { echo_ms, grab_ms }), (u64::from(raw), poll)])
+    }
+
+    fn wake(&self, actor: u64, number: u64, raw: bool) -> Wake {
+        let mut chance = self.rng(actor, "workload.wake", number);
+        let dawdle = Wake::Dawdle(small(chance.between(50..=1500)));
+        *chance.weighted(&[(5, Wake::Grab), (u64::from(raw), Wake::SleepAgain), (u64::from(raw), dawdle)])
+    }
+
+    /// What a raw worker does besides working.
+    fn workers_steps(&self, actor: u64) -> Vec<Step> {
+        let count = self.rng(actor, "workload.steps", 0).between(0..=4);
+        let step = |number| {
+            let mut chance = self.rng(actor, "workload.step", number);
+            let function = tiny(chance.below(self.functions));
+            let ability = Ability { function, timeout_ms: None };
+            let back_ms = Some(small(chance.between(1..=500)));
+            let ops = [
+                (2, Op::CanDo(ability)),
+                (1, Op::CantDo(function)),
+                (2, Op::Echo(30)),
+                (1, Op::SetClientId),
+                (1, Op::Exceptions),
+                (1, Op::AllYours),
+                (u64::from(self.deserters), Op::Leave { back_ms }),
+            ];
+            let op = chance.weighted(&ops).clone();
+            Step { after_ms: small(chance.between(100..=1200)), op }
+        };
+        (0..count).map(step).collect()
+    }
+
+    fn client(&self, actor: u64) -> ActorPlan {
+        let kind = self.kind(actor);
+        let mut chance = self.rng(actor, "workload.client", 0);
+        let step = |number| Step {
+            after_ms: self.pause(actor, number),
+            op: self.client_op(actor, number, kind == ActorKind::Raw),
+        };
+        let steps = (0..chance.between(22..=38)).map(step).collect();
+        ActorPlan { kind, core: false, starts_ms: small(chance.between(0..=300)), worker: None, steps }
+    }
+
+    fn client_op(&self, actor: u64, number: u64, raw: bool) -> Op {
+        let mut chance = self.rng(actor, "workload.op", number);
+        let odd = u64::from(raw);
+        let back_ms = Some(small(chance.between(1..=400)));
+        let other = tiny(chance.below(3));
+        let shared = tiny(chance.below(SHARED));
+        let meddling = odd * u64::from(self.meddling);
+        chance
+            .weighted(&[
+                (40, Op::Submit(self.submit(actor, number))),
+                (4, Op::Status(Which::Own(other))),
+                (2 * odd, Op::Status(Which::Near(-3))),
+                (2, Op::StatusUnique(shared)),
+                (2 * odd, Op::Echo(30)),
+                (2 * odd, Op::Exceptions),
+                (odd, Op::UnknownOption),
+                (odd, Op::SetClientId),
+                (odd, Op::Admin(AdminPlan::Version)),
+                (meddling, Op::Meddle(Which::Own(other), Meddling::Complete)),
+                (odd, Op::HalfClose { back_ms }),
+                (2, Op::Leave { back_ms }),
+            ])
+            .clone()
+    }
+
+    fn pause(&self, actor: u64, number: u64) -> u32 {
+        let mut chance = self.rng(actor, "workload.pause", number);
+        let most = *chance.weighted(&[(4, 0), (4, 60), (2, 300)]);
+        small(chance.between(0..=most))
+    }
+
+    fn submit(&self, actor: u64, number: u64) -> SubmitPlan {
+        let mut chance = self.rng(actor, "workload.submit", number);
+        let sharing = if self.sharing { 4 } else { 0 };
+        let shared = tiny(chance.below(SHARED));
+        let unique = *chance.weighted(&[
+            (6, UniquePlan::None),
+            (3, UniquePlan::Own),
+            (sharing, UniquePlan::Shared(shared)),
+            (sharing / 4, UniquePlan::Longest(shared)),
+            (sharing / 4, UniquePlan::Dash(shared)),
+        ]);
+        let reducer = chance.odds(1, 16).then(|| tiny(chance.below(3)));
+        let priority =
+            *chance.weighted(&[(6, PriorityPlan::Normal), (2, PriorityPlan::High), (2, PriorityPlan::Low)]);
+        let patience = small(chance.between(100..=1500));
+        SubmitPlan {
+            function: tiny(chance.below(self.functions)),
+            unique,
+            priority: if reducer.is_some() { PriorityPlan::Normal } else { priority },
+            background: chance.odds(2, 5),
+            reducer,
+            size: self.size(&mut chance),
+            then: *chance.weighted(&[(6, Then::Nothing), (2, Then::Created), (3, Then::Ended(patience))]),
+        }
+    }
+
+    /// A peer that means harm, or does not know better.
+    fn vandal(&self, actor: u64) -> ActorPlan {
+        let count = self.rng(actor, "workload.steps", 0).between(10..=24);
+        let step = |number| {
+            let mut chance = self.rng(actor, "workload.harm", number);
+            let kind = *chance.pick(&Hostile::ALL);
+            let which = *chance.pick(&[
+                Which::Own(0),
+                Which::Near(-1),
+                Which::Near(1),
+                Which::Near(3),
+                Which::Nobody,
+            ]);
+            let meddling = *chance.pick(&[
+                Meddling::Data,
+                Meddling::Status,
+                Meddling::Complete,
+                Meddling::Fail,
+                Meddling::Exception,
+            ]);
+            let admin = *chance.pick(&[AdminPlan::Status, AdminPlan::Workers, AdminPlan::Unknown]);
+            let ops = [
+                (6 * u64::from(self.hostile), Op::Hostile(kind)),
+                (6 * u64::from(self.meddling), Op::Meddle(which, meddling)),
+                (4, Op::Submit(self.submit(actor, number))),
+                (2, Op::Status(which)),
+                (2, Op::Admin(admin)),
+                (1, Op::Echo(30)),
+            ];
+            let op = chance.weighted(&ops).clone();
+            Step { after_ms: small(chance.between(0..=200)), op }
+        };
+        let steps = (0..count).map(step).collect();
+        ActorPlan { kind: ActorKind::Raw, core: false, starts_ms: 100, worker: None, steps }
+    }
+}
+
+fn grab(chance: &mut Chance) -> GrabForm {
+    *chance.pick(&[GrabForm::Plain, GrabForm::Uniq, GrabForm::All])
+}
+
+/// A number of milliseconds, bytes or items, all of which are small here.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).expect("a drawn number is small")
+}
+
+fn tiny(number: u64) -> u8 {
+    u8::try_from(number).expect("a drawn index is tiny")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_means_one_workload() {
+        assert_eq!(Workload::draw(7), Workload::draw(7));
+        assert_ne!(Workload::draw(7), Workload::draw(8));
+    }
+
+    #[test]
+    fn a_workload_survives_being_saved() {
+        let workload = Workload::draw(11);
+        let text = serde_json::to_string(&workload).expect("plain data can be written");
+        assert_eq!(serde_json::from_str::<Workload>(&text).expect("and read"), workload);
+    }
+
+    /// Operations of raw actors, a worker's acts counted as operations too.
+    #[test]
+    fn at_least_a_third_of_the_operations_are_raw() {
+        let count = |kind: ActorKind| -> usize {
+            let actors = (0..50).flat_map(|seed| Workload::draw(seed).actors);
+            let counted = actors.filter(|actor| actor.kind == kind);
+            counted.map(|actor| actor.steps.len() + actor.worker.map_or(0, |worker| worker.acts.len())).sum()
+        };
+        let (raw, library) = (count(ActorKind::Raw), count(ActorKind::Library));
+        assert!(raw * 3 >= raw + library, "{raw} raw operations of {}", raw + library);
+    }
+
+    #[test]
+    fn the_core_can_do_every_function() {
+        for seed in 0..50 {
+            let workload = Workload::draw(seed);
+            let core = workload.actors[0].worker.as_ref().expect("the first actor is the core's worker");
+            let mut functions: Vec<u8> = core.abilities.iter().map(|ability| ability.function).collect();
+            functions.sort_unstable();
+            assert_eq!(functions.len(), workload.functions.len());
+        }
+    }
+}
