@@ -1,5 +1,13 @@
 //! Bad days for a Gearman job server, each from one number.
 
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "gearman-sim needs --cfg tokio_unstable: without it a panic in a spawned task is swallowed and the order of \
+     select! cannot be seeded. RUSTFLAGS in your environment replaces .cargo/config.toml; append --cfg tokio_unstable"
+);
+
+mod ambient;
 pub mod chance;
 pub mod history;
+pub mod isolated;
 pub mod workload;
