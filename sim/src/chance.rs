@@ -45,6 +45,12 @@ const fn mix(value: u64) -> u64 {
 }
 
 impl Chance {
+    /// The draws of one side of the purpose, apart from all others.
+    #[must_use]
+    pub fn and(self, side: &str) -> Self {
+        Self { state: mix(self.state ^ name(side)) }
+    }
+
     /// Any number.
     pub const fn draw(&mut self) -> u64 {
         let drawn = mix(self.state);

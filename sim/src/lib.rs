@@ -8,6 +8,10 @@ compile_error!(
 
 mod ambient;
 pub mod chance;
+pub mod faults;
 pub mod history;
 pub mod isolated;
+mod journal;
+pub mod lives;
+mod network;
 pub mod workload;

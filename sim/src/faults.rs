@@ -1,0 +1,85 @@
+//! The bad things that can happen, by name.
+
+pub mod tally;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! fault_classes {
+    ($( $variant:ident $name:literal $sentence:literal; )*) => {
+        /// A class of faults; each is on or off per seed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum FaultClass {
+            $(
+                #[doc = concat!("`", $name, "`: ", $sentence, ".")]
+                $variant,
+            )*
+        }
+
+        impl FaultClass {
+            /// Every class.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name in plans, lists and reports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What it does, in a sentence without its full stop.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $sentence,)*
+                }
+            }
+        }
+    };
+}
+
+fault_classes! {
+    ShortRead "short-read" "a read returns fewer bytes than have arrived";
+    SplitWrite "split-write" "a write takes only its first bytes, and the rest must wait for some ticks";
+    MergeWrite "merge-write" "bytes of several writes travel together, later than they could";
+    StallHeal "stall-heal" "a connection's bytes stand still for a while, in one direction or both, then arrive";
+    StallReset "stall-reset" "a connection stands still for a while, then breaks at both ends";
+    Partition "partition" "some hosts and the server cannot reach each other; then they can, or give up";
+    PartitionOneWay "partition-one-way" "bytes between some hosts and the server pass in one direction only";
+    ServerCrash "server-crash" "the server's process dies, and starts again with nothing";
+    WorkerCrash "worker-crash" "all workers of a host die with the jobs they hold, and start again";
+    ClientLeave "client-leave" "a client closes its connection without waiting for anything";
+    JobTimeout "job-timeout" "a worker takes longer for a job than the limit it registered";
+    CallTimeout "call-timeout" "a client gives up a call that takes too long";
+    HostileBytes "hostile-bytes" "bytes arrive that no honest peer would send";
+}
+
+impl FaultClass {
+    /// The class with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|class| class.name() == name)
+    }
+}
+
+impl fmt::Display for FaultClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_has_one_name_everywhere() {
+        for &class in FaultClass::ALL {
+            assert_eq!(FaultClass::from_name(class.name()), Some(class));
+            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{class}\""));
+        }
+        assert_eq!(FaultClass::from_name("sharknado"), None);
+    }
+}

@@ -1,0 +1,296 @@
+//! How far each job has come, as far as the peers can know: what faults are counted against.
+//!
+//! ```text
+//!   SUBMIT written        JOB_CREATED read     JOB_ASSIGN read     WORK_STATUS written     WORK_DATA written
+//!  ---------------> (open) -------------> Waiting -----------> Assigned ------------> Running -----------> DataSent
+//!                                            ^                     \___________________|____________________/
+//!                                            |   worker lost                           | COMPLETE, FAIL, EXCEPTION written
+//!                                            +-------------------------------------- Completing ---> ended
+//! ```
+
+use crate::history::{Connection, Entry, What};
+use bytes::Bytes;
+use gearman_protocol::{Mode, Report, Request, Response};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+/// Where a job is between its submit and its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stretch {
+    /// Submitted, and the submitter has not heard of it.
+    Submitted,
+    /// Acknowledged, and no worker holds it.
+    Waiting,
+    /// A worker holds it and has said nothing.
+    Assigned,
+    /// The worker has said something of it.
+    Running,
+    /// The worker has sent a part of the result.
+    DataSent,
+    /// The worker has sent its last word, and it is not known to have arrived.
+    Completing,
+}
+
+impl Stretch {
+    /// All of them, in a job's order.
+    pub const ALL: [Self; 6] =
+        [Self::Submitted, Self::Waiting, Self::Assigned, Self::Running, Self::DataSent, Self::Completing];
+
+    /// Its name in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Waiting => "waiting",
+            Self::Assigned => "assigned",
+            Self::Running => "running",
+            Self::DataSent => "data sent",
+            Self::Completing => "completing",
+        }
+    }
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// With WORK_COMPLETE.
+    Complete,
+    /// With WORK_FAIL, of its worker or of the server.
+    Fail,
+    /// With WORK_EXCEPTION.
+    Exception,
+    /// Unheard: while it waited, everybody who wanted it left.
+    Left,
+    /// With the server's process.
+    Lost,
+}
+
+#[derive(Debug)]
+struct Job {
+    stretch: Stretch,
+    holder: Option<Connection>,
+    /// Those that wait for its end; a connection may be several.
+    watchers: Vec<Connection>,
+    background: bool,
+    /// What the worker's last word was, while it is on its way.
+    word: Option<End>,
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    /// Submits without an answer, in order: whether each is a foreground one.
+    open: VecDeque<bool>,
+    /// Handles of the jobs it holds.
+    holds: Vec<Bytes>,
+    /// Handles of the jobs it watches.
+    watches: Vec<Bytes>,
+}
+
+/// All live jobs, and how many have ended.
+#[derive(Debug, Default)]
+pub struct Lives {
+    jobs: BTreeMap<Bytes, Job>,
+    peers: Vec<Peer>,
+    ends: BTreeMap<End, u64>,
+}
+
+impl Lives {
+    /// How many jobs ended, by how.
+    #[must_use]
+    pub const fn ends(&self) -> &BTreeMap<End, u64> {
+        &self.ends
+    }
+
+    /// Where the jobs are that this connection submits, watches or holds.
+    pub fn concerning(&self, connection: Connection) -> Vec<Stretch> {
+        let Some(peer) = self.peers.get(connection.index()) else { return Vec::new() };
+        let open = peer.open.iter().map(|_| Stretch::Submitted);
+        let known = peer.holds.iter().chain(&peer.watches).filter_map(|handle| self.jobs.get(handle));
+        open.chain(known.map(|job| job.stretch)).collect()
+    }
+
+    /// Where all live jobs are.
+    pub fn all(&self) -> Vec<Stretch> {
+        let open = self.peers.iter().flat_map(|peer| peer.open.iter().map(|_| Stretch::Submitted));
+        open.chain(self.jobs.values().map(|job| job.stretch)).collect()
+    }
+
+    /// Takes in what was seen; says where a job has come to, if one has moved, and on whose connection.
+    pub fn observe(&mut self, entry: &Entry) -> Option<(Stretch, Connection)> {
+        match &entry.what {
+            What::ServerDown => self.server_down(),
+            What::Connected { .. } => self.peers.push(Peer::default()),
+            What::Wrote { connection, request: Request::Submit(submit) } => {
+                self.peer(*connection).open.push_back(submit.mode == Mode::Foreground);
+                return Some((Stretch::Submitted, *connection));
+            }
+            What::Wrote { connection, request: Request::Work { handle, report } } => {
+                let moved = self.reported(*connection, &handle.to_bytes(), report)?;
+                return Some((moved, *connection));
+            }
+            What::Read { connection, response } => {
+                return Some((self.read(*connection, response)?, *connection));
+            }
+            What::Ended { connection } => self.ended(*connection),
+            What::Wrote { .. }
+            | What::WroteMalformed { .. }
+            | What::ReadMalformed { .. }
+            | What::Closed { .. }
+            | What::ServerUp
+            | What::StormOver => {}
+        }
+        None
+    }
+
+    fn peer(&mut self, connection: Connection) -> &mut Peer {
+        &mut self.peers[connection.index()]
+    }
+
+    fn job(&mut self, handle: &Bytes) -> &mut Job {
+        let fresh = || Job {
+            stretch: Stretch::Waiting,
+            holder: None,
+            watchers: Vec::new(),
+            background: false,
+            word: None,
+        };
+        self.jobs.entry(handle.clone()).or_insert_with(fresh)
+    }
+
+    fn server_down(&mut self) {
+        *self.ends.entry(End::Lost).or_default() += self.jobs.len() as u64;
+        self.jobs.clear();
+        for peer in &mut self.peers {
+            *peer = Peer::default();
+        }
+    }
+
+    fn read(&mut self, connection: Connection, response: &Response) -> Option<Stretch> {
+        match response {
+            Response::JobCreated { handle } => {
+                let handle = handle.to_bytes();
+                let foreground = self.peer(connection).open.pop_front().unwrap_or(false);
+                if foreground {
+                    self.job(&handle).watchers.push(connection);
+                    self.peer(connection).watches.push(handle);
+                } else {
+                    self.job(&handle).background = true;
+                }
+                Some(Stretch::Waiting)
+            }
+            Response::Error { code, .. } if matches!(&code[..], b"QUEUE_ERROR" | b"SHUTDOWN_GRACEFUL") => {
+                self.peer(connection).open.pop_front();
+                None
+            }
+            Response::JobAssign(assignment) => {
+                self.settle(connection);
+                self.assigned(connection, assignment.handle.to_bytes());
+                Some(Stretch::Assigned)
+            }
+            Response::NoJob => {
+                self.settle(connection);
+                None
+            }
+            Response::Work { handle, report } if report.is_terminal() => {
+                let end = last_word(report);
+                self.end(&handle.to_bytes(), end);
+                None
+            }
+            Response::Work { .. }
+            | Response::Noop
+            | Response::Status(_)
+            | Response::StatusUnique(_)
+            | Response::Echo { .. }
+            | Response::Option { .. }
+            | Response::Error { .. }
+            | Response::Admin(_) => None,
+        }
+    }
+
+    fn assigned(&mut self, connection: Connection, handle: Bytes) {
+        if let Some(former) = self.job(&handle).holder {
+            self.peer(former).holds.retain(|held| *held != handle);
+        }
+        let job = self.job(&handle);
+        (job.stretch, job.holder, job.word) = (Stretch::Assigned, Some(connection), None);
+        self.peer(connection).holds.push(handle);
+    }
+
+    fn reported(&mut self, connection: Connection, handle: &Bytes, report: &Report) -> Option<Stretch> {
+        let job = self.jobs.get_mut(handle).filter(|job| job.holder == Some(connection))?;
+        job.stretch = match report {
+            Report::Status { .. } | Report::Warning(_) => job.stretch.max(Stretch::Running),
+            Report::Data(_) => Stretch::DataSent,
+            Report::Complete(_) | Report::Fail | Report::Exception(_) => {
+                job.word = Some(last_word(report));
+                Stretch::Completing
+            }
+        };
+        Some(job.stretch)
+    }
+
+    /// The answer to a later request proves that the last words before it have arrived.
+    fn settle(&mut self, connection: Connection) {
+        for handle in self.peer(connection).holds.clone() {
+            if let Some(end) = self.jobs.get(&handle).and_then(|job| job.word) {
+                self.end(&handle, end);
+            }
+        }
+    }
+
+    fn end(&mut self, handle: &Bytes, end: End) {
+        let Some(job) = self.jobs.remove(handle) else { return };
+        *self.ends.entry(end).or_default() += 1;
+        for connection in job.watchers.into_iter().chain(job.holder) {
+            let peer = self.peer(connection);
+            peer.holds.retain(|held| held != handle);
+            peer.watches.retain(|watched| watched != handle);
+        }
+    }
+
+    /// The server has learnt that a peer is gone: what it held waits again, what only it watched is nobody's.
+    fn ended(&mut self, connection: Connection) {
+        let peer = std::mem::take(self.peer(connection));
+        for handle in peer.holds {
+            if let Some(job) = self.jobs.get_mut(&handle) {
+                job.holder = None;
+                // A last word may have arrived: only a second assignment would tell that it has not.
+                if job.word.is_none() {
+                    job.stretch = Stretch::Waiting;
+                }
+            }
+        }
+        for handle in peer.watches {
+            let Some(job) = self.jobs.get_mut(&handle) else { continue };
+            job.watchers.retain(|watcher| *watcher != connection);
+            if job.watchers.is_empty() && !job.background && job.stretch == Stretch::Waiting {
+                self.end(&handle, End::Left);
+            }
+        }
+    }
+
+    /// At the end of a run, when the server says that nothing is left: what is not known to have ended has.
+    pub fn settle_all(&mut self) {
+        let known: Vec<(Bytes, End)> =
+            self.jobs.iter().filter_map(|(handle, job)| Some((handle.clone(), job.word?))).collect();
+        for (handle, end) in known {
+            self.end(&handle, end);
+        }
+    }
+}
+
+const fn last_word(report: &Report) -> End {
+    match report {
+        Report::Fail => End::Fail,
+        Report::Exception(_) => End::Exception,
+        Report::Complete(_) | Report::Data(_) | Report::Warning(_) | Report::Status { .. } => End::Complete,
+    }
+}

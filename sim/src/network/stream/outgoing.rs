@@ -1,0 +1,107 @@
+//! What was written and is not on its way yet.
+
+use super::End;
+use crate::faults::FaultClass;
+use bytes::BytesMut;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::AsyncWrite;
+use tokio::time::{Sleep, sleep};
+use turmoil::net::TcpStream;
+
+/// The sending buffer of a socket.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    /// Until when nothing more is taken.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// Bytes that wait for company.
+    held: BytesMut,
+    /// Until when they wait.
+    due: Option<Pin<Box<Sleep>>>,
+    writes: u64,
+}
+
+impl Outgoing {
+    /// Takes bytes, all of them or fewer.
+    pub(super) fn poll_write(
+        &mut self,
+        inner: &mut TcpStream,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        end: &End,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_held(inner, cx)?;
+        ready!(poll_timer(&mut self.pause, cx));
+        let room = end.cables.lock().room(end.id, end.toward).min(bytes.len());
+        if room == 0 && !bytes.is_empty() {
+            return Poll::Pending;
+        }
+        let takes = self.split(room, end);
+        let bytes = &bytes[..takes];
+        if !self.hold(bytes, end) {
+            ready!(Pin::new(inner).poll_write(cx, bytes))?;
+        }
+        self.writes += 1;
+        end.cables.lock().given(end.id, end.toward, bytes);
+        Poll::Ready(Ok(takes))
+    }
+
+    /// How many of `could` bytes to take; fewer make the rest wait.
+    fn split(&mut self, could: usize, end: &End) -> usize {
+        let mut state = end.cables.lock();
+        match state.draw(FaultClass::SplitWrite, end, self.writes) {
+            Some(mut chance) if could > 1 => {
+                let ticks = chance.between(1..=4);
+                self.pause = Some(Box::pin(sleep(state.ticks(ticks))));
+                state.bit(FaultClass::SplitWrite, end.id);
+                1 + chance.index(could - 1)
+            }
+            _ => could,
+        }
+    }
+
+    /// Keeps bytes back to travel with later ones, if they must stay behind others or chance says so.
+    fn hold(&mut self, bytes: &[u8], end: &End) -> bool {
+        let mut state = end.cables.lock();
+        if !self.held.is_empty() {
+            state.bit(FaultClass::MergeWrite, end.id);
+        } else if let Some(mut chance) = state.draw(FaultClass::MergeWrite, end, self.writes) {
+            let wait: Duration = state.ticks(chance.between(1..=3));
+            self.due = Some(Box::pin(sleep(wait)));
+        } else {
+            return false;
+        }
+        self.held.extend_from_slice(bytes);
+        true
+    }
+
+    /// Sends what waited for company, if its time has come; wakes the task when it will.
+    pub(super) fn poll_held(&mut self, inner: &TcpStream, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.held.is_empty() && poll_timer(&mut self.due, cx).is_ready() {
+            inner.try_write(&self.held)?;
+            self.held.clear();
+        }
+        Ok(())
+    }
+
+    /// Sends what waited for company, as a kernel does when the program is gone.
+    pub(super) fn send_held_from(&mut self, inner: &TcpStream) {
+        if !self.held.is_empty() {
+            // A peer that is gone gets nothing: that is what the error says, and nobody is left to be told.
+            let _ = inner.try_write(&self.held);
+            self.held.clear();
+        }
+    }
+}
+
+/// Ready when there is no timer or it has run out.
+fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+    if let Some(sleep) = timer {
+        ready!(sleep.as_mut().poll(cx));
+        *timer = None;
+    }
+    Poll::Ready(())
+}
