@@ -1,5 +1,6 @@
 //! Every number that an administrator may set, with its default.
 
+use gearman_protocol::MAX_HANDLE;
 use std::time::Duration;
 
 /// How an engine behaves. Plain data; nothing here changes while the engine lives.
@@ -52,6 +53,80 @@ pub enum Compat {
         /// Whether the function just served goes last.
         round_robin: bool,
     },
+}
+
+/// How many bytes a job counts against the memory limit besides its workload: its places in the tables.
+pub const JOB_OVERHEAD: usize = 256;
+
+/// The longest [`Config::handle_prefix`], in bytes: a colon and 20 digits follow.
+pub const MAX_HANDLE_PREFIX: usize = MAX_HANDLE - 21;
+
+/// What is wrong with a configuration, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The prefix would make handles that the protocol cannot carry.
+    #[error(
+        "handle prefix {prefix:?}: give it 1 to {MAX_HANDLE_PREFIX} bytes without spaces and control characters"
+    )]
+    HandlePrefix {
+        /// The prefix.
+        prefix: String,
+    },
+    /// No sleeper would ever be woken.
+    #[error("worker wakeup 0 wakes nobody: leave it out to wake all")]
+    WorkerWakeup,
+    /// A time limit of zero would strike at once.
+    #[error("{what} is zero: give it at least 1 ms")]
+    Zero {
+        /// Which limit.
+        what: &'static str,
+    },
+    /// Something that is written into a line of text has a line of its own.
+    #[error("{what} {text:?} has control characters: leave them out")]
+    ControlCharacters {
+        /// Which text.
+        what: &'static str,
+        /// The text.
+        text: String,
+    },
+}
+
+impl Config {
+    /// Whether an engine can be made of it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let prefix = &self.handle_prefix;
+        let fits = (1..=MAX_HANDLE_PREFIX).contains(&prefix.len());
+        if !fits || prefix.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+            return Err(ConfigError::HandlePrefix { prefix: prefix.clone() });
+        }
+        if self.worker_wakeup == Some(0) {
+            return Err(ConfigError::WorkerWakeup);
+        }
+        let limits = [
+            ("wakeup timeout", self.wakeup_timeout),
+            ("minimum job timeout", self.min_job_timeout),
+            ("packet timeout", self.packet_timeout),
+        ];
+        if let Some(&(what, _)) = limits.iter().find(|(_, limit)| limit.as_millis() == 0) {
+            return Err(ConfigError::Zero { what });
+        }
+        let texts = [("version", &self.version), ("log level", &self.verbose)];
+        match texts.iter().find(|(_, text)| text.chars().any(char::is_control)) {
+            Some(&(what, text)) => Err(ConfigError::ControlCharacters { what, text: text.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// At which loss of its worker a job is dropped.
+    pub(crate) fn retry_limit(&self) -> Option<u32> {
+        match (self.job_retries, self.compat) {
+            (Some(0), Compat::Version1_1 { .. }) | (None, _) => None,
+            (Some(limit), _) => Some(u32::from(limit.max(1))),
+        }
+    }
 }
 
 impl Default for Config {

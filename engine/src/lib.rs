@@ -5,10 +5,18 @@
 //! draws no chance, so what it did once it does again. All policy of a job server is decided here; a driver
 //! only carries.
 
+mod check;
 mod config;
 mod doors;
+mod engine;
+mod handles;
+mod numerals;
+mod refusal;
+mod tables;
 
-pub use config::{Compat, Config};
+pub use check::Violation;
+pub use config::{Compat, Config, ConfigError, JOB_OVERHEAD, MAX_HANDLE_PREFIX};
 pub use doors::{
     Buffered, ConnectionId, Doors, Effect, Effects, Event, ExitCode, RecordId, StoreError, StoredJob,
 };
+pub use engine::Engine;

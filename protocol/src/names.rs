@@ -30,6 +30,12 @@ macro_rules! name_type {
                 self.0.clone()
             }
 
+            /// A copy with bytes of its own, which does not keep the packet alive that it came in.
+            #[must_use]
+            pub fn detached(&self) -> Self {
+                Self(Bytes::copy_from_slice(&self.0))
+            }
+
             /// Whether it has no bytes at all.
             #[must_use]
             pub fn is_empty(&self) -> bool {

@@ -1,0 +1,201 @@
+//! The engine: which verb each event calls.
+
+mod admin_requests;
+mod client_requests;
+mod connection_events;
+mod draining;
+mod job_life;
+mod limits;
+mod passing_time;
+mod storing;
+mod submits;
+mod wakeups;
+mod work_reports;
+mod worker_requests;
+
+pub(crate) use job_life::cost;
+pub(crate) use work_reports::MAX_EXCEPTED;
+
+use crate::handles::Handles;
+use crate::refusal::Refusal;
+use crate::tables::connections::{Connection, ConnectionKey, Connections, Presence};
+use crate::tables::deadlines::Deadlines;
+use crate::tables::functions::{Ability, FunctionKey, Functions};
+use crate::tables::jobs::{Jobs, Watcher};
+use crate::tables::slab::Slab;
+use crate::tables::stores::Stores;
+use crate::{Config, Doors, Effects, Event};
+use draining::Draining;
+use gearman_protocol::{FunctionName, Request, Response, Time};
+use std::hash::Hasher;
+
+/// A job server without its network.
+///
+/// ```
+/// use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Engine, Event};
+/// use gearman_protocol::{FunctionName, Request, Response, Time};
+///
+/// let mut engine = Engine::new(Config::default(), 0);
+/// let mut effects = Effects::new();
+/// let from = ConnectionId::new(1);
+/// engine.handle(Time::ZERO, Event::Opened { from, peer: "127.0.0.1".into() }, &mut effects);
+///
+/// let request = Request::Echo { data: "hello".into() };
+/// engine.handle(Time::ZERO, Event::Received { from, request }, &mut effects);
+/// assert_eq!(effects.as_slice(), [Effect::Send { to: from, response: Response::Echo { data: "hello".into() } }]);
+/// ```
+pub struct Engine {
+    pub(crate) config: Config,
+    hash_seed: u64,
+    handles: Handles,
+    pub(crate) jobs: Jobs,
+    pub(crate) functions: Functions,
+    pub(crate) connections: Connections,
+    pub(crate) abilities: Slab<Ability>,
+    pub(crate) watchers: Slab<Watcher>,
+    pub(crate) stores: Stores,
+    pub(crate) deadlines: Deadlines,
+    /// Functions whose wake-ups are to be looked at before the turn ends.
+    unsettled: Vec<FunctionKey>,
+    draining: Draining,
+    /// How many jobs a drain waits for.
+    pub(crate) awaited: u64,
+    /// Bytes of workloads and buffers.
+    pub(crate) memory: usize,
+    last_ability: u64,
+    now: Time,
+}
+
+/// One call of the door: its time, and where its effects go.
+struct Turn<'a> {
+    now: Time,
+    effects: &'a mut Effects,
+}
+
+impl Engine {
+    /// An engine without jobs. What its hash tables hide from strangers, `hash_seed` decides; it shows nowhere.
+    ///
+    /// # Panics
+    /// If [`Config::check`] refuses the configuration.
+    #[must_use]
+    pub fn new(config: Config, hash_seed: u64) -> Self {
+        if let Err(error) = config.check() {
+            panic!("{error}");
+        }
+        Self {
+            handles: Handles::new(&config.handle_prefix),
+            config,
+            hash_seed,
+            jobs: Jobs::new(hash_seed),
+            functions: Functions::new(hash_seed),
+            connections: Connections::new(hash_seed),
+            abilities: Slab::new(),
+            watchers: Slab::new(),
+            stores: Stores::default(),
+            deadlines: Deadlines::default(),
+            unsettled: Vec::new(),
+            draining: Draining::No,
+            awaited: 0,
+            memory: 0,
+            last_ability: 0,
+            now: Time::ZERO,
+        }
+    }
+
+    fn act(&mut self, event: Event, turn: &mut Turn<'_>) {
+        match event {
+            Event::Opened { from, peer } => self.open(from, peer),
+            Event::Received { from, request } => {
+                if let Some(who) = self.here(from) {
+                    self.hear(who);
+                    self.receive(who, request, turn);
+                }
+            }
+            Event::Malformed { from, error } => self.malformed(from, error, turn),
+            Event::HalfClosed { from } => self.half_closed(from, turn),
+            Event::Closed { from } => self.closed(from, turn),
+            Event::Buffered { from, fill } => self.buffered(from, fill, turn),
+            Event::Wall { now } => self.wall_read(now, turn),
+            // Deadlines that have passed were acted upon before.
+            Event::Elapsed => {}
+            Event::Stored { record, outcome } => self.stored(record, outcome, turn),
+            Event::Replayed { job } => self.replayed(job, turn),
+            Event::Drain => self.drain(turn),
+        }
+    }
+
+    fn receive(&mut self, who: ConnectionKey, request: Request, turn: &mut Turn<'_>) {
+        match request {
+            Request::CanDo { function, timeout } => self.can_do(who, function, timeout.as_ref()),
+            Request::CantDo { function } => self.cant_do(who, &function, turn),
+            Request::ResetAbilities => self.reset_abilities(who, turn),
+            Request::PreSleep => self.pre_sleep(who, turn),
+            // It promises something that makes no difference.
+            Request::AllYours => {}
+            Request::Submit(submit) => self.submit(who, submit, turn),
+            Request::Grab(form) => self.grab(who, form, turn),
+            Request::Work { handle, report } => self.work(who, &handle, report, turn),
+            Request::GetStatus { handle } => self.get_status(who, handle, turn),
+            Request::GetStatusUnique { unique } => self.get_status_unique(who, unique, turn),
+            Request::Echo { data } => self.send(who, Response::Echo { data }, turn),
+            Request::Option { name } => self.option(who, name, turn),
+            Request::SetClientId { id } => self.set_client_id(who, id),
+            Request::Admin(command) => self.administer(who, command, turn),
+        }
+    }
+
+    fn send(&mut self, to: ConnectionKey, response: Response, turn: &mut Turn<'_>) {
+        say(&mut self.connections.slab[to], response, turn);
+    }
+
+    /// The function with this name, which is new if nobody has named it before.
+    fn function(&mut self, name: FunctionName) -> FunctionKey {
+        let hash = self.hash(name.as_bytes());
+        let known = self.functions.find(hash, name.as_bytes());
+        // A copy, so that a short name does not keep a long packet.
+        known.unwrap_or_else(|| self.functions.insert(hash, name.detached()))
+    }
+
+    pub(crate) fn find_function(&self, name: &[u8]) -> Option<FunctionKey> {
+        self.functions.find(self.hash(name), name)
+    }
+
+    fn refuse(&mut self, to: ConnectionKey, refusal: Refusal, turn: &mut Turn<'_>) {
+        self.send(to, refusal.response(), turn);
+    }
+
+    /// The hash of a name that a stranger chose.
+    pub(crate) fn hash(&self, name: &[u8]) -> u64 {
+        let mut hasher = siphasher::sip::SipHasher13::new_with_keys(self.hash_seed, !self.hash_seed);
+        hasher.write(name);
+        hasher.finish()
+    }
+}
+
+/// Says something to a peer, behind what is held back for it; nothing to one that is being closed.
+fn say(to: &mut Connection, response: Response, turn: &mut Turn<'_>) {
+    if to.presence == Presence::Closing {
+        return;
+    }
+    if to.outbox.is_empty() {
+        turn.effects.send(to.id, response);
+    } else {
+        to.outbox.hold(response);
+    }
+}
+
+impl Doors for Engine {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        self.now = self.now.max(now);
+        let turn = &mut Turn { now: self.now, effects };
+        self.elapse(turn);
+        self.settle(turn);
+        self.act(event, turn);
+        self.settle(turn);
+        self.look_whether_drained(turn);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.deadlines.earliest()
+    }
+}

@@ -1,0 +1,148 @@
+//! The commands of the text protocol.
+
+use super::{Engine, Turn};
+use crate::ExitCode;
+use crate::tables::connections::{Connection, ConnectionKey, Presence};
+use crate::tables::functions::Function;
+use crate::tables::jobs::Job;
+use bytes::Bytes;
+use gearman_protocol::{
+    AdminError, AdminReply, AdminRequest, FunctionName, FunctionStatus, Handle, JobListing, Priority,
+    PriorityStatus, QueueLimits, Report, Response, WorkerListing,
+};
+
+impl Engine {
+    pub(super) fn administer(&mut self, who: ConnectionKey, command: AdminRequest, turn: &mut Turn<'_>) {
+        let reply = match command {
+            AdminRequest::Status => self.status(),
+            AdminRequest::PriorityStatus => self.priority_status(),
+            AdminRequest::Workers => self.workers(),
+            AdminRequest::ShowJobs => self.show_jobs(),
+            AdminRequest::ShowUniqueJobs => self.show_unique_jobs(),
+            AdminRequest::CancelJob(handle) => self.cancel_job(&handle, turn),
+            AdminRequest::CreateFunction(name) => self.with_function(name, |_| {}),
+            AdminRequest::DropFunction(name) => self.drop_function(&name),
+            AdminRequest::MaxQueue { function, limits } => self.max_queue(function, limits),
+            AdminRequest::Version => AdminReply::Value(Bytes::from(self.config.version.clone())),
+            AdminRequest::GetPid => AdminReply::Value(Bytes::from(self.config.pid.to_string())),
+            AdminRequest::Verbose => AdminReply::Value(Bytes::from(self.config.verbose.clone())),
+            AdminRequest::Shutdown { graceful } => self.shut_down(graceful, turn),
+            AdminRequest::Malformed(error) => AdminReply::Error(error),
+        };
+        self.send(who, Response::Admin(reply), turn);
+    }
+
+    /// Takes time for each function.
+    fn status(&self) -> AdminReply {
+        let row = |function: &Function| FunctionStatus {
+            function: function.name.to_bytes(),
+            total: function.total(),
+            running: u64::from(function.assigned),
+            workers: u64::from(function.workers),
+        };
+        AdminReply::Status(self.functions.in_order().map(|(_, function)| row(function)).collect())
+    }
+
+    /// Takes time for each function.
+    fn priority_status(&self) -> AdminReply {
+        let row = |function: &Function| PriorityStatus {
+            function: function.name.to_bytes(),
+            high: function.not_assigned(Priority::High),
+            normal: function.not_assigned(Priority::Normal),
+            low: function.not_assigned(Priority::Low),
+            workers: u64::from(function.workers),
+        };
+        AdminReply::PriorityStatus(self.functions.in_order().map(|(_, function)| row(function)).collect())
+    }
+
+    /// Takes time for each connection and each ability.
+    fn workers(&self) -> AdminReply {
+        let here = self.connections.in_order().filter(|(_, peer)| peer.presence == Presence::Here);
+        AdminReply::Workers(here.map(|(_, peer)| self.worker(peer)).collect())
+    }
+
+    fn worker(&self, peer: &Connection) -> WorkerListing {
+        let abilities = peer.abilities.keys(&self.abilities).map(|key| &self.abilities[key]);
+        let mut abilities: Vec<_> = abilities.map(|ability| (ability.serial, ability.function)).collect();
+        // The newest first, however the order in which they are tried has turned.
+        abilities.sort_unstable_by_key(|&(serial, _)| std::cmp::Reverse(serial));
+        let functions =
+            abilities.into_iter().map(|(_, function)| self.functions.slab[function].name.to_bytes());
+        WorkerListing {
+            connection: peer.id.get(),
+            address: peer.address.clone(),
+            id: if peer.client_id.is_empty() { Bytes::from_static(b"-") } else { printable(&peer.client_id) },
+            functions: functions.collect(),
+        }
+    }
+
+    /// Takes time for each job.
+    fn show_jobs(&self) -> AdminReply {
+        let row = |job: &Job| JobListing {
+            handle: self.handles.name(job.number),
+            retries: u64::from(job.attempts),
+            persisted: job.is_background(),
+        };
+        AdminReply::Jobs(self.live_jobs().map(row).collect())
+    }
+
+    /// Takes time for each job.
+    fn show_unique_jobs(&self) -> AdminReply {
+        AdminReply::UniqueJobs(self.live_jobs().map(|job| printable(job.unique.as_bytes())).collect())
+    }
+
+    fn live_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.in_order().map(|(_, job)| job).filter(|job| job.is_live())
+    }
+
+    fn cancel_job(&mut self, handle: &Handle, turn: &mut Turn<'_>) -> AdminReply {
+        let Some(job) = self.live_job(handle) else { return AdminReply::Error(AdminError::UnknownJob) };
+        self.tell_watchers(job, &Report::Fail, turn);
+        self.end(job, turn);
+        AdminReply::Ok
+    }
+
+    fn drop_function(&mut self, name: &[u8]) -> AdminReply {
+        let Some(key) = self.find_function(name) else {
+            return AdminReply::Error(AdminError::FunctionNotFound);
+        };
+        let function = &self.functions.slab[key];
+        if function.workers > 0 || function.reserved > 0 || function.total() > 0 {
+            return AdminReply::Error(AdminError::FunctionInUse);
+        }
+        self.functions.remove(key);
+        AdminReply::Ok
+    }
+
+    fn max_queue(&mut self, name: Bytes, limits: QueueLimits) -> AdminReply {
+        self.with_function(name, |function| function.limits = limits)
+    }
+
+    /// Does something to a function, which is new if nobody has named it before.
+    fn with_function(&mut self, name: Bytes, change: impl FnOnce(&mut Function)) -> AdminReply {
+        let Ok(name) = FunctionName::new(name) else {
+            return AdminReply::Error(AdminError::InvalidFunctionName);
+        };
+        let key = self.function(name);
+        change(&mut self.functions.slab[key]);
+        AdminReply::Ok
+    }
+
+    fn shut_down(&mut self, graceful: bool, turn: &mut Turn<'_>) -> AdminReply {
+        if !self.config.allow_shutdown {
+            let command = Bytes::from_static(b"shutdown");
+            return AdminReply::Error(AdminError::UnknownCommand(command));
+        }
+        if graceful {
+            self.drain(turn);
+        } else {
+            self.exit(ExitCode::Finished, turn);
+        }
+        AdminReply::Ok
+    }
+}
+
+/// A text that cannot break the table it stands in: control characters become question marks.
+fn printable(text: &[u8]) -> Bytes {
+    text.iter().map(|&byte| if byte.is_ascii_control() { b'?' } else { byte }).collect()
+}

@@ -1,0 +1,216 @@
+//! What happens to a job between its submit and its end, whoever caused it.
+
+use super::{Engine, Turn, say};
+use crate::Effect;
+use crate::config::JOB_OVERHEAD;
+use crate::tables::connections::ConnectionKey;
+use crate::tables::deadlines::Timer;
+use crate::tables::jobs::{Job, JobKey, JobState, Keeping, NewJob, Watcher};
+use crate::tables::list::Links;
+use crate::tables::slab::Key;
+use gearman_protocol::{Report, Response, Time, UnixMillis};
+
+/// How many bytes a job counts against the memory limit.
+pub(crate) fn cost(job: &Job) -> usize {
+    JOB_OVERHEAD + job.workload.len()
+}
+
+impl Engine {
+    /// Takes a job in that nobody may see yet.
+    pub(super) fn reserve_job(&mut self, new: NewJob) -> JobKey {
+        self.functions.slab[new.function].reserved += 1;
+        let key = self.jobs.insert(new);
+        self.memory += cost(&self.jobs.slab[key]);
+        key
+    }
+
+    /// Lets a reserved job into its queue, or into the calendar if it is not due.
+    pub(super) fn admit(&mut self, key: JobKey, turn: &Turn<'_>) {
+        let job = &self.jobs.slab[key];
+        let JobState::Reserved { turn: place, not_before } = job.state else {
+            unreachable!("only a reserved job is admitted");
+        };
+        self.functions.slab[job.function].reserved -= 1;
+        match not_before.filter(|&due| due > self.deadlines.wall(turn.now)) {
+            Some(due) => self.schedule(key, due),
+            None => self.enqueue(key, place),
+        }
+    }
+
+    fn schedule(&mut self, key: JobKey, due: UnixMillis) {
+        let job = &mut self.jobs.slab[key];
+        job.state = JobState::Scheduled { due };
+        self.functions.slab[job.function].scheduled[job.priority as usize] += 1;
+        self.deadlines.schedule(due, job.number);
+    }
+
+    /// A scheduled job has become due; it is out of the calendar already.
+    pub(super) fn come_due(&mut self, key: JobKey) {
+        let job = &self.jobs.slab[key];
+        self.functions.slab[job.function].scheduled[job.priority as usize] -= 1;
+        let place = self.jobs.next_turn();
+        self.enqueue(key, place);
+    }
+
+    /// Puts a job into its queue, behind all whose turn is earlier.
+    ///
+    /// Takes time only for jobs with a later turn: those whose store answered first.
+    fn enqueue(&mut self, key: JobKey, place: u64) {
+        let job = &mut self.jobs.slab[key];
+        job.state = JobState::Waiting { turn: place, links: Links::default() };
+        let (function, priority) = (job.function, job.priority);
+        let queue = &mut self.functions.slab[function].waiting[priority as usize];
+        let mut behind = queue.last();
+        while let Some(other) = behind {
+            match &self.jobs.slab[other].state {
+                JobState::Waiting { turn, links } if *turn > place => behind = links.previous,
+                JobState::Waiting { .. } => break,
+                JobState::Reserved { .. } | JobState::Scheduled { .. } | JobState::Assigned { .. } => {
+                    unreachable!("only waiting jobs are in a queue")
+                }
+            }
+        }
+        queue.insert_after(&mut self.jobs.slab, behind, key);
+        self.count(key);
+        self.unsettle(function);
+    }
+
+    /// Gives a waiting job to a worker.
+    pub(super) fn assign(&mut self, key: JobKey, worker: ConnectionKey, deadline: Option<Time>) {
+        self.take_out(key);
+        let job = &mut self.jobs.slab[key];
+        let links = Links::default();
+        job.state = JobState::Assigned { worker, links, deadline, numerator: 0, denominator: 0 };
+        self.functions.slab[job.function].assigned += 1;
+        if let Some(deadline) = deadline {
+            self.deadlines.set(deadline, Timer::Job(job.number));
+        }
+        self.connections.slab[worker].hand.push_back(&mut self.jobs.slab, key);
+        self.count(key);
+    }
+
+    /// Takes a job out of wherever its state puts it, after which it must get another state or go.
+    fn take_out(&mut self, key: JobKey) {
+        self.uncount(key);
+        let job = &self.jobs.slab[key];
+        let function = &mut self.functions.slab[job.function];
+        match job.state {
+            JobState::Reserved { .. } => function.reserved -= 1,
+            JobState::Scheduled { due } => {
+                function.scheduled[job.priority as usize] -= 1;
+                self.deadlines.unschedule(due, job.number);
+            }
+            JobState::Waiting { .. } => {
+                function.waiting[job.priority as usize].remove(&mut self.jobs.slab, key);
+            }
+            JobState::Assigned { worker, deadline, .. } => {
+                function.assigned -= 1;
+                if let Some(deadline) = deadline {
+                    self.deadlines.call_off(deadline, Timer::Job(job.number));
+                }
+                self.connections.slab[worker].hand.remove(&mut self.jobs.slab, key);
+            }
+        }
+    }
+
+    /// Changes what keeps a job alive.
+    pub(super) fn keep(&mut self, key: JobKey, keeping: Keeping) {
+        self.uncount(key);
+        self.jobs.slab[key].keeping = keeping;
+        self.count(key);
+    }
+
+    /// Counts a job that has come to its place, if a drain waits for it there.
+    fn count(&mut self, key: JobKey) {
+        let job = &self.jobs.slab[key];
+        if self.is_awaited(job) {
+            self.functions.slab[job.function].awaited += 1;
+            self.awaited += 1;
+        }
+    }
+
+    /// The opposite, before a job leaves its place.
+    fn uncount(&mut self, key: JobKey) {
+        let job = &self.jobs.slab[key];
+        if self.is_awaited(job) {
+            self.functions.slab[job.function].awaited -= 1;
+            self.awaited -= 1;
+        }
+    }
+
+    /// The worker of a job is lost to it: the job goes to the back of its queue, unless it has been lost too
+    /// often or nobody wants it any more.
+    pub(super) fn lose(&mut self, key: JobKey, turn: &mut Turn<'_>) {
+        let job = &mut self.jobs.slab[key];
+        job.attempts += 1;
+        let attempts = job.attempts;
+        let abandoned = job.keeping == Keeping::Foreground && job.watchers.is_empty();
+        if abandoned {
+            self.end(key, turn);
+        } else if self.config.retry_limit().is_some_and(|limit| attempts >= limit) {
+            self.tell_watchers(key, &Report::Fail, turn);
+            self.end(key, turn);
+        } else {
+            self.take_out(key);
+            let place = self.jobs.next_turn();
+            self.enqueue(key, place);
+        }
+    }
+
+    /// Ends a job: it is gone from everywhere. What its watchers hear is said before.
+    pub(super) fn end(&mut self, key: JobKey, turn: &mut Turn<'_>) {
+        self.take_out(key);
+        while let Some(watcher) = self.jobs.slab[key].watchers.first() {
+            self.detach(watcher);
+        }
+        let job = self.jobs.remove(key);
+        self.memory -= cost(&job);
+        match job.keeping {
+            Keeping::Foreground | Keeping::Background => {}
+            Keeping::Stored(record) => turn.effects.push(Effect::Forget { record }),
+            Keeping::Storing(record) => self.forget_when_stored(record),
+        }
+    }
+
+    /// Makes a connection a watcher of a job.
+    pub(super) fn attach(&mut self, connection: ConnectionKey, key: JobKey) {
+        let (of_job, of_connection) = (Links::default(), Links::default());
+        let watcher = self.watchers.insert(Watcher { connection, job: key, of_job, of_connection });
+        self.jobs.slab[key].watchers.push_back(&mut self.watchers, watcher);
+        self.connections.slab[connection].watches.push_back(&mut self.watchers, watcher);
+    }
+
+    /// Takes a watcher away, whatever becomes of the job.
+    pub(super) fn detach(&mut self, key: Key<Watcher>) -> JobKey {
+        let &Watcher { connection, job, .. } = &self.watchers[key];
+        self.jobs.slab[job].watchers.remove(&mut self.watchers, key);
+        self.connections.slab[connection].watches.remove(&mut self.watchers, key);
+        self.watchers.remove(key);
+        job
+    }
+
+    /// A watcher is gone: a foreground job that waits ends with its last one.
+    pub(super) fn abandon(&mut self, key: JobKey, turn: &mut Turn<'_>) {
+        let job = &self.jobs.slab[key];
+        let waits = matches!(job.state, JobState::Waiting { .. });
+        if waits && job.keeping == Keeping::Foreground && job.watchers.is_empty() {
+            self.end(key, turn);
+        }
+    }
+
+    /// Passes a report on to every watcher of a job. One that does not understand exceptions hears of a failure.
+    pub(super) fn tell_watchers(&mut self, key: JobKey, report: &Report, turn: &mut Turn<'_>) {
+        let job = &self.jobs.slab[key];
+        if job.watchers.is_empty() {
+            return;
+        }
+        let handle = self.handles.name(job.number);
+        for watcher in job.watchers.keys(&self.watchers) {
+            let to = self.watchers[watcher].connection;
+            let connection = &mut self.connections.slab[to];
+            let understood = connection.exceptions || !matches!(report, Report::Exception(_));
+            let report = if understood { report.clone() } else { Report::Fail };
+            say(connection, Response::Work { handle: handle.clone(), report }, turn);
+        }
+    }
+}

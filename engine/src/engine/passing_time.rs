@@ -1,0 +1,43 @@
+//! Time passes: what was to happen happens.
+
+use super::{Engine, Turn};
+use crate::tables::connections::Rest;
+use crate::tables::deadlines::{Due, Timer};
+use gearman_protocol::UnixMillis;
+
+impl Engine {
+    /// Acts on every deadline that has passed, in the order in which they passed.
+    pub(super) fn elapse(&mut self, turn: &mut Turn<'_>) {
+        while let Some(due) = self.deadlines.take_passed(turn.now) {
+            match due {
+                Due::Scheduled(job) => {
+                    let job = self.jobs.by_number(job).expect("a scheduled job is live");
+                    self.come_due(job);
+                }
+                Due::Timer(timer) => self.fire(timer, turn),
+            }
+        }
+    }
+
+    fn fire(&mut self, timer: Timer, turn: &mut Turn<'_>) {
+        match timer {
+            Timer::Job(job) => {
+                let job = self.jobs.by_number(job).expect("a timer goes with its job");
+                self.lose(job, turn);
+            }
+            Timer::Wakeup(worker) => {
+                let worker = self.connections.find(worker).expect("a timer goes with its connection");
+                self.rest(worker, Rest::Hung);
+            }
+            Timer::Peer(peer) => self.lose_patience(peer, turn),
+            Timer::DrainReport => self.report_drain(turn),
+            Timer::DrainEnd => self.give_up_draining(turn),
+        }
+    }
+
+    /// The wall clock was read: jobs that are due by it join their queues.
+    pub(super) fn wall_read(&mut self, said: UnixMillis, turn: &mut Turn<'_>) {
+        self.deadlines.set_wall(turn.now, said);
+        self.elapse(turn);
+    }
+}

@@ -1,0 +1,132 @@
+//! SUBMIT_JOB in its nine forms: join a job that is live, or become one.
+
+use super::{Engine, Turn};
+use crate::config::JOB_OVERHEAD;
+use crate::numerals::leading_integer;
+use crate::refusal::Refusal;
+use crate::tables::connections::ConnectionKey;
+use crate::tables::functions::FunctionKey;
+use crate::tables::jobs::{JobKey, Keeping, NewJob, coalescing_key};
+use gearman_protocol::{MAX_HANDLE, Mode, Priority, Response, Submit, UnixMillis};
+
+impl Engine {
+    pub(super) fn submit(&mut self, who: ConnectionKey, submit: Submit, turn: &mut Turn<'_>) {
+        if !can_be_assigned(&submit) {
+            return self.refuse(who, Refusal::TooLargeToAssign, turn);
+        }
+        if self.is_draining() {
+            return self.refuse(who, Refusal::Draining, turn);
+        }
+        let foreground = submit.mode == Mode::Foreground;
+        let function = self.find_function(submit.function.as_bytes());
+        let key_hash = coalescing_key(&submit.unique, &submit.workload).map(|key| self.hash(key));
+        match function.and_then(|function| self.job_to_join(&submit, function, key_hash)) {
+            Some(job) => self.join(who, job, foreground, turn),
+            None => self.submit_new(who, submit, key_hash, turn),
+        }
+    }
+
+    fn job_to_join(&self, submit: &Submit, function: FunctionKey, key_hash: Option<u64>) -> Option<JobKey> {
+        let key = coalescing_key(&submit.unique, &submit.workload)?;
+        self.jobs.by_key(key_hash?, function, key)
+    }
+
+    /// A submit of the same key: one more watcher, or one more reason to run it.
+    fn join(&mut self, who: ConnectionKey, key: JobKey, foreground: bool, turn: &mut Turn<'_>) {
+        let job = &self.jobs.slab[key];
+        let (live, keeping) = (job.is_live(), job.keeping);
+        let handle = self.handles.name(job.number);
+        match keeping {
+            Keeping::Storing(record) if !live || !foreground => {
+                return self.wait_for_store(who, record, foreground);
+            }
+            Keeping::Foreground if !foreground && self.config.store => {
+                return self.store_live(who, key, turn);
+            }
+            // The background submit must not be lost with the foreground client.
+            Keeping::Foreground if !foreground => self.keep(key, Keeping::Background),
+            Keeping::Foreground | Keeping::Background | Keeping::Storing(_) | Keeping::Stored(_) => {}
+        }
+        if foreground {
+            self.attach(who, key);
+        }
+        self.send(who, Response::JobCreated { handle }, turn);
+    }
+
+    fn submit_new(&mut self, who: ConnectionKey, submit: Submit, key_hash: Option<u64>, turn: &mut Turn<'_>) {
+        let not_before = not_before(&submit.mode);
+        let priority = if not_before.is_some() { Priority::Normal } else { submit.priority };
+        if let Err(refusal) = self.room_for(&submit, priority) {
+            return self.refuse(who, refusal, turn);
+        }
+        let foreground = submit.mode == Mode::Foreground;
+        let keeping = match submit.mode {
+            Mode::Foreground => Keeping::Foreground,
+            Mode::Background | Mode::Epoch(_) if self.config.store => {
+                Keeping::Storing(self.stores.next_record())
+            }
+            Mode::Background | Mode::Epoch(_) => Keeping::Background,
+        };
+        let function = self.function(submit.function);
+        let Submit { unique, reducer, workload, .. } = submit;
+        let new = NewJob { function, priority, unique, reducer, workload, key_hash, keeping, not_before };
+        let key = self.reserve_job(new);
+        if let Keeping::Storing(record) = keeping {
+            return self.ask_store(who, key, record, turn);
+        }
+        if foreground {
+            self.attach(who, key);
+        }
+        self.admit(key, turn);
+        let handle = self.handles.name(self.jobs.slab[key].number);
+        self.send(who, Response::JobCreated { handle }, turn);
+    }
+
+    /// Whether one more job fits into the function's queue and into the server's memory.
+    fn room_for(&self, submit: &Submit, priority: Priority) -> Result<(), Refusal> {
+        if let Some(function) = self.find_function(submit.function.as_bytes()) {
+            let function = &self.functions.slab[function];
+            let jobs = function.total() + u64::from(function.reserved);
+            if function.limit(priority).is_some_and(|limit| jobs >= u64::from(limit)) {
+                return Err(Refusal::QueueFull);
+            }
+        }
+        self.memory_for(JOB_OVERHEAD + submit.workload.len())
+    }
+}
+
+/// When an epoch job may start. What is no number is 0, long past.
+fn not_before(mode: &Mode) -> Option<UnixMillis> {
+    match mode {
+        Mode::Epoch(seconds) => Some(UnixMillis::from_seconds(leading_integer(seconds))),
+        Mode::Foreground | Mode::Background => None,
+    }
+}
+
+/// Whether the largest packet that hands the job out, JOB_ASSIGN_ALL with the longest handle, has a size that
+/// fits its header.
+fn can_be_assigned(submit: &Submit) -> bool {
+    let reducer = submit.reducer.as_ref().map_or(0, |reducer| reducer.as_bytes().len());
+    let names = submit.function.as_bytes().len() + submit.unique.as_bytes().len() + reducer;
+    fits_a_packet(&[MAX_HANDLE, names, submit.workload.len()])
+}
+
+/// Whether arguments of these lengths, with the four NULs between the five of JOB_ASSIGN_ALL, fit one packet.
+fn fits_a_packet(lengths: &[usize]) -> bool {
+    const SEPARATORS: usize = 4;
+    let body = lengths.iter().fold(SEPARATORS, |sum, length| sum.saturating_add(*length));
+    u32::try_from(body).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_could_not_be_handed_out_is_told_from_one_that_just_can() {
+        let most = u32::MAX as usize;
+        assert!(fits_a_packet(&[63, 512 + 64 + 64, most - 63 - 640 - 4]));
+        assert!(!fits_a_packet(&[63, 512 + 64 + 64, most - 63 - 640 - 3]));
+        assert!(!fits_a_packet(&[63, 0, usize::MAX]));
+    }
+}

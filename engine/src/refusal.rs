@@ -1,0 +1,52 @@
+//! What the server declines although the packet is good.
+
+use gearman_protocol::{ErrorCode, Response};
+
+/// Legal, and declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The function has as many jobs as its limit allows.
+    QueueFull,
+    /// Workloads and buffers take as much memory as they may.
+    MemoryLimit,
+    /// The store could not keep the job.
+    NotStored,
+    /// The job could be taken but never be handed out in one packet.
+    TooLargeToAssign,
+    /// No new jobs before the end.
+    Draining,
+    /// There is no such option.
+    UnknownOption,
+    /// WORK_DATA or WORK_WARNING for a job that the sender does not hold.
+    DataForNoJob,
+    /// WORK_STATUS, WORK_COMPLETE or WORK_FAIL for a job that the sender does not hold.
+    ResultForNoJob,
+    /// WORK_EXCEPTION for a job that the sender does not hold.
+    ExceptionForNoJob,
+    /// WORK_FAIL with a handle that no server gives out.
+    HandleTooLong,
+}
+
+impl Refusal {
+    /// The ERROR packet that says so, in the words that clients have known for years.
+    pub(crate) const fn response(self) -> Response {
+        let (code, text) = match self {
+            Self::QueueFull => (ErrorCode::QueueError, "Job queue is full"),
+            Self::MemoryLimit => (ErrorCode::QueueError, "Memory limit reached"),
+            Self::NotStored => (ErrorCode::QueueError, "QUEUE_ERROR"),
+            Self::TooLargeToAssign => (ErrorCode::ArgumentTooLarge, "Packet exceeds the limit"),
+            Self::Draining => (ErrorCode::ShutdownGraceful, "Server is shutting down"),
+            Self::UnknownOption => (ErrorCode::UnknownOption, "Server does not recognize given option"),
+            Self::DataForNoJob => (ErrorCode::JobNotFound, "Job does not exist on server"),
+            Self::ResultForNoJob => (ErrorCode::JobNotFound, "Job given in work result not found"),
+            Self::ExceptionForNoJob => {
+                (ErrorCode::JobNotFound, "An exception was received for a job that does not exist")
+            }
+            Self::HandleTooLong => (
+                ErrorCode::ArgumentTooLarge,
+                "Error occurred due to GEARMAND_JOB_HANDLE_SIZE being too small from snprintf",
+            ),
+        };
+        Response::error(code, text)
+    }
+}

@@ -1,0 +1,212 @@
+//! Connections: what each peer is called, what it can do, holds and waits for.
+
+use super::functions::Ability;
+use super::index::{Entry, Index};
+use super::jobs::{Job, JobNumber, Place, Watcher};
+use super::list::{Links, List, Member};
+use super::outbox::Outbox;
+use super::slab::{Key, Slab};
+use crate::{Buffered, ConnectionId};
+use bytes::Bytes;
+use gearman_protocol::Time;
+use std::collections::VecDeque;
+
+pub(crate) type ConnectionKey = Key<Connection>;
+
+/// A peer. It may be client, worker and administrator at once.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnectionId,
+    /// The peer's address.
+    pub(crate) address: String,
+    /// What SET_CLIENT_ID said.
+    pub(crate) client_id: Bytes,
+    /// Whether it wants WORK_EXCEPTION.
+    pub(crate) exceptions: bool,
+    pub(crate) presence: Presence,
+    pub(crate) rest: Rest,
+    /// What it can do, in the order in which functions are tried.
+    pub(crate) abilities: List<Ability, OfWorker>,
+    /// The jobs it works on, in the order in which they were assigned.
+    pub(crate) hand: List<Job, Place>,
+    /// The jobs it waits for.
+    pub(crate) watches: List<Watcher, OfConnection>,
+    pub(crate) outbox: Outbox,
+    /// Jobs that it has ended by WORK_EXCEPTION and may end once more.
+    pub(crate) excepted: VecDeque<JobNumber>,
+    pub(crate) fill: Buffered,
+    /// The longest of the packets that it has not taken yet, in bytes.
+    pub(crate) largest: usize,
+    /// Until when it may take its time to finish a message, or to take its last ones.
+    pub(crate) patience: Option<Time>,
+    by_opening: Links<Self>,
+    chain: Option<ConnectionKey>,
+}
+
+/// Whether a peer is still there.
+///
+/// ```text
+///      half-closed, or nonsense      nothing is owed to it
+/// Here ------------------------> Leaving ----------------> Closing
+///   \------ too slow, or refused -------------------------/
+/// ```
+///
+/// From everywhere [`Event::Closed`](crate::Event::Closed) removes the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It may ask and be told.
+    Here,
+    /// It asks nothing more, but replies that wait for the store are owed to it.
+    Leaving,
+    /// The driver has been told to close it.
+    Closing,
+}
+
+/// Whether a worker sleeps.
+///
+/// ```text
+///          PRE_SLEEP            a job needs it          long silence
+/// Awake -------------> Asleep ------------------> Woken -----------> Hung
+///   ^------- grab --------|                         |                  |
+///   ^------------------- any request ---------------+------------------+
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// It will grab or sleep by itself.
+    Awake,
+    /// It waits for a NOOP.
+    Asleep,
+    /// It got a NOOP and has said nothing since.
+    Woken {
+        /// When it counts as hung.
+        until: Time,
+    },
+    /// It was woken and nothing was heard of it: others are woken in its place.
+    Hung,
+}
+
+/// The list of what a worker can do.
+#[derive(Debug)]
+pub(crate) struct OfWorker;
+
+/// The list of what a connection watches.
+#[derive(Debug)]
+pub(crate) struct OfConnection;
+
+#[derive(Debug)]
+struct ByOpening;
+
+#[derive(Debug)]
+struct ById;
+
+/// The table.
+pub(crate) struct Connections {
+    pub(crate) slab: Slab<Connection>,
+    by_id: Index<Connection, ById>,
+    opened: List<Connection, ByOpening>,
+}
+
+impl Connections {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { slab: Slab::new(), by_id: Index::new(seed), opened: List::new() }
+    }
+
+    pub(crate) fn insert(&mut self, id: ConnectionId, address: String, exceptions: bool) -> ConnectionKey {
+        let key = self.slab.insert(Connection {
+            id,
+            address,
+            client_id: Bytes::new(),
+            exceptions,
+            presence: Presence::Here,
+            rest: Rest::Awake,
+            abilities: List::new(),
+            hand: List::new(),
+            watches: List::new(),
+            outbox: Outbox::default(),
+            excepted: VecDeque::new(),
+            fill: Buffered::default(),
+            largest: 0,
+            patience: None,
+            by_opening: Links::default(),
+            chain: None,
+        });
+        self.opened.push_back(&mut self.slab, key);
+        self.by_id.insert(&mut self.slab, key);
+        key
+    }
+
+    pub(crate) fn remove(&mut self, key: ConnectionKey) {
+        self.opened.remove(&mut self.slab, key);
+        self.by_id.remove(&mut self.slab, key);
+        self.slab.remove(key);
+    }
+
+    pub(crate) fn find(&self, id: ConnectionId) -> Option<ConnectionKey> {
+        self.by_id.find(&self.slab, id.get(), |connection| connection.id == id)
+    }
+
+    /// All connections in the order in which they were opened.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (ConnectionKey, &Connection)> {
+        self.opened.keys(&self.slab).map(|key| (key, &self.slab[key]))
+    }
+
+    /// Whether the index and the list have as many entries as there are records.
+    pub(crate) fn check_sizes(&self) -> Result<(), String> {
+        let sizes = [self.by_id.len(), self.in_order().count(), self.opened.len() as usize];
+        if sizes.iter().all(|&size| size == self.slab.len()) {
+            return Ok(());
+        }
+        Err(format!("{} connections, by name and list {sizes:?}", self.slab.len()))
+    }
+}
+
+impl Connection {
+    /// How many bytes it counts against the memory limit.
+    pub(crate) const fn memory(&self) -> usize {
+        self.fill.inbound.saturating_add(self.fill.outward)
+    }
+}
+
+impl Member<ByOpening> for Connection {
+    fn links(&self) -> &Links<Self> {
+        &self.by_opening
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        &mut self.by_opening
+    }
+}
+
+impl Entry<ById> for Connection {
+    fn hash(&self) -> u64 {
+        self.id.get()
+    }
+
+    fn chain(&self) -> Option<ConnectionKey> {
+        self.chain
+    }
+
+    fn chain_mut(&mut self) -> &mut Option<ConnectionKey> {
+        &mut self.chain
+    }
+}
+
+impl Member<OfWorker> for Ability {
+    fn links(&self) -> &Links<Self> {
+        &self.of_worker
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        &mut self.of_worker
+    }
+}
+
+impl Member<OfConnection> for Watcher {
+    fn links(&self) -> &Links<Self> {
+        &self.of_connection
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        &mut self.of_connection
+    }
+}

@@ -1,0 +1,116 @@
+//! When to act although nobody asks.
+
+use super::jobs::JobNumber;
+use crate::ConnectionId;
+use gearman_protocol::{Time, UnixMillis};
+use std::collections::BTreeSet;
+
+/// What shall happen at some moment, unless it is called off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// The worker has had the job for as long as CAN_DO_TIMEOUT allows: when it is assigned.
+    Job(JobNumber),
+    /// The worker has said nothing since its NOOP: when it is woken.
+    Wakeup(ConnectionId),
+    /// A peer has not finished a message: when it begins one. Or has not taken what it is owed: when it is closed.
+    Peer(ConnectionId),
+    /// What the drain waits for is told: every 10 s from its begin.
+    DrainReport,
+    /// The drain has lasted too long: from its begin.
+    DrainEnd,
+}
+
+/// The table: timers by monotonic time, scheduled jobs by wall-clock time.
+#[derive(Debug, Default)]
+pub(crate) struct Deadlines {
+    timers: BTreeSet<(Time, Timer)>,
+    calendar: BTreeSet<(UnixMillis, JobNumber)>,
+    wall: Wall,
+}
+
+/// What the wall clock said, and when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wall {
+    said: UnixMillis,
+    at: Time,
+}
+
+/// What the next deadline is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Timer(Timer),
+    Scheduled(JobNumber),
+}
+
+impl Deadlines {
+    pub(crate) fn set(&mut self, when: Time, timer: Timer) {
+        self.timers.insert((when, timer));
+    }
+
+    pub(crate) fn call_off(&mut self, when: Time, timer: Timer) {
+        self.timers.remove(&(when, timer));
+    }
+
+    pub(crate) fn schedule(&mut self, due: UnixMillis, job: JobNumber) {
+        self.calendar.insert((due, job));
+    }
+
+    pub(crate) fn unschedule(&mut self, due: UnixMillis, job: JobNumber) {
+        self.calendar.remove(&(due, job));
+    }
+
+    /// The wall clock was read.
+    pub(crate) const fn set_wall(&mut self, at: Time, said: UnixMillis) {
+        self.wall = Wall { said, at };
+    }
+
+    /// What the wall clock says now, if it has not been stepped since it was read.
+    pub(crate) fn wall(&self, now: Time) -> UnixMillis {
+        let since = i64::try_from(now.since(self.wall.at).as_millis()).unwrap_or(i64::MAX);
+        UnixMillis::new(self.wall.said.get().saturating_add(since))
+    }
+
+    /// When a moment of the wall clock will be, or when it was last read if that is past.
+    fn moment(&self, wall: UnixMillis) -> Time {
+        let ahead = wall.get().saturating_sub(self.wall.said.get());
+        let ahead = u64::try_from(ahead).unwrap_or(0);
+        Time::from_millis(self.wall.at.as_millis().saturating_add(ahead))
+    }
+
+    /// The earliest deadline of all.
+    pub(crate) fn earliest(&self) -> Option<Time> {
+        let timer = self.timers.first().map(|&(when, _)| when);
+        let scheduled = self.calendar.first().map(|&(due, _)| self.moment(due));
+        timer.into_iter().chain(scheduled).min()
+    }
+
+    /// Takes out the earliest deadline that has passed.
+    pub(crate) fn take_passed(&mut self, now: Time) -> Option<Due> {
+        let earliest = self.earliest().filter(|&earliest| earliest <= now)?;
+        match self.calendar.first() {
+            Some(&(due, job)) if self.moment(due) == earliest => {
+                self.calendar.pop_first();
+                Some(Due::Scheduled(job))
+            }
+            _ => self.timers.pop_first().map(|(_, timer)| Due::Timer(timer)),
+        }
+    }
+
+    /// Whether this timer is set for this moment.
+    pub(crate) fn is_set(&self, when: Time, timer: Timer) -> bool {
+        self.timers.contains(&(when, timer))
+    }
+
+    /// Whether this job is in the calendar for this moment.
+    pub(crate) fn is_scheduled(&self, due: UnixMillis, job: JobNumber) -> bool {
+        self.calendar.contains(&(due, job))
+    }
+
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    pub(crate) fn scheduled(&self) -> usize {
+        self.calendar.len()
+    }
+}

@@ -1,0 +1,340 @@
+//! All jobs that are live or wait for the store, by number, by key and in order of creation.
+
+use super::connections::Connection;
+use super::functions::Function;
+use super::index::{Entry, Index};
+use super::list::{Links, List, Member};
+use super::slab::{Key, Slab};
+use crate::RecordId;
+use bytes::Bytes;
+use gearman_protocol::{Priority, Reducer, Time, Unique, UnixMillis};
+
+pub(crate) type JobKey = Key<Job>;
+
+/// A job's number: the end of its handle. Counted from 1 and never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct JobNumber(pub(crate) u64);
+
+/// Something to be done.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) number: JobNumber,
+    pub(crate) function: Key<Function>,
+    pub(crate) priority: Priority,
+    pub(crate) unique: Unique,
+    /// Rare, so it costs a pointer when it is not there.
+    pub(crate) reducer: Option<Box<Reducer>>,
+    pub(crate) workload: Bytes,
+    /// How often its worker was lost.
+    pub(crate) attempts: u32,
+    pub(crate) state: JobState,
+    pub(crate) keeping: Keeping,
+    pub(crate) watchers: List<Watcher, OfJob>,
+    /// The hash of function and unique, for jobs that others may join.
+    pub(crate) key_hash: Option<u64>,
+    by_creation: Links<Self>,
+    number_chain: Option<JobKey>,
+    key_chain: Option<JobKey>,
+}
+
+/// Where a job stands, and what is known of it there.
+///
+/// ```text
+///            new, and a store must answer first
+/// submit ------------------------------------------> Reserved --- Err ---> gone
+///   |                                                  |   |
+///   | new, no store asked               Ok, not yet due|   |Ok
+///   |                                                  v   |
+///   +------- epoch, not yet due ------------> Scheduled    |
+///   |                                             |        |
+///   |                                          due|        |
+///   |                                             v        v
+///   +---------------------------------------------> Waiting <----------+
+///                                                      |               |
+///                                                  grab|               | worker lost, CANT_DO,
+///                                                      v               | RESET_ABILITIES, timed out
+///                                                   Assigned ----------+
+///                                                      |
+///                                                      +---> gone: completed, failed, lost too often
+/// ```
+///
+/// Scheduled, Waiting and Assigned jobs are *live*; each may also go by `cancel job`, and a foreground job with
+/// its last watcher.
+#[derive(Debug)]
+pub(crate) enum JobState {
+    /// The store has not answered: nobody may see the job, but its key is taken.
+    Reserved {
+        /// Its place in the queue, taken at the submit.
+        turn: u64,
+        /// Not before this moment.
+        not_before: Option<UnixMillis>,
+    },
+    /// In the calendar.
+    Scheduled {
+        /// When it joins its queue.
+        due: UnixMillis,
+    },
+    /// In the queue of its function and priority.
+    Waiting {
+        /// Its place: a queue is in the order of turns.
+        turn: u64,
+        /// Its neighbours in the queue.
+        links: Links<Job>,
+    },
+    /// In the hand of a worker.
+    Assigned {
+        /// Who has it.
+        worker: Key<Connection>,
+        /// Its neighbours in the worker's hand.
+        links: Links<Job>,
+        /// When the worker must be done.
+        deadline: Option<Time>,
+        /// The last WORK_STATUS, above the line.
+        numerator: u32,
+        /// And below.
+        denominator: u32,
+    },
+}
+
+/// What keeps a job alive.
+///
+/// ```text
+///                background submit joins            Ok
+/// Foreground ------------------------------> Storing --> Stored
+///      |  ^---------------- Err -----------------|
+///      |                no store
+///      +---------------------------------> Background
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Its watchers.
+    Foreground,
+    /// A background submit that the store has not answered: its watchers, if it was foreground before.
+    Storing(RecordId),
+    /// The word that was given to a background submitter.
+    Background,
+    /// The same, and a record in the store.
+    Stored(RecordId),
+}
+
+/// One attached foreground submit. A connection may be several watchers of a job.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    pub(crate) connection: Key<Connection>,
+    pub(crate) job: JobKey,
+    pub(crate) of_job: Links<Self>,
+    pub(crate) of_connection: Links<Self>,
+}
+
+/// The list of a job's watchers, in the order in which they came.
+#[derive(Debug)]
+pub(crate) struct OfJob;
+
+/// The list of a job's neighbours where its state puts it: a queue or a worker's hand.
+#[derive(Debug)]
+pub(crate) struct Place;
+
+/// The list of all jobs in order of creation.
+#[derive(Debug)]
+pub(crate) struct ByCreation;
+
+#[derive(Debug)]
+struct ByNumber;
+
+#[derive(Debug)]
+struct ByKey;
+
+/// What a new job is made of.
+#[derive(Debug)]
+pub(crate) struct NewJob {
+    pub(crate) function: Key<Function>,
+    pub(crate) priority: Priority,
+    pub(crate) unique: Unique,
+    pub(crate) reducer: Option<Reducer>,
+    pub(crate) workload: Bytes,
+    pub(crate) key_hash: Option<u64>,
+    pub(crate) keeping: Keeping,
+    pub(crate) not_before: Option<UnixMillis>,
+}
+
+/// The table.
+pub(crate) struct Jobs {
+    pub(crate) slab: Slab<Job>,
+    by_number: Index<Job, ByNumber>,
+    by_key: Index<Job, ByKey>,
+    created: List<Job, ByCreation>,
+    last_number: u64,
+    last_turn: u64,
+}
+
+impl Jobs {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            slab: Slab::new(),
+            by_number: Index::new(seed),
+            by_key: Index::new(seed),
+            created: List::new(),
+            last_number: 0,
+            last_turn: 0,
+        }
+    }
+
+    /// Takes a job in, as reserved: the verbs decide where it goes from there.
+    pub(crate) fn insert(&mut self, new: NewJob) -> JobKey {
+        self.last_number += 1;
+        let turn = self.next_turn();
+        let key = self.slab.insert(Job {
+            number: JobNumber(self.last_number),
+            function: new.function,
+            priority: new.priority,
+            unique: new.unique,
+            reducer: new.reducer.filter(|reducer| !reducer.is_empty()).map(Box::new),
+            workload: new.workload,
+            attempts: 0,
+            state: JobState::Reserved { turn, not_before: new.not_before },
+            keeping: new.keeping,
+            watchers: List::new(),
+            key_hash: new.key_hash,
+            by_creation: Links::default(),
+            number_chain: None,
+            key_chain: None,
+        });
+        self.created.push_back(&mut self.slab, key);
+        self.by_number.insert(&mut self.slab, key);
+        if self.slab[key].key_hash.is_some() {
+            self.by_key.insert(&mut self.slab, key);
+        }
+        key
+    }
+
+    /// Takes a job out that is in no queue, no hand and no calendar any more.
+    pub(crate) fn remove(&mut self, key: JobKey) -> Job {
+        self.created.remove(&mut self.slab, key);
+        self.by_number.remove(&mut self.slab, key);
+        if self.slab[key].key_hash.is_some() {
+            self.by_key.remove(&mut self.slab, key);
+        }
+        self.slab.remove(key)
+    }
+
+    /// The last place of any queue.
+    pub(crate) const fn next_turn(&mut self) -> u64 {
+        self.last_turn += 1;
+        self.last_turn
+    }
+
+    pub(crate) fn by_number(&self, number: JobNumber) -> Option<JobKey> {
+        self.by_number.find(&self.slab, number.0, |job| job.number == number)
+    }
+
+    /// The job of a function that a submit with this key joins.
+    pub(crate) fn by_key(&self, hash: u64, function: Key<Function>, key: &[u8]) -> Option<JobKey> {
+        self.by_key.find(&self.slab, hash, |job| job.function == function && job.key() == Some(key))
+    }
+
+    /// All jobs in order of creation, those that wait for the store included.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (JobKey, &Job)> {
+        self.created.keys(&self.slab).map(|key| (key, &self.slab[key]))
+    }
+
+    /// Whether every index and list has as many entries as there are records for it.
+    pub(crate) fn check_sizes(&self) -> Result<(), String> {
+        let with_key = self.in_order().filter(|(_, job)| job.key_hash.is_some()).count();
+        let sizes = [self.by_number.len(), self.in_order().count(), self.created.len() as usize];
+        if sizes.iter().all(|&size| size == self.slab.len()) && self.by_key.len() == with_key {
+            return Ok(());
+        }
+        let by_key = self.by_key.len();
+        Err(format!(
+            "{} jobs, by number and list {sizes:?}; {with_key} with key, {by_key} by key",
+            self.slab.len()
+        ))
+    }
+}
+
+impl Job {
+    /// What the job is found by when others submit the same: its unique, or its workload if that is `-`.
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        coalescing_key(&self.unique, &self.workload)
+    }
+
+    /// Whether it may be seen: scheduled, waiting or assigned.
+    pub(crate) const fn is_live(&self) -> bool {
+        !matches!(self.state, JobState::Reserved { .. })
+    }
+
+    pub(crate) const fn is_background(&self) -> bool {
+        matches!(self.keeping, Keeping::Background | Keeping::Stored(_))
+    }
+}
+
+/// The key by which a submit with this unique joins others, if it does: an empty unique never joins, and `-`
+/// stands for the workload.
+pub(crate) fn coalescing_key<'a>(unique: &'a Unique, workload: &'a Bytes) -> Option<&'a [u8]> {
+    let key = if unique.as_bytes() == b"-" { workload } else { unique.as_bytes() };
+    (!key.is_empty()).then_some(key)
+}
+
+impl Member<Place> for Job {
+    fn links(&self) -> &Links<Self> {
+        match &self.state {
+            JobState::Waiting { links, .. } | JobState::Assigned { links, .. } => links,
+            JobState::Reserved { .. } | JobState::Scheduled { .. } => unreachable!("the job is in no list"),
+        }
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        match &mut self.state {
+            JobState::Waiting { links, .. } | JobState::Assigned { links, .. } => links,
+            JobState::Reserved { .. } | JobState::Scheduled { .. } => unreachable!("the job is in no list"),
+        }
+    }
+}
+
+impl Member<ByCreation> for Job {
+    fn links(&self) -> &Links<Self> {
+        &self.by_creation
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        &mut self.by_creation
+    }
+}
+
+impl Entry<ByNumber> for Job {
+    fn hash(&self) -> u64 {
+        self.number.0
+    }
+
+    fn chain(&self) -> Option<JobKey> {
+        self.number_chain
+    }
+
+    fn chain_mut(&mut self) -> &mut Option<JobKey> {
+        &mut self.number_chain
+    }
+}
+
+impl Entry<ByKey> for Job {
+    fn hash(&self) -> u64 {
+        self.key_hash.expect("only jobs with a key are in this index")
+    }
+
+    fn chain(&self) -> Option<JobKey> {
+        self.key_chain
+    }
+
+    fn chain_mut(&mut self) -> &mut Option<JobKey> {
+        &mut self.key_chain
+    }
+}
+
+impl Member<OfJob> for Watcher {
+    fn links(&self) -> &Links<Self> {
+        &self.of_job
+    }
+
+    fn links_mut(&mut self) -> &mut Links<Self> {
+        &mut self.of_job
+    }
+}

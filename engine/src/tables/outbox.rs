@@ -1,0 +1,69 @@
+//! What a connection is told, in order, although some of it has to wait.
+
+use gearman_protocol::Response;
+use std::collections::VecDeque;
+
+/// Responses that are held back because an earlier one still waits for the store.
+///
+/// JOB_CREATED says nothing about the submit it answers, so a client counts replies; none may overtake.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    held: VecDeque<Held>,
+    /// How many entries have left.
+    gone: u64,
+}
+
+/// A response that is held back, or the place of one that is not known yet.
+#[derive(Debug)]
+enum Held {
+    Ready(Response),
+    Awaited,
+}
+
+/// The place of a response that is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+impl Outbox {
+    /// Whether nothing is held back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Holds a response back behind what is already held.
+    pub(crate) fn hold(&mut self, response: Response) {
+        self.held.push_back(Held::Ready(response));
+    }
+
+    /// Keeps a place for a response that is not known yet.
+    pub(crate) fn await_answer(&mut self) -> Ticket {
+        self.held.push_back(Held::Awaited);
+        Ticket(self.gone + self.held.len() as u64 - 1)
+    }
+
+    /// Fills a place that was kept.
+    pub(crate) fn answer(&mut self, ticket: Ticket, response: Response) {
+        let place = usize::try_from(ticket.0 - self.gone).unwrap_or(usize::MAX);
+        self.held[place] = Held::Ready(response);
+    }
+
+    /// Takes the next response out that nothing holds back any more.
+    pub(crate) fn release(&mut self) -> Option<Response> {
+        if self.is_blocked() {
+            return None;
+        }
+        let Held::Ready(response) = self.held.pop_front()? else { unreachable!("the front was ready") };
+        self.gone += 1;
+        Some(response)
+    }
+
+    /// How many places are kept.
+    pub(crate) fn awaited(&self) -> usize {
+        self.held.iter().filter(|held| matches!(held, Held::Awaited)).count()
+    }
+
+    /// Whether what is first waits for the store, and so everything does.
+    pub(crate) fn is_blocked(&self) -> bool {
+        matches!(self.held.front(), Some(Held::Awaited))
+    }
+}
