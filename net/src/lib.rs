@@ -4,10 +4,12 @@
 //! machine's clocks ([`Tcp`], [`MachineClock`]), or the simulator's faulty network and its invented time.
 
 mod machine_clock;
+mod memory;
 mod tcp;
 mod wire;
 
 pub use machine_clock::MachineClock;
+pub use memory::{Memory, MemoryDoor, MemoryStream};
 pub use tcp::{Tcp, TcpConnection, TcpDoor, TcpWithBacklog};
 pub use wire::{READ_SIZE, Wire};
 

@@ -1,0 +1,75 @@
+//! What a flag's value may be.
+
+use clap::builder::{RangedI64ValueParser, ValueParser};
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
+
+/// How long a prefix may be so that any number after it still fits a handle.
+const LONGEST_PREFIX: usize = 42;
+
+/// At which loss of its worker a job is dropped; `None` is never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retries(pub(crate) Option<u8>);
+
+pub(super) fn retries(typed: &str) -> Result<Retries, &'static str> {
+    let count: i16 = typed.parse().map_err(|_| NO_RETRIES)?;
+    if count == -1 {
+        return Ok(Retries(None));
+    }
+    u8::try_from(count).map(|count| Retries(Some(count))).map_err(|_| NO_RETRIES)
+}
+
+const NO_RETRIES: &str = "it is a number from 1 to 255, or -1 for never";
+
+pub(super) fn at_least_one() -> ValueParser {
+    RangedI64ValueParser::<i64>::new().range(1..=32_767).into()
+}
+
+pub(super) fn handle_prefix(typed: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic();
+    if typed.is_empty() || typed.len() > LONGEST_PREFIX {
+        Err(format!("it must have 1 to {LONGEST_PREFIX} bytes, so that a number still fits behind it"))
+    } else if !typed.bytes().all(is_plain) {
+        Err("it must be of printable ASCII characters without spaces".to_owned())
+    } else {
+        Ok(typed.to_owned())
+    }
+}
+
+/// `H:` and the name of this machine, as much of it as fits.
+pub(super) fn default_handle_prefix() -> String {
+    let name = rustix::system::uname();
+    let printable = name.nodename().to_bytes().iter().copied().filter(u8::is_ascii_graphic);
+    b"H:".iter().copied().chain(printable).take(LONGEST_PREFIX).map(char::from).collect()
+}
+
+/// An address with a port, given one that may lack it.
+pub(super) fn listening(typed: &str, port: u16) -> String {
+    if typed.parse::<SocketAddr>().is_ok() {
+        typed.to_owned()
+    } else if typed.parse::<Ipv6Addr>().is_ok() {
+        format!("[{typed}]:{port}")
+    } else {
+        format!("{typed}:{port}")
+    }
+}
+
+/// gearmand's names of log levels, from the quietest to the loudest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum Verbosity {
+    Fatal,
+    Alert,
+    Critical,
+    Error,
+    Warning,
+    Notice,
+    Info,
+    Debug,
+}
+
+impl fmt::Display for Verbosity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format!("{self:?}").to_uppercase())
+    }
+}
