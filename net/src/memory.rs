@@ -57,7 +57,8 @@ impl Network for Memory {
 
     async fn connect(&self, address: &str) -> io::Result<MemoryStream> {
         let (ours, theirs) = duplex(WINDOW);
-        let refused = || io::Error::new(io::ErrorKind::ConnectionRefused, format!("{address}: nobody is there"));
+        let refused =
+            || io::Error::new(io::ErrorKind::ConnectionRefused, format!("{address}: nobody is there"));
         let arrive = self.places().get(address).cloned().ok_or_else(refused)?;
         arrive.send(MemoryStream(theirs)).map_err(|_| refused())?;
         Ok(MemoryStream(ours))
