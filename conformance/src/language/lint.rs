@@ -1,0 +1,131 @@
+//! The rules of the suite, beyond what the language asks.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use gearman_protocol::PacketType;
+
+use super::diagnostic::{Diagnostic, Findings};
+use super::document::Document;
+use super::format::format;
+use super::transcript::{Action, Kind, Output, Statement, Transcript};
+use super::value::{Made, Value};
+
+/// From how long a wait on it is the subject of a case.
+const LONG: Duration = Duration::from_secs(1);
+
+/// Reads a transcript and reports what is wrong with it and what should not be written so.
+///
+/// # Errors
+///
+/// The findings, if there are any.
+pub fn lint(path: &str, text: &str) -> Result<Transcript, Findings> {
+    let (transcript, mut list) = super::read(path, text);
+    if list.is_empty() {
+        header(&transcript, &mut list);
+        transcript.walk(|statement| self::statement(&transcript, statement, &mut list));
+        let (document, _) = Document::read(text);
+        let formatted = format(&document);
+        if formatted != text {
+            list.push(unformatted(text, &formatted));
+        }
+        list.sort_by_key(|finding| finding.span.start);
+    }
+    if list.is_empty() { Ok(transcript) } else { Err(Findings { path: path.to_owned(), text: text.to_owned(), list }) }
+}
+
+fn header(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
+    let header = &transcript.header;
+    let at = key(&transcript.text, "id");
+    if header.explain.is_empty() {
+        list.push(
+            Diagnostic::warning("the case does not explain itself", at.clone())
+                .label("no `explain:` block")
+                .help("say why the case exists and what goes wrong for people where a server does something else"),
+        );
+    }
+    if header.spec.is_empty() {
+        list.push(Diagnostic::warning("the case names no statement of the protocol", at.clone()).label("no `spec:`"));
+    }
+    if header.title.ends_with('.') {
+        list.push(Diagnostic::warning("a title has no full stop", key(&transcript.text, "title")));
+    }
+    if !transcript.path.ends_with(&format!("{}.gtx", header.id)) {
+        list.push(
+            Diagnostic::warning("the id does not say where the file is", at)
+                .label(format!("expected a file {}.gtx", header.id)),
+        );
+    }
+}
+
+fn statement(transcript: &Transcript, statement: &Statement, list: &mut Vec<Diagnostic>) {
+    let header = &transcript.header;
+    let timed = header.tags.iter().any(|tag| tag == "time");
+    let mut warn = |message: &str, label: &str, help: &str| {
+        list.push(Diagnostic::warning(message, statement.span.clone()).label(label).help(help));
+    };
+    match &statement.action {
+        Action::Quiet { time, .. } | Action::Sleep(time) if *time >= LONG && !timed => {
+            warn("the case waits for a second or more", "a long wait", "say so in the header: `tags: time`");
+        }
+        Action::Server(_) if !header.needs.iter().any(|need| need == "control") => {
+            warn("the case controls its server", "not possible everywhere", "say so in the header: `needs: control`");
+        }
+        Action::Send(send) if !has_prefix(&send.output) => {
+            warn(
+                "this function's name does not begin with `${ns}`",
+                "it could be one that a live server knows",
+                "functions of a case are named `\"${ns}name\"`",
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Whether the function that a packet names carries the run's prefix; packets that name none pass.
+fn has_prefix(output: &Output) -> bool {
+    let function = match output {
+        Output::Packet { kind: Kind::Named(packet_type), arguments } => {
+            PacketType::arguments(*packet_type).iter().position(|name| *name == "function").map(|at| &arguments[at])
+        }
+        Output::Text(line) => return text_has_prefix(line),
+        Output::Packet { .. } | Output::Raw(_) | Output::Hex(_) => None,
+    };
+    match function {
+        None | Some(Value::Variable(_)) => true,
+        Some(Value::Text(name)) => name.parts().is_empty() || name.variables().next() == Some("ns"),
+        Some(Value::Made(Made::Fill { text, .. })) => text.variables().next() == Some("ns"),
+        Some(Value::Made(_)) => false,
+    }
+}
+
+/// Text commands that change a function.
+fn text_has_prefix(line: &Value) -> bool {
+    let Value::Text(line) = line else { return true };
+    let start = line.fill(|_| Some(b"")).unwrap_or_default().to_ascii_lowercase();
+    let names_function = ["create function ", "drop function ", "maxqueue "]
+        .iter()
+        .any(|command| start.strip_prefix(command.as_bytes()).is_some_and(|name| !name.is_empty()));
+    !names_function || line.variables().any(|name| name == "ns")
+}
+
+/// Where a header key stands.
+fn key(text: &str, name: &str) -> Range<usize> {
+    let start = text.find(&format!("\n{name}:")).map_or(0, |at| at + 1);
+    start..start + name.len()
+}
+
+/// Marks the first line that `fmt` would change.
+fn unformatted(text: &str, formatted: &str) -> Diagnostic {
+    let mut start = 0;
+    for (line, wanted) in text.split_inclusive('\n').zip(formatted.split_inclusive('\n')) {
+        if line != wanted {
+            break;
+        }
+        start += line.len();
+    }
+    let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    Diagnostic::warning("the transcript is not formatted", start.min(end)..end)
+        .label("`fmt` changes this")
+        .help("run `gearman-conformance fmt` on it")
+}

@@ -1,0 +1,191 @@
+//! Whether every connection is open and every variable captured where it is used.
+
+use std::collections::BTreeSet;
+
+use super::diagnostic::Diagnostic;
+use super::transcript::{Action, Input, Kind, Output, Statement};
+use super::value::{Pattern, Value};
+
+/// The variable that holds the run's random prefix.
+const PREFIX: &str = "ns";
+
+/// Reports what is used before it exists.
+pub(super) fn check(body: &[Statement], found: &mut Vec<Diagnostic>) {
+    let mut scope = Scope { open: BTreeSet::new(), known: BTreeSet::from([PREFIX.to_owned()]) };
+    let mut checker = Checker { found, outcomes: BTreeSet::new() };
+    checker.block(body, &mut scope);
+    let last = body.len().saturating_sub(1);
+    for statement in body.iter().take(last) {
+        if matches!(statement.action, Action::Finally(_)) {
+            checker.report(statement, "`finally` is the last statement of a transcript", "more follows behind it");
+        }
+    }
+    for inner in body.iter().flat_map(Statement::inner) {
+        inner.walk(&mut |statement| {
+            if matches!(statement.action, Action::Finally(_)) {
+                checker.report(statement, "`finally` does not stand inside a block", "move it to the end");
+            }
+        });
+    }
+}
+
+/// What exists at a point of the transcript; after a branch, what may exist.
+#[derive(Clone)]
+struct Scope {
+    open: BTreeSet<String>,
+    known: BTreeSet<String>,
+}
+
+impl Scope {
+    fn merge(&mut self, other: Self) {
+        self.open.extend(other.open);
+        self.known.extend(other.known);
+    }
+}
+
+struct Checker<'f> {
+    found: &'f mut Vec<Diagnostic>,
+    outcomes: BTreeSet<String>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, statement: &Statement, message: impl Into<String>, label: &str) {
+        self.found.push(Diagnostic::error(message, statement.span.clone()).label(label));
+    }
+
+    fn block(&mut self, body: &[Statement], scope: &mut Scope) {
+        body.iter().for_each(|statement| self.statement(statement, scope));
+    }
+
+    fn statement(&mut self, statement: &Statement, scope: &mut Scope) {
+        match &statement.action {
+            Action::Open(names) | Action::Accept(names) => {
+                names.iter().for_each(|name| self.opened(statement, name, scope));
+            }
+            Action::Close(names) => names.iter().for_each(|name| self.closed(statement, name, scope)),
+            Action::Reset(name) => self.closed(statement, name, scope),
+            Action::Shutdown(name) => self.used(statement, name, scope),
+            Action::Fence { on, .. } | Action::Quiet { on, .. } => {
+                on.iter().for_each(|name| self.used(statement, name, scope));
+            }
+            Action::Send(send) => {
+                self.used(statement, &send.to, scope);
+                self.output(statement, &send.output, scope);
+            }
+            Action::Receive(receive) => {
+                self.used(statement, &receive.from, scope);
+                self.input(statement, &receive.input, scope);
+            }
+            Action::Lines { from, patterns, .. } => {
+                self.used(statement, from, scope);
+                patterns.iter().for_each(|pattern| self.pattern(statement, pattern, scope));
+            }
+            Action::Rest { from, pattern, .. } => {
+                self.used(statement, from, scope);
+                self.pattern(statement, pattern, scope);
+            }
+            Action::Batch { sends: body, .. } | Action::Unordered(body) | Action::Finally(body) => {
+                self.block(body, scope);
+            }
+            Action::Either(alternatives) => {
+                let before = scope.clone();
+                for alternative in alternatives {
+                    if !self.outcomes.insert(alternative.name.clone()) {
+                        let message = format!("the outcome `{}` is named twice", alternative.name);
+                        let finding = Diagnostic::error(message, alternative.span.clone())
+                            .label("profiles could not tell them apart");
+                        self.found.push(finding);
+                    }
+                    let mut inside = before.clone();
+                    self.block(&alternative.body, &mut inside);
+                    scope.merge(inside);
+                }
+            }
+            Action::Repeat { counter, body, .. } => {
+                let mut inside = scope.clone();
+                inside.known.extend(counter.clone());
+                self.block(body, &mut inside);
+                // Captures of one round are gone in the next, and after the last.
+                scope.open = inside.open;
+            }
+            Action::When { then, otherwise, .. } => {
+                let mut other = scope.clone();
+                self.block(then, scope);
+                self.block(otherwise, &mut other);
+                scope.merge(other);
+            }
+            Action::Sleep(_) | Action::Include(_) | Action::Server(_) | Action::Listen(_) => {}
+        }
+    }
+
+    fn opened(&mut self, statement: &Statement, name: &str, scope: &mut Scope) {
+        if !scope.open.insert(name.to_owned()) {
+            self.report(statement, format!("`{name}` is open already"), "close it first or use another name");
+        }
+    }
+
+    fn closed(&mut self, statement: &Statement, name: &str, scope: &mut Scope) {
+        self.used(statement, name, scope);
+        scope.open.remove(name);
+    }
+
+    fn used(&mut self, statement: &Statement, name: &str, scope: &Scope) {
+        if !scope.open.contains(name) {
+            self.report(statement, format!("`{name}` is not open here"), "`open` it first");
+        }
+    }
+
+    fn variables(&mut self, statement: &Statement, names: &[&str], scope: &Scope) {
+        for name in names {
+            if !scope.known.contains(*name) {
+                self.report(statement, format!("`${name}` has no value here"), "it is captured nowhere above");
+            }
+        }
+    }
+
+    fn output(&mut self, statement: &Statement, output: &Output, scope: &Scope) {
+        let values: &[Value] = match output {
+            Output::Packet { arguments, .. } => arguments,
+            Output::Text(value) => std::slice::from_ref(value),
+            Output::Raw(values) => values,
+            Output::Hex(_) => &[],
+        };
+        values.iter().for_each(|value| self.variables(statement, &value.variables(), scope));
+        if let Output::Packet { kind: Kind::Named(_), arguments } = output {
+            self.nul_free(statement, arguments);
+        }
+    }
+
+    /// A NUL inside an argument that is not the last would be read as its end.
+    fn nul_free(&mut self, statement: &Statement, arguments: &[Value]) {
+        let Some((_, terminated)) = arguments.split_last() else { return };
+        let has_nul = |value: &Value| match value {
+            Value::Text(text) => text.fill(|_| Some(b"")).is_ok_and(|bytes| bytes.contains(&0)),
+            Value::Variable(_) | Value::Made(_) => false,
+        };
+        if terminated.iter().any(has_nul) {
+            self.report(
+                statement,
+                "an argument that is not the last one holds a NUL",
+                "it would end there: write `REQ(n)` if that is meant",
+            );
+        }
+    }
+
+    fn input(&mut self, statement: &Statement, input: &Input, scope: &mut Scope) {
+        match input {
+            Input::Packet { patterns, .. } => {
+                patterns.iter().for_each(|pattern| self.pattern(statement, pattern, scope));
+            }
+            Input::Text(pattern) => self.pattern(statement, pattern, scope),
+            Input::End(_) => {}
+        }
+    }
+
+    fn pattern(&mut self, statement: &Statement, pattern: &Pattern, scope: &mut Scope) {
+        self.variables(statement, &pattern.variables(), scope);
+        if let Pattern::Capture { name, .. } = pattern {
+            scope.known.insert(name.clone());
+        }
+    }
+}

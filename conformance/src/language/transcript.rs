@@ -1,0 +1,396 @@
+//! A transcript as it is played: a header and statements.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use gearman_protocol::PacketType;
+
+use super::attributes::Attributes;
+use super::value::{Pattern, Value};
+
+/// A transcript that can be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    /// Where it was read from, as shown to people.
+    pub path: String,
+    /// The text it was read from.
+    pub text: String,
+    /// What it is about.
+    pub header: Header,
+    /// What happens.
+    pub body: Vec<Statement>,
+}
+
+/// What a transcript is about, and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The stable name, `chapter/.../slug`.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// The ids of the protocol's statements that it exercises.
+    pub spec: Vec<String>,
+    /// How binding those statements are.
+    pub level: Level,
+    /// Features without which it is skipped.
+    pub needs: Vec<String>,
+    /// Named settings the server must be started with.
+    pub settings: BTreeMap<String, String>,
+    /// The ways of writing it is played in, if not in all of them.
+    pub variants: Option<Vec<Variant>>,
+    /// How long to wait for something expected, if not the usual time.
+    pub within: Option<Duration>,
+    /// How often it is played in a run, 1 unless it is after a race.
+    pub runs: u32,
+    /// The version of the suite that first had it.
+    pub since: Option<String>,
+    /// Free words; `time` means that waiting is its subject.
+    pub tags: Vec<String>,
+    /// Why the case exists and what a server might do instead, for people.
+    pub explain: String,
+    /// It reads or changes what belongs to the whole server, so nothing else may run beside it.
+    pub exclusive: bool,
+    /// It may harm what others do on the server.
+    pub destructive: bool,
+}
+
+/// How binding a statement of the protocol is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Breaking it breaks peers.
+    Must,
+    /// There may be a reason not to.
+    Should,
+    /// A server may do it.
+    May,
+    /// Written nowhere, done by the common servers.
+    DeFacto,
+    /// Recorded for its own sake.
+    Info,
+}
+
+/// A way of cutting what is sent into writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// One write per line.
+    AsWritten,
+    /// One write per byte.
+    Bytes,
+    /// One write for a packet's header and one for its body.
+    Split,
+    /// One write for neighbouring lines of one connection.
+    Merged,
+}
+
+/// One statement and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The line it begins on, from 1.
+    pub line: usize,
+    /// The bytes of that line without indent and comment.
+    pub span: Range<usize>,
+    /// The line with single spaces, as profiles quote it.
+    pub text: String,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a statement does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `open A...`: connects.
+    Open(Vec<String>),
+    /// `close A...`: close(2).
+    Close(Vec<String>),
+    /// `shutdown A`: ends the sending half.
+    Shutdown(String),
+    /// `reset A`: closes with RST.
+    Reset(String),
+    /// `A > out`.
+    Send(Send),
+    /// `A < in` and `A <~ in`.
+    Receive(Receive),
+    /// `A <lines pat...`: a text table up to its `.`.
+    Lines {
+        /// The connection.
+        from: String,
+        /// One pattern for each line.
+        patterns: Vec<Pattern>,
+        /// Order and patience.
+        attributes: Attributes,
+    },
+    /// `A <rest pat`: everything until the connection ends.
+    Rest {
+        /// The connection.
+        from: String,
+        /// What it must look like.
+        pattern: Pattern,
+        /// Patience.
+        attributes: Attributes,
+    },
+    /// `fence A...`: proves that nothing unexpected was sent so far.
+    Fence {
+        /// The connections, one after the other.
+        on: Vec<String>,
+        /// Patience, and whether harmless packets are harmless here.
+        attributes: Attributes,
+    },
+    /// `quiet A... dur`: nothing may arrive for so long.
+    Quiet {
+        /// The connections, all at once.
+        on: Vec<String>,
+        /// How long.
+        time: Duration,
+    },
+    /// `sleep dur`.
+    Sleep(Duration),
+    /// `batch A`: one write for all.
+    Batch {
+        /// The connection.
+        to: String,
+        /// What is sent.
+        sends: Vec<Statement>,
+    },
+    /// `unordered`: all of these, in any order.
+    Unordered(Vec<Statement>),
+    /// `either`: exactly one of these goes on.
+    Either(Vec<Alternative>),
+    /// `repeat N as $i`.
+    Repeat {
+        /// How often.
+        times: u32,
+        /// The variable that counts from 0.
+        counter: Option<String>,
+        /// What is repeated.
+        body: Vec<Statement>,
+    },
+    /// `when feature`.
+    When {
+        /// The feature a profile must list.
+        feature: String,
+        /// If it does.
+        then: Vec<Statement>,
+        /// If it does not.
+        otherwise: Vec<Statement>,
+    },
+    /// `finally`: done at the end, whatever happened before.
+    Finally(Vec<Statement>),
+    /// `include path`.
+    Include(String),
+    /// `server ...`.
+    Server(ServerVerb),
+    /// `listen A`: the tool is the server.
+    Listen(String),
+    /// `accept A...`.
+    Accept(Vec<String>),
+}
+
+/// Something sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// The connection.
+    pub to: String,
+    /// What.
+    pub output: Output,
+    /// How.
+    pub attributes: Attributes,
+}
+
+/// Something expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receive {
+    /// The connection.
+    pub from: String,
+    /// `<~`: harmless packets before it are skipped.
+    pub skip_harmless: bool,
+    /// What.
+    pub input: Input,
+    /// Patience and details.
+    pub attributes: Attributes,
+}
+
+/// The type of a packet, by name or by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A type of the protocol: its arguments are known.
+    Named(PacketType),
+    /// `REQ(n)`: any number, with the magic of requests.
+    Request(u32),
+    /// `RES(n)`: any number, with the magic of responses.
+    Response(u32),
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A packet.
+    Packet {
+        /// Its type.
+        kind: Kind,
+        /// Its arguments, which NULs join.
+        arguments: Vec<Value>,
+    },
+    /// A line of the text protocol.
+    Text(Value),
+    /// Bytes, one after the other.
+    Raw(Vec<Value>),
+    /// Bytes, in hexadecimal.
+    Hex(Vec<u8>),
+}
+
+/// What is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A packet.
+    Packet {
+        /// Its type.
+        kind: Kind,
+        /// What its arguments look like.
+        patterns: Vec<Pattern>,
+    },
+    /// A line of the text protocol, without its line end.
+    Text(Pattern),
+    /// The end of the connection.
+    End(End),
+}
+
+/// How a connection may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Either way.
+    Closed,
+    /// In order.
+    Fin,
+    /// By RST.
+    Reset,
+}
+
+/// One of several things that may happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alternative {
+    /// The line of its `alt`, from 1.
+    pub line: usize,
+    /// The bytes of that line.
+    pub span: Range<usize>,
+    /// What it says about the server.
+    pub grade: Grade,
+    /// The outcome's name, which profiles expect.
+    pub name: String,
+    /// What happens then; the first statement chooses.
+    pub body: Vec<Statement>,
+}
+
+/// What an outcome says about the server, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// As it should be.
+    Ok,
+    /// Recorded for its own sake.
+    Info,
+    /// Against the letter, harmless in practice.
+    NonStrict,
+    /// A fault.
+    Wrong,
+}
+
+/// What is done to a server that the tool launched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerVerb {
+    /// Sends a signal, by its name without `SIG`.
+    Kill(String),
+    /// Stops it in its tracks (SIGSTOP).
+    Stop,
+    /// Lets it go on (SIGCONT).
+    Continue,
+    /// Starts it again on the same port.
+    Start,
+    /// Ends it and starts it again on the same port.
+    Restart,
+    /// Waits until it takes connections.
+    Ready,
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
+        impl $type {
+            /// Every one of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word in transcripts and reports.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The one this word stands for.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.word() == word)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+words!(Level { Must => "must", Should => "should", May => "may", DeFacto => "de-facto", Info => "info" });
+words!(Variant { AsWritten => "as-written", Bytes => "bytes", Split => "split", Merged => "merged" });
+words!(Grade { Ok => "ok", Info => "info", NonStrict => "non-strict", Wrong => "wrong" });
+words!(End { Closed => "closed", Fin => "fin", Reset => "reset" });
+
+impl Header {
+    /// The part of the id before the first slash.
+    #[must_use]
+    pub fn chapter(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+}
+
+impl Statement {
+    /// The statements inside this one, with those of every alternative and branch.
+    #[must_use]
+    pub fn inner(&self) -> Vec<&Self> {
+        match &self.action {
+            Action::Batch { sends: body, .. }
+            | Action::Unordered(body)
+            | Action::Repeat { body, .. }
+            | Action::Finally(body) => body.iter().collect(),
+            Action::Either(alternatives) => alternatives.iter().flat_map(|alternative| &alternative.body).collect(),
+            Action::When { then, otherwise, .. } => then.iter().chain(otherwise).collect(),
+            Action::Open(_)
+            | Action::Close(_)
+            | Action::Shutdown(_)
+            | Action::Reset(_)
+            | Action::Send(_)
+            | Action::Receive(_)
+            | Action::Lines { .. }
+            | Action::Rest { .. }
+            | Action::Fence { .. }
+            | Action::Quiet { .. }
+            | Action::Sleep(_)
+            | Action::Include(_)
+            | Action::Server(_)
+            | Action::Listen(_)
+            | Action::Accept(_) => Vec::new(),
+        }
+    }
+
+    /// Calls `visit` for this statement and for every one inside it.
+    pub fn walk<'s>(&'s self, visit: &mut impl FnMut(&'s Self)) {
+        visit(self);
+        self.inner().into_iter().for_each(|inner| inner.walk(visit));
+    }
+}
+
+impl Transcript {
+    /// Calls `visit` for every statement, in the order of the text.
+    pub fn walk<'s>(&'s self, mut visit: impl FnMut(&'s Statement)) {
+        self.body.iter().for_each(|statement| statement.walk(&mut visit));
+    }
+}

@@ -1,0 +1,292 @@
+//! Servers that the tool starts itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::language::ServerVerb;
+use crate::profile::Profile;
+
+/// How long a server may take until it accepts connections.
+const READY_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a server may take to end after SIGTERM.
+const END_WAIT: Duration = Duration::from_secs(5);
+
+/// How many ports are tried.
+const ATTEMPTS: u32 = 5;
+
+/// How many lines of a server's output are kept.
+const LOG_LINES: usize = 200;
+
+/// The ports that are given to servers: outside the range from which Linux takes the ports of outgoing
+/// connections, so that no connection of a test sits on one.
+const PORTS: std::ops::Range<u16> = 10_240..32_768;
+
+/// How to start a server.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// A shell command that stays in the foreground, with `{port}` where the port belongs.
+    pub command: String,
+}
+
+/// Why a server could not be started.
+#[derive(Debug)]
+pub enum LaunchError {
+    /// The command has no `{port}` in it.
+    NoPort(String),
+    /// A case needs a setting that the profile does not know.
+    NoSetting(String),
+    /// The command could not be run.
+    Spawn(io::Error),
+    /// The server ended before it accepted a connection.
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// What it wrote last.
+        log: Vec<String>,
+    },
+    /// The server did not accept a connection in time.
+    NotReady(Duration),
+    /// The signal could not be sent.
+    Signal(io::Error),
+}
+
+impl fmt::Display for LaunchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPort(command) => write!(f, "the launch command `{command}` has no {{port}} in it"),
+            Self::NoSetting(name) => write!(f, "the profile does not say how to set `{name}`"),
+            Self::Spawn(error) => write!(f, "the launch command cannot be run: {error}"),
+            Self::Ended { status, log } => {
+                write!(f, "the server ended before it accepted a connection ({status})")?;
+                match log.last() {
+                    Some(line) => write!(f, "; its last words: {line}"),
+                    None => write!(f, "; it wrote nothing"),
+                }
+            }
+            Self::NotReady(wait) => write!(f, "the server accepts no connection after {wait:?}"),
+            Self::Signal(error) => write!(f, "the signal cannot be sent: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LaunchError {}
+
+/// A running server; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    command: String,
+    port: u16,
+    child: Child,
+    log: Log,
+    /// Whether a case has ended, stopped or restarted it, so that no other case should get it.
+    touched: bool,
+}
+
+/// The last lines that a server wrote.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<VecDeque<String>>>);
+
+impl Launch {
+    /// Whether the profile knows how to make these settings.
+    #[must_use]
+    pub fn can_set(profile: &Profile, settings: &BTreeMap<String, String>) -> bool {
+        settings.keys().all(|name| profile.settings.contains_key(name))
+    }
+
+    /// Starts a server with these settings on a free port and waits until it accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// The command makes no sense, cannot be run, or no server comes of it.
+    pub async fn start(
+        &self,
+        profile: &Profile,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Server, LaunchError> {
+        if !self.command.contains("{port}") {
+            return Err(LaunchError::NoPort(self.command.clone()));
+        }
+        let mut command = self.command.clone();
+        for (name, value) in settings {
+            let template = profile.settings.get(name).ok_or_else(|| LaunchError::NoSetting(name.clone()))?;
+            command = format!("{command} {}", template.replace("{value}", value));
+        }
+        let mut attempt = 1;
+        loop {
+            match Server::start(&command, free_port(attempt)).await {
+                // Somebody may have taken the port in between; a server that cannot start at all ends each time.
+                Err(LaunchError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A port that nobody listens on at this moment.
+fn free_port(attempt: u32) -> u16 {
+    let chance = RandomState::new();
+    let span = u64::from(PORTS.end - PORTS.start);
+    let candidates = (0..1000).map(|at| {
+        let offset = chance.hash_one((attempt, at)) % span;
+        PORTS.start + u16::try_from(offset).unwrap_or(0)
+    });
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    candidates.into_iter().find(is_free).unwrap_or(PORTS.start)
+}
+
+impl Server {
+    async fn start(command: &str, port: u16) -> Result<Self, LaunchError> {
+        let log = Log::default();
+        let child = spawn(command, port, &log)?;
+        let mut server = Self { command: command.to_owned(), port, child, log, touched: false };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// `HOST:PORT`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// How the server ended, if it did. A zombie counts as ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Whether a case has ended, stopped or restarted it.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.touched
+    }
+
+    /// The last lines that it wrote.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.log.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Does what a transcript asks.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be signalled or started.
+    pub async fn control(&mut self, verb: &ServerVerb) -> Result<(), LaunchError> {
+        self.touched = true;
+        match verb {
+            ServerVerb::Kill(name) => self.signal(signal(name)),
+            ServerVerb::Stop => self.signal(Signal::STOP),
+            ServerVerb::Continue => self.signal(Signal::CONT),
+            ServerVerb::Ready => self.ready().await,
+            ServerVerb::Start => self.start_again().await,
+            ServerVerb::Restart => {
+                self.signal(Signal::TERM)?;
+                self.start_again().await
+            }
+        }
+    }
+
+    /// Waits for the end of the process and starts it on the same port.
+    async fn start_again(&mut self) -> Result<(), LaunchError> {
+        // What does not end by itself is killed: the transcript asked for a new server, not for a wait.
+        if timeout(END_WAIT, self.child.wait()).await.is_err() {
+            self.child.kill().await.map_err(LaunchError::Signal)?;
+        }
+        self.child = spawn(&self.command, self.port, &self.log)?;
+        self.ready().await
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), LaunchError> {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| LaunchError::Signal(io::Error::other("the server has already ended")))?;
+        kill_process(pid, signal).map_err(|error| LaunchError::Signal(error.into()))
+    }
+
+    /// Waits until it accepts connections.
+    async fn ready(&mut self) -> Result<(), LaunchError> {
+        let deadline = Instant::now() + READY_WAIT;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok();
+            // Asked after the connection was made: if the process has ended, somebody else accepted it.
+            if let Some(status) = self.ended() {
+                sleep(Duration::from_millis(20)).await;
+                return Err(LaunchError::Ended { status, log: self.log() });
+            }
+            if connected {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(LaunchError::NotReady(READY_WAIT));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+}
+
+fn spawn(command: &str, port: u16, log: &Log) -> Result<Child, LaunchError> {
+    // `exec` makes the process the server itself rather than a shell around it, so signals reach it.
+    let line = format!("exec {}", command.replace("{port}", &port.to_string()));
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", &line])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(LaunchError::Spawn)?;
+    log.follow(child.stdout.take());
+    log.follow(child.stderr.take());
+    Ok(child)
+}
+
+impl Log {
+    /// Keeps reading, so that the server never waits on a full pipe.
+    fn follow(&self, pipe: Option<impl AsyncRead + Unpin + Send + 'static>) {
+        let Some(pipe) = pipe else { return };
+        let log = self.clone();
+        tokio::spawn(async move {
+            let mut reader = BufReader::new(pipe);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+                log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+                line.clear();
+            }
+        });
+    }
+
+    fn push(&self, line: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LOG_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+/// The parser knows these names and no others.
+fn signal(name: &str) -> Signal {
+    match name {
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "HUP" => Signal::HUP,
+        "USR1" => Signal::USR1,
+        "USR2" => Signal::USR2,
+        "QUIT" => Signal::QUIT,
+        _ => Signal::TERM,
+    }
+}

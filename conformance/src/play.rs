@@ -1,0 +1,138 @@
+//! One transcript played once against one server.
+
+mod choice;
+mod connection;
+mod drain;
+mod fence;
+mod incoming;
+mod matching;
+mod outgoing;
+mod player;
+mod table;
+mod timeline;
+mod variables;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+pub use connection::Ending;
+pub use matching::{Mismatch, Row};
+pub use player::play;
+pub use timeline::{Moment, Way};
+
+use crate::language::{Action, Diagnostic, Grade, Transcript, Variant};
+use crate::launch::Server;
+use crate::profile::{Profile, Tolerance};
+
+/// How long something expected may take when neither the line nor the header says.
+pub(crate) const USUAL_WAIT: Duration = Duration::from_secs(3);
+
+/// What a transcript is played against, and how.
+#[derive(Debug)]
+pub struct Stage<'s> {
+    /// `HOST:PORT`.
+    pub address: String,
+    /// What is known about the server.
+    pub profile: &'s Profile,
+    /// How messages are cut into writes.
+    pub variant: Variant,
+    /// By how much every wait is stretched.
+    pub time_scale: f64,
+    /// The server itself, if the tool launched it.
+    pub server: Option<&'s mut Server>,
+}
+
+impl Stage<'_> {
+    /// A wait stretched for this server and this run.
+    pub(crate) fn stretch(&self, time: Duration) -> Duration {
+        self.profile.stretch(time).mul_f64(self.time_scale)
+    }
+}
+
+/// What one playing showed.
+#[derive(Debug)]
+pub struct Played {
+    /// The statement that failed, if one did.
+    pub failure: Option<Failure>,
+    /// The alternatives that were taken, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Deviations that the profile tolerates.
+    pub deviations: BTreeSet<Tolerance>,
+    /// How each connection ended.
+    pub endings: Vec<(String, Ending)>,
+    /// What happened on all connections.
+    pub moments: Vec<Moment>,
+    /// How long it took.
+    pub took: Duration,
+    /// How many jobs were left in the queues and had to be drained.
+    pub leftovers: usize,
+}
+
+/// An alternative that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// What it says about the server.
+    pub grade: Grade,
+    /// The line of its `alt`, from 1.
+    pub line: usize,
+}
+
+/// A statement that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The line, from 1.
+    pub line: usize,
+    /// The bytes of the line in the transcript.
+    pub span: Range<usize>,
+    /// The line with single spaces.
+    pub statement: String,
+    /// In which way.
+    pub kind: FailureKind,
+    /// One sentence without a full stop.
+    pub summary: String,
+    /// Expected and got, side by side.
+    pub rows: Vec<Row>,
+    /// What waits at the head of every open connection.
+    pub heads: Vec<(String, String)>,
+}
+
+/// The ways in which a statement fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Something else came.
+    Mismatch,
+    /// Nothing came in time.
+    Silence,
+    /// Something came where nothing may.
+    Noise,
+    /// No connection could be made.
+    Unreachable,
+    /// The server did not read what was sent.
+    NotRead,
+    /// The server could not be controlled as asked.
+    Control,
+}
+
+/// The statements of a transcript that this version cannot play yet.
+///
+/// They are refused by name before anything is played: a statement that is skipped would be a check that cannot fail.
+#[must_use]
+pub fn not_playable(transcript: &Transcript) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    transcript.walk(|statement| {
+        let name = match &statement.action {
+            Action::Listen(_) => "listen",
+            Action::Accept(_) => "accept",
+            Action::Include(_) => "include",
+            _ => return,
+        };
+        found.push(
+            Diagnostic::error(format!("`{name}` cannot be played by this version"), statement.span.clone())
+                .label("the language has it, the runner does not"),
+        );
+    });
+    found
+}

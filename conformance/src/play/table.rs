@@ -1,0 +1,133 @@
+//! Text tables and everything up to the end.
+
+use tokio::time::Instant;
+
+use super::incoming::{Message, shown};
+use super::matching::{Matched, Mismatch, Row};
+use super::player::{Player, Step};
+use super::{Failure, FailureKind};
+use crate::language::{Attributes, Pattern, Statement};
+
+impl Player<'_> {
+    /// Compares the lines of a table that are about this playing with the patterns.
+    pub(super) async fn lines(
+        &mut self,
+        from: &str,
+        patterns: &[Pattern],
+        attributes: &Attributes,
+        statement: &Statement,
+    ) -> Step {
+        let lines = self.table(from, attributes, statement).await?;
+        let ours: Vec<Vec<u8>> = lines.into_iter().filter(|line| self.variables.concern(line)).collect();
+        let ordered = if attributes.any_order { self.in_pattern_order(ours, patterns) } else { ours };
+        let mut matched = Matched::default();
+        let mut rows = Vec::new();
+        for at in 0..ordered.len().max(patterns.len()) {
+            let (line, pattern) = (ordered.get(at), patterns.get(at));
+            let same = match (pattern, line) {
+                (Some(pattern), Some(line)) => match self.matcher().argument(pattern, line, &matched) {
+                    Ok(captured) => {
+                        matched.captured.extend(captured);
+                        true
+                    }
+                    Err(()) => false,
+                },
+                _ => false,
+            };
+            rows.push(Row {
+                what: format!("line {}", at + 1),
+                expected: pattern.map_or_else(|| "no line".to_owned(), |pattern| self.matcher().shown(pattern)),
+                got: line.map_or_else(|| "no line".to_owned(), |line| shown(line)),
+                same,
+            });
+        }
+        if rows.iter().all(|row| row.same) {
+            self.keep(matched);
+            return Ok(());
+        }
+        Err(self.mismatch(statement, Mismatch { summary: "the table differs".to_owned(), rows }))
+    }
+
+    /// The lines of a table up to its `.`.
+    async fn table(
+        &mut self,
+        from: &str,
+        attributes: &Attributes,
+        statement: &Statement,
+    ) -> Result<Vec<Vec<u8>>, Box<Failure>> {
+        let wait = self.wait(attributes);
+        let deadline = Instant::now() + wait;
+        let mut lines = Vec::new();
+        loop {
+            let Some(message) = self.connection(from, statement)?.head(deadline).await else {
+                let summary = format!("the table did not end within {wait:?}");
+                return Err(self.failure(statement, FailureKind::Silence, summary, Vec::new()));
+            };
+            let Message::Line { text, .. } = &message else {
+                let got = message.to_string();
+                let row = Row { what: "table".to_owned(), expected: "a line or `.`".to_owned(), got, same: false };
+                let mismatch = Mismatch { summary: "the table was cut short".to_owned(), rows: vec![row] };
+                return Err(self.mismatch(statement, mismatch));
+            };
+            let text = text.to_vec();
+            self.connection(from, statement)?.incoming.take();
+            if text == b"." {
+                return Ok(lines);
+            }
+            lines.push(text);
+        }
+    }
+
+    /// The lines in the order of the patterns that take them; what no pattern takes comes last.
+    fn in_pattern_order(&self, mut lines: Vec<Vec<u8>>, patterns: &[Pattern]) -> Vec<Vec<u8>> {
+        let mut ordered = Vec::new();
+        for pattern in patterns {
+            let fits = |line: &Vec<u8>| self.matcher().argument(pattern, line, &Matched::default()).is_ok();
+            if let Some(at) = lines.iter().position(fits) {
+                ordered.push(lines.remove(at));
+            }
+        }
+        ordered.extend(lines);
+        ordered
+    }
+
+    /// Compares everything up to the end of the connection with one pattern.
+    pub(super) async fn rest(
+        &mut self,
+        from: &str,
+        pattern: &Pattern,
+        attributes: &Attributes,
+        statement: &Statement,
+    ) -> Step {
+        let wait = self.wait(attributes);
+        let deadline = Instant::now() + wait;
+        let mut bytes = Vec::new();
+        loop {
+            let Some(message) = self.connection(from, statement)?.head(deadline).await else {
+                let summary = format!("the connection did not end within {wait:?}");
+                return Err(self.failure(statement, FailureKind::Silence, summary, Vec::new()));
+            };
+            if matches!(message, Message::End(_)) {
+                break;
+            }
+            bytes.extend(message.wire());
+            self.connection(from, statement)?.incoming.take();
+        }
+        self.expected_end(from);
+        match self.matcher().argument(pattern, &bytes, &Matched::default()) {
+            Ok(captured) => {
+                self.keep(Matched { captured: captured.into_iter().collect(), ..Matched::default() });
+                Ok(())
+            }
+            Err(()) => {
+                let row = Row {
+                    what: "rest".to_owned(),
+                    expected: self.matcher().shown(pattern),
+                    got: shown(&bytes),
+                    same: false,
+                };
+                Err(self.mismatch(statement, Mismatch { summary: "the rest differs".to_owned(), rows: vec![row] }))
+            }
+        }
+    }
+}
