@@ -40,8 +40,8 @@ pub use lint::lint;
 pub use template::{Part, Template, escaped};
 pub use token::{Token, TokenKind};
 pub use transcript::{
-    Action, Alternative, End, Grade, Header, Input, Kind, Level, Output, Receive, Send, ServerVerb, Statement,
-    Transcript, Variant,
+    Action, Alternative, End, Grade, Header, Input, Kind, Level, Output, Receive, Send, ServerVerb,
+    Statement, Transcript, Variant,
 };
 pub use value::{Expression, ExpressionError, Made, Pattern, Value};
 
@@ -53,7 +53,11 @@ impl Transcript {
     /// Everything that keeps it from being played, in the order of the text.
     pub fn parse(path: &str, text: &str) -> Result<Self, Findings> {
         let (transcript, list) = read(path, text);
-        if list.is_empty() { Ok(transcript) } else { Err(Findings { path: path.to_owned(), text: text.to_owned(), list }) }
+        if list.is_empty() {
+            Ok(transcript)
+        } else {
+            Err(Findings { path: path.to_owned(), text: text.to_owned(), list })
+        }
     }
 }
 

@@ -123,12 +123,11 @@ pub enum FailureKind {
 pub fn not_playable(transcript: &Transcript) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     transcript.walk(|statement| {
-        let name = match &statement.action {
-            Action::Listen(_) => "listen",
-            Action::Accept(_) => "accept",
-            Action::Include(_) => "include",
-            _ => return,
-        };
+        let not_yet = matches!(statement.action, Action::Listen(_) | Action::Accept(_) | Action::Include(_));
+        if !not_yet {
+            return;
+        }
+        let name = statement.text.split(' ').next().unwrap_or_default();
         found.push(
             Diagnostic::error(format!("`{name}` cannot be played by this version"), statement.span.clone())
                 .label("the language has it, the runner does not"),

@@ -29,7 +29,8 @@ impl Suite {
     ///
     /// What is wrong with the first that cannot be read; the tests of this crate see to it that there is none.
     pub fn embedded() -> Result<Self, Findings> {
-        let cases = EMBEDDED.iter().map(|(path, text)| Transcript::parse(path, text)).collect::<Result<_, _>>()?;
+        let cases =
+            EMBEDDED.iter().map(|(path, text)| Transcript::parse(path, text)).collect::<Result<_, _>>()?;
         Ok(Self::new(cases))
     }
 
@@ -106,13 +107,16 @@ impl IdPattern {
     ///
     /// It is not a glob.
     pub fn parse(text: &str) -> Result<Self, SelectionError> {
-        let glob = glob::Pattern::new(text)
-            .map_err(|cause| SelectionError::NotAGlob { pattern: text.to_owned(), cause: cause.to_string() })?;
+        let glob = glob::Pattern::new(text).map_err(|cause| SelectionError::NotAGlob {
+            pattern: text.to_owned(),
+            cause: cause.to_string(),
+        })?;
         Ok(Self { text: text.to_owned(), glob })
     }
 
     fn takes(&self, id: &str) -> bool {
-        let inside = id.strip_prefix(self.text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+        let inside =
+            id.strip_prefix(self.text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
         inside || self.glob.matches(id)
     }
 }

@@ -94,9 +94,11 @@ impl Attributes {
             "magic" => self.set_magic(value, value_start)?,
             "type" => number::parse(value).map(|number| self.number = Some(number)),
             "len" => number::parse(value).map(|length| self.length = Some(length)),
-            "split" => {
-                value.split(',').map(|at| at.parse().ok()).collect::<Option<_>>().map(|list| self.split = Some(list))
-            }
+            "split" => value
+                .split(',')
+                .map(|at| at.parse().ok())
+                .collect::<Option<_>>()
+                .map(|list| self.split = Some(list)),
             "gap" => number::duration(value).map(|gap| self.gap = Some(gap)),
             "within" => number::duration(value).map(|within| self.within = Some(within)),
             "eol" => line_end(value).map(|end| self.line_end = Some(end)),

@@ -34,13 +34,7 @@ impl Diagnostic {
     /// A finding that keeps the transcript from being played.
     #[must_use]
     pub fn error(message: impl Into<String>, span: Range<usize>) -> Self {
-        Self {
-            severity: Severity::Error,
-            message: message.into(),
-            span,
-            label: String::new(),
-            help: None,
-        }
+        Self { severity: Severity::Error, message: message.into(), span, label: String::new(), help: None }
     }
 
     /// A finding about the rules of the suite.

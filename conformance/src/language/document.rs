@@ -77,8 +77,10 @@ impl Line {
     fn read(raw: &str, start: usize, before: Section, found: &mut Vec<Diagnostic>) -> Self {
         let text = raw.trim_end_matches(['\n', '\r']);
         // Only one line end belongs to the line; stray carriage returns before it are the text's own.
-        let ending = if raw.ends_with("\r\n") { "\r\n" } else { &raw[raw.len() - usize::from(raw.ends_with('\n'))..] };
-        let text = if text.len() + ending.len() == raw.len() { text } else { &raw[..raw.len() - ending.len()] };
+        let ending =
+            if raw.ends_with("\r\n") { "\r\n" } else { &raw[raw.len() - usize::from(raw.ends_with('\n'))..] };
+        let text =
+            if text.len() + ending.len() == raw.len() { text } else { &raw[..raw.len() - ending.len()] };
         let content = text.trim_end_matches([' ', '\t']);
         let section = if before == Section::Header && content == "---" { Section::Rule } else { before };
         let (tokens, comment) = match section {

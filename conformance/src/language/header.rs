@@ -11,8 +11,20 @@ use crate::vocabulary;
 
 /// The keys, in the order in which `fmt` writes them.
 pub(super) const KEYS: &[&str] = &[
-    "id", "title", "spec", "level", "needs", "server", "variants", "within", "runs", "since", "tags", "exclusive",
-    "destructive", "explain",
+    "id",
+    "title",
+    "spec",
+    "level",
+    "needs",
+    "server",
+    "variants",
+    "within",
+    "runs",
+    "since",
+    "tags",
+    "exclusive",
+    "destructive",
+    "explain",
 ];
 
 /// A key, its value, and where both stand.
@@ -56,7 +68,8 @@ pub(super) fn entries(lines: &[&Line], found: &mut Vec<Diagnostic>) -> Vec<Entry
 fn push(entries: &mut Vec<Entry>, entry: Entry, found: &mut Vec<Diagnostic>) {
     if entries.iter().any(|earlier| earlier.key == entry.key) {
         found.push(
-            Diagnostic::error(format!("`{}` is given twice", entry.key), entry.key_span.clone()).label("given before"),
+            Diagnostic::error(format!("`{}` is given twice", entry.key), entry.key_span.clone())
+                .label("given before"),
         );
     }
     entries.push(entry);
@@ -76,17 +89,21 @@ fn entry(text: &str, start: usize) -> Result<Entry, Diagnostic> {
     }
     let value = rest.trim_start();
     let value_start = start + text.len() - value.len();
-    Ok(Entry { key: key.to_owned(), value: value.to_owned(), key_span, span: value_start..start + text.len() })
+    Ok(Entry {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        key_span,
+        span: value_start..start + text.len(),
+    })
 }
 
 impl Header {
     /// Reads the entries; what is missing is marked at `span`.
     pub(super) fn read(entries: &[Entry], span: Range<usize>, found: &mut Vec<Diagnostic>) -> Self {
         let mut reader = Reader { entries, found };
-        let id = reader.text("id");
         let level = reader.choice("level", Level::from_word, "must, should, may, de-facto or info");
         let header = Self {
-            id: id.clone().unwrap_or_default(),
+            id: reader.text("id").unwrap_or_default(),
             title: reader.text("title").unwrap_or_default(),
             spec: reader.words("spec"),
             level: level.unwrap_or(Level::Must),
@@ -94,7 +111,9 @@ impl Header {
             settings: reader.settings(),
             variants: reader.variants(),
             within: reader.choice("within", number::duration, "a time, as in `3s`"),
-            runs: reader.choice("runs", |text| number::parse(text).filter(|&runs| runs > 0), "1 or more").unwrap_or(1),
+            runs: reader
+                .choice("runs", |text| number::parse(text).filter(|&runs| runs > 0), "1 or more")
+                .unwrap_or(1),
             since: reader.text("since"),
             tags: reader.words("tags"),
             explain: reader.text("explain").unwrap_or_default(),
@@ -121,7 +140,8 @@ impl Header {
 /// Whether `text` can name a case: at least a chapter and a slug.
 fn is_id(text: &str) -> bool {
     let is_slug = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     text.contains('/') && text.split('/').all(is_slug)
 }
@@ -141,7 +161,9 @@ impl<'h> Reader<'h> {
     }
 
     fn words(&self, key: &str) -> Vec<String> {
-        self.entry(key).map(|entry| entry.value.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
+        self.entry(key)
+            .map(|entry| entry.value.split_whitespace().map(str::to_owned).collect())
+            .unwrap_or_default()
     }
 
     /// Words that must be in the vocabulary.
@@ -150,7 +172,8 @@ impl<'h> Reader<'h> {
         for word in &words {
             let Some((entry, help)) = self.entry(key).zip(check(word).err()) else { continue };
             let start = entry.span.start + entry.value.find(word.as_str()).unwrap_or(0);
-            let finding = Diagnostic::error(format!("`{word}` is unknown to `{key}`"), start..start + word.len());
+            let finding =
+                Diagnostic::error(format!("`{word}` is unknown to `{key}`"), start..start + word.len());
             self.found.push(finding.label("not in the vocabulary").help(help));
         }
         words
@@ -187,7 +210,9 @@ impl<'h> Reader<'h> {
         let settings: BTreeMap<String, String> =
             self.choice("server", read, "settings, as in `{retries=1 exceptions}`").unwrap_or_default();
         for name in settings.keys() {
-            let Some((entry, help)) = self.entry("server").zip(vocabulary::check_setting(name).err()) else { continue };
+            let Some((entry, help)) = self.entry("server").zip(vocabulary::check_setting(name).err()) else {
+                continue;
+            };
             let finding = Diagnostic::error(format!("`{name}` is unknown to `server`"), entry.span.clone());
             self.found.push(finding.label("not in the vocabulary").help(help));
         }

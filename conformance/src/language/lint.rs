@@ -31,7 +31,11 @@ pub fn lint(path: &str, text: &str) -> Result<Transcript, Findings> {
         }
         list.sort_by_key(|finding| finding.span.start);
     }
-    if list.is_empty() { Ok(transcript) } else { Err(Findings { path: path.to_owned(), text: text.to_owned(), list }) }
+    if list.is_empty() {
+        Ok(transcript)
+    } else {
+        Err(Findings { path: path.to_owned(), text: text.to_owned(), list })
+    }
 }
 
 fn header(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
@@ -45,7 +49,10 @@ fn header(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
         );
     }
     if header.spec.is_empty() {
-        list.push(Diagnostic::warning("the case names no statement of the protocol", at.clone()).label("no `spec:`"));
+        list.push(
+            Diagnostic::warning("the case names no statement of the protocol", at.clone())
+                .label("no `spec:`"),
+        );
     }
     if header.title.ends_with('.') {
         list.push(Diagnostic::warning("a title has no full stop", key(&transcript.text, "title")));
@@ -64,30 +71,42 @@ fn statement(transcript: &Transcript, statement: &Statement, list: &mut Vec<Diag
     let mut warn = |message: &str, label: &str, help: &str| {
         list.push(Diagnostic::warning(message, statement.span.clone()).label(label).help(help));
     };
-    match &statement.action {
-        Action::Quiet { time, .. } | Action::Sleep(time) if *time >= LONG && !timed => {
-            warn("the case waits for a second or more", "a long wait", "say so in the header: `tags: time`");
+    let waits = match statement.action.as_quiet() {
+        Some((_, time)) => Some(time),
+        None => {
+            if let Action::Sleep(time) = &statement.action {
+                Some(*time)
+            } else {
+                None
+            }
         }
-        Action::Server(_) if !header.needs.iter().any(|need| need == "control") => {
-            warn("the case controls its server", "not possible everywhere", "say so in the header: `needs: control`");
-        }
-        Action::Send(send) if !has_prefix(&send.output) => {
-            warn(
-                "this function's name does not begin with `${ns}`",
-                "it could be one that a live server knows",
-                "functions of a case are named `\"${ns}name\"`",
-            );
-        }
-        _ => {}
+    };
+    if waits.is_some_and(|time| time >= LONG) && !timed {
+        warn("the case waits for a second or more", "a long wait", "say so in the header: `tags: time`");
+    }
+    if matches!(statement.action, Action::Server(_)) && !header.needs.iter().any(|need| need == "control") {
+        warn(
+            "the case controls its server",
+            "not possible everywhere",
+            "say so in the header: `needs: control`",
+        );
+    }
+    if statement.action.as_send().is_some_and(|send| !has_prefix(&send.output)) {
+        warn(
+            "this function's name does not begin with `${ns}`",
+            "it could be one that a live server knows",
+            "functions of a case are named `\"${ns}name\"`",
+        );
     }
 }
 
 /// Whether the function that a packet names carries the run's prefix; packets that name none pass.
 fn has_prefix(output: &Output) -> bool {
     let function = match output {
-        Output::Packet { kind: Kind::Named(packet_type), arguments } => {
-            PacketType::arguments(*packet_type).iter().position(|name| *name == "function").map(|at| &arguments[at])
-        }
+        Output::Packet { kind: Kind::Named(packet_type), arguments } => PacketType::arguments(*packet_type)
+            .iter()
+            .position(|name| *name == "function")
+            .map(|at| &arguments[at]),
         Output::Text(line) => return text_has_prefix(line),
         Output::Packet { .. } | Output::Raw(_) | Output::Hex(_) => None,
     };

@@ -136,7 +136,10 @@ fn hexadecimal(words: &mut Words<'_>) -> Result<Vec<u8>, Diagnostic> {
         let token = words.expect("bytes")?;
         let digits = token.text.as_bytes();
         let pairs = digits.chunks(2).map(|pair| {
-            std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            std::str::from_utf8(pair)
+                .ok()
+                .filter(|pair| pair.len() == 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
         });
         let read: Option<Vec<u8>> = pairs.collect();
         bytes.extend(read.ok_or_else(|| wrong(token, "pairs of hexadecimal digits"))?);
@@ -149,10 +152,12 @@ fn value(token: &Token) -> Result<Value, Diagnostic> {
         TokenKind::String => Ok(Value::Text(string(token)?)),
         TokenKind::Variable => variable(token).map(Value::Variable),
         TokenKind::Function => made(token)?.map(Value::Made).ok_or_else(|| {
-            wrong(token, "a value").help("what can be sent is made by @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)")
+            wrong(token, "a value")
+                .help("what can be sent is made by @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)")
         }),
         TokenKind::Word | TokenKind::Regex | TokenKind::Attributes | TokenKind::Verbatim => {
-            Err(wrong(token, "a value").help("a value is \"text\", $variable, @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)"))
+            Err(wrong(token, "a value")
+                .help("a value is \"text\", $variable, @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)"))
         }
     }
 }
@@ -208,13 +213,15 @@ fn expression(text: &str, start: usize) -> Result<Expression, Diagnostic> {
         Ok(_) => Ok(expression),
         Err(ExpressionError::Wrong(error) | ExpressionError::Unknown(error)) => {
             let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(Diagnostic::error("this regular expression cannot be read", start..start + text.len()).label(last))
+            Err(Diagnostic::error("this regular expression cannot be read", start..start + text.len())
+                .label(last))
         }
     }
 }
 
 fn range(token: &Token) -> Result<Pattern, Diagnostic> {
-    let ends = token.text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+    let ends =
+        token.text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
     match ends {
         Some((low, high)) if low <= high => Ok(Pattern::Range(low..=high)),
         Some(_) => Err(wrong(token, "a range").label("its low end is above its high end")),
@@ -255,7 +262,8 @@ fn made(token: &Token) -> Result<Option<Made>, Diagnostic> {
 }
 
 fn fill(token: &Token, length: &str, text: &str) -> Result<Option<Made>, Diagnostic> {
-    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|inner| !inner.is_empty());
+    let inner =
+        text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|inner| !inner.is_empty());
     let Some((length, inner)) = length.parse().ok().zip(inner) else { return Ok(None) };
     let start = token.start + token.text.find('"').unwrap_or(0) + 1;
     Ok(Some(Made::Fill { length, text: Template::parse(inner, start)? }))
@@ -275,7 +283,9 @@ fn measured(token: &Token) -> Result<Pattern, Diagnostic> {
                 .help("the functions are @fill, @rand, @seq, @len(n) and @sha256(\"...\")"));
         }
     };
-    pattern.ok_or_else(|| wrong(token, "a call that can be read").help("they are @len(n) and @sha256(\"64 digits\")"))
+    pattern.ok_or_else(|| {
+        wrong(token, "a call that can be read").help("they are @len(n) and @sha256(\"64 digits\")")
+    })
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {

@@ -17,7 +17,11 @@ pub(super) fn check(body: &[Statement], found: &mut Vec<Diagnostic>) {
     let last = body.len().saturating_sub(1);
     for statement in body.iter().take(last) {
         if matches!(statement.action, Action::Finally(_)) {
-            checker.report(statement, "`finally` is the last statement of a transcript", "more follows behind it");
+            checker.report(
+                statement,
+                "`finally` is the last statement of a transcript",
+                "more follows behind it",
+            );
         }
     }
     for inner in body.iter().flat_map(Statement::inner) {
@@ -138,7 +142,11 @@ impl Checker<'_> {
     fn variables(&mut self, statement: &Statement, names: &[&str], scope: &Scope) {
         for name in names {
             if !scope.known.contains(*name) {
-                self.report(statement, format!("`${name}` has no value here"), "it is captured nowhere above");
+                self.report(
+                    statement,
+                    format!("`${name}` has no value here"),
+                    "it is captured nowhere above",
+                );
             }
         }
     }

@@ -32,7 +32,8 @@ pub(super) fn read(document: &Document, found: Vec<Diagnostic>) -> Read {
     let lines: Vec<&Line> = of(Section::Header).collect();
     let entries = header::entries(&lines, &mut parser.found);
     let rule = of(Section::Rule).next();
-    let header = Header::read(&entries, rule.map_or(0..0, |line| line.start..line.content_end()), &mut parser.found);
+    let header =
+        Header::read(&entries, rule.map_or(0..0, |line| line.start..line.content_end()), &mut parser.found);
     if rule.is_none() {
         let end = document.lines.iter().map(Line::content_end).max().unwrap_or(0);
         parser.found.push(missing("`---`, which ends the header,", end));
@@ -64,11 +65,16 @@ impl<'d> Parser<'d> {
         match text {
             Some(("gtx 1", _)) => {}
             Some((other, span)) if other.starts_with("gtx ") => self.found.push(
-                Diagnostic::error(format!("`{other}` is a version of the language this tool does not know"), span)
-                    .label("expected `gtx 1`"),
+                Diagnostic::error(
+                    format!("`{other}` is a version of the language this tool does not know"),
+                    span,
+                )
+                .label("expected `gtx 1`"),
             ),
             Some((_, span)) => {
-                self.found.push(Diagnostic::error("a transcript begins with `gtx 1`", span).label("expected `gtx 1`"));
+                self.found.push(
+                    Diagnostic::error("a transcript begins with `gtx 1`", span).label("expected `gtx 1`"),
+                );
             }
             None => self.found.push(missing("`gtx 1`", 0)),
         }
@@ -86,7 +92,8 @@ impl<'d> Parser<'d> {
             };
             let token = &line.tokens[0];
             self.found.push(
-                Diagnostic::error(format!("`{}` without a block", token.text), token.span()).label("nothing is open here"),
+                Diagnostic::error(format!("`{}` without a block", token.text), token.span())
+                    .label("nothing is open here"),
             );
         }
     }
@@ -131,10 +138,10 @@ impl<'d> Parser<'d> {
                 Ended::Else | Ended::Alternative(_) => {
                     let stray = &self.lines[self.at - 1].tokens[0];
                     let message = format!("`{}` does not belong to this block", stray.text);
-                    self.found.push(Diagnostic::error(message, stray.span()).label(format!(
-                        "`{}` has no `{}`",
-                        opened.tokens[0].text, stray.text
-                    )));
+                    self.found.push(
+                        Diagnostic::error(message, stray.span())
+                            .label(format!("`{}` has no `{}`", opened.tokens[0].text, stray.text)),
+                    );
                     let more;
                     (more, ended) = self.block();
                     body.extend(more);
@@ -146,7 +153,8 @@ impl<'d> Parser<'d> {
     fn unclosed(&mut self, opened: &Line) {
         let token = &opened.tokens[0];
         self.found.push(
-            Diagnostic::error(format!("`{}` is never closed", token.text), token.span()).label("no `end` follows"),
+            Diagnostic::error(format!("`{}` is never closed", token.text), token.span())
+                .label("no `end` follows"),
         );
     }
 
@@ -154,7 +162,8 @@ impl<'d> Parser<'d> {
         let mut words = Words::new(line);
         let first = words.expect("a statement")?;
         let is_message = line.tokens.get(1).is_some_and(|token| is_arrow(&token.text));
-        let action = if is_message { message(first, &mut words)? } else { self.action(first, &mut words, line)? };
+        let action =
+            if is_message { message(first, &mut words)? } else { self.action(first, &mut words, line)? };
         let text: Vec<&str> = line.tokens.iter().map(|token| token.text.as_str()).collect();
         Ok(Statement { line: self.number(line), span: span(line), text: text.join(" "), action })
     }
@@ -176,7 +185,9 @@ impl<'d> Parser<'d> {
             "include" => Action::Include(words.expect("a path")?.text.clone()),
             "server" => Action::Server(server(words)?),
             "quiet" => quiet(words)?,
-            "fence" => Action::Fence { on: words.names(CONNECTION)?, attributes: words.attributes(Allowed::FENCE)? },
+            "fence" => {
+                Action::Fence { on: words.names(CONNECTION)?, attributes: words.attributes(Allowed::FENCE)? }
+            }
             "batch" => return self.batch(words, line),
             "unordered" => return self.unordered(words, line),
             "either" => return self.either(words, line),
@@ -205,8 +216,11 @@ impl<'d> Parser<'d> {
         for statement in &sends {
             if !matches!(&statement.action, Action::Send(send) if send.to == to) {
                 self.found.push(
-                    Diagnostic::error(format!("a batch on `{to}` only holds `{to} > ...`"), statement.span.clone())
-                        .label("does not belong here"),
+                    Diagnostic::error(
+                        format!("a batch on `{to}` only holds `{to} > ...`"),
+                        statement.span.clone(),
+                    )
+                    .label("does not belong here"),
                 );
             }
         }
@@ -219,8 +233,11 @@ impl<'d> Parser<'d> {
         for statement in &body {
             if !matches!(statement.action, Action::Receive(_)) {
                 self.found.push(
-                    Diagnostic::error("`unordered` only holds `A < ...` and `A <~ ...`", statement.span.clone())
-                        .label("does not belong here"),
+                    Diagnostic::error(
+                        "`unordered` only holds `A < ...` and `A <~ ...`",
+                        statement.span.clone(),
+                    )
+                    .label("does not belong here"),
                 );
             }
         }
@@ -277,7 +294,8 @@ impl<'d> Parser<'d> {
                 }
                 Ended::Else => {
                     let stray = &self.lines[self.at - 1].tokens[0];
-                    self.found.push(Diagnostic::error("`else` belongs to `when`", stray.span()).label("not here"));
+                    self.found
+                        .push(Diagnostic::error("`else` belongs to `when`", stray.span()).label("not here"));
                     (_, ended) = self.block();
                 }
                 Ended::File => {
@@ -288,7 +306,8 @@ impl<'d> Parser<'d> {
             }
         }
         if alternatives.is_empty() {
-            return Err(Diagnostic::error("`either` has no alternatives", span(line)).label("expected `alt GRADE NAME`"));
+            return Err(Diagnostic::error("`either` has no alternatives", span(line))
+                .label("expected `alt GRADE NAME`"));
         }
         Ok(Action::Either(alternatives))
     }
@@ -337,7 +356,9 @@ fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
             Diagnostic::error(format!("`{}` is not an arrow", token.text), token.span())
                 .label("expected `>`, `<`, `<~`, `<lines` or `<rest`")
         }
-        _ => Diagnostic::error(format!("`{}` is not a statement", first.text), first.span()).label("unknown").help(help),
+        _ => Diagnostic::error(format!("`{}` is not a statement", first.text), first.span())
+            .label("unknown")
+            .help(help),
     }
 }
 
@@ -346,7 +367,8 @@ fn server(words: &mut Words<'_>) -> Result<ServerVerb, Diagnostic> {
     match verb.text.as_str() {
         "kill" => {
             let signal = words.expect("a signal")?;
-            let known = ["TERM", "INT", "KILL", "HUP", "USR1", "USR2", "QUIT"].contains(&signal.text.as_str());
+            let known =
+                ["TERM", "INT", "KILL", "HUP", "USR1", "USR2", "QUIT"].contains(&signal.text.as_str());
             known.then(|| ServerVerb::Kill(signal.text.clone())).ok_or_else(|| {
                 wrong(signal, "a signal").help("signals are TERM, INT, KILL, HUP, USR1, USR2 and QUIT")
             })
@@ -363,7 +385,8 @@ fn server(words: &mut Words<'_>) -> Result<ServerVerb, Diagnostic> {
 /// `quiet A... dur`: the last word is the time.
 fn quiet(words: &mut Words<'_>) -> Result<Action, Diagnostic> {
     let count = words.left().len().saturating_sub(1);
-    let on: Result<Vec<String>, Diagnostic> = (0..count).map(|_| words.name("the name of a connection")).collect();
+    let on: Result<Vec<String>, Diagnostic> =
+        (0..count).map(|_| words.name("the name of a connection")).collect();
     let (on, time) = (on?, words.duration()?);
     if on.is_empty() {
         return Err(missing("the name of a connection, before the time,", words.end()));
@@ -374,7 +397,9 @@ fn quiet(words: &mut Words<'_>) -> Result<Action, Diagnostic> {
 fn feature(words: &mut Words<'_>) -> Result<String, Diagnostic> {
     let token = words.expect("the name of a feature")?;
     words.finish()?;
-    vocabulary::check_feature(&token.text).map(|()| token.text.clone()).map_err(|help| wrong(token, "a feature").help(help))
+    vocabulary::check_feature(&token.text)
+        .map(|()| token.text.clone())
+        .map_err(|help| wrong(token, "a feature").help(help))
 }
 
 fn repeat_head(words: &mut Words<'_>) -> Result<(u32, Option<String>), Diagnostic> {
@@ -396,15 +421,18 @@ fn alternative(line: &Line, number: usize, body: Vec<Statement>) -> Result<Alter
     let mut words = Words::new(line);
     words.next();
     let word = words.expect("a grade")?;
-    let grade = Grade::from_word(&word.text).ok_or_else(|| wrong(word, "a grade: ok, info, non-strict or wrong"))?;
+    let grade =
+        Grade::from_word(&word.text).ok_or_else(|| wrong(word, "a grade: ok, info, non-strict or wrong"))?;
     let name = words.name("the outcome's name")?;
     words.finish()?;
     match body.first().map(|first| &first.action) {
         Some(Action::Receive(_) | Action::Quiet { .. }) => {
             Ok(Alternative { line: number, span: span(line), grade, name, body })
         }
-        _ => Err(Diagnostic::error("an alternative begins with `A < ...`, `A <~ ...` or `quiet`", span(line))
-            .label("nothing here tells it from the others")
-            .help("the first line of an alternative decides whether it is the one")),
+        _ => {
+            Err(Diagnostic::error("an alternative begins with `A < ...`, `A <~ ...` or `quiet`", span(line))
+                .label("nothing here tells it from the others")
+                .help("the first line of an alternative decides whether it is the one"))
+        }
     }
 }

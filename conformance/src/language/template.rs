@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn faults_are_marked_where_they_stand() {
-        for (inner, span) in [(r"ab\q", 12..14), (r"\xg0", 10..12), (r"a\x1", 11..13), ("a${h", 11..13), ("${}", 10..12)] {
+        for (inner, span) in
+            [(r"ab\q", 12..14), (r"\xg0", 10..12), (r"a\x1", 11..13), ("a${h", 11..13), ("${}", 10..12)]
+        {
             assert_eq!(Template::parse(inner, 10).unwrap_err().span, span, "{inner}");
         }
     }

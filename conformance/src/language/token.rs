@@ -80,7 +80,9 @@ pub(super) fn split(
         }
         let (kind, length) = measure(text).unwrap_or_else(|what| {
             found.push(
-                Diagnostic::error(what.message(), start..start + text.len()).label(what.label()).help(what.help()),
+                Diagnostic::error(what.message(), start..start + text.len())
+                    .label(what.label())
+                    .help(what.help()),
             );
             (TokenKind::Verbatim, text.len())
         });
@@ -198,7 +200,8 @@ mod tests {
     #[test]
     fn spaces_inside_strings_expressions_and_brackets_do_not_cut() {
         use TokenKind::{Attributes, Function, Regex, String, Variable, Word};
-        let cut = kinds(r#"c <~ X "a b\" c" /d \/ e/ $h:/[ ]+/ !$h @fill(3, "x )") {magic="} " gap=5ms} # end"#);
+        let cut =
+            kinds(r#"c <~ X "a b\" c" /d \/ e/ $h:/[ ]+/ !$h @fill(3, "x )") {magic="} " gap=5ms} # end"#);
         let expected = [
             (Word, "c"),
             (Word, "<~"),
@@ -215,7 +218,9 @@ mod tests {
 
     #[test]
     fn what_is_never_closed_is_reported_where_it_opens() {
-        for (content, at) in [("c > X \"abc", 6), ("c < X /abc", 6), ("c > X @fill(3", 6), ("open c {within=3s", 7)] {
+        for (content, at) in
+            [("c > X \"abc", 6), ("c < X /abc", 6), ("c > X @fill(3", 6), ("open c {within=3s", 7)]
+        {
             let mut found = Vec::new();
             let (tokens, _) = split(content, 100, &mut found);
             assert_eq!(found.len(), 1, "{content}");

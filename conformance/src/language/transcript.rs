@@ -344,6 +344,26 @@ words!(Variant { AsWritten => "as-written", Bytes => "bytes", Split => "split", 
 words!(Grade { Ok => "ok", Info => "info", NonStrict => "non-strict", Wrong => "wrong" });
 words!(End { Closed => "closed", Fin => "fin", Reset => "reset" });
 
+impl Action {
+    /// What is sent, if this sends.
+    #[must_use]
+    pub fn as_send(&self) -> Option<&Send> {
+        if let Self::Send(send) = self { Some(send) } else { None }
+    }
+
+    /// What is expected, if this is `<` or `<~`.
+    #[must_use]
+    pub fn as_receive(&self) -> Option<&Receive> {
+        if let Self::Receive(receive) = self { Some(receive) } else { None }
+    }
+
+    /// The connections and the time, if this is `quiet`.
+    #[must_use]
+    pub fn as_quiet(&self) -> Option<(&[String], Duration)> {
+        if let Self::Quiet { on, time } = self { Some((on, *time)) } else { None }
+    }
+}
+
 impl Header {
     /// The part of the id before the first slash.
     #[must_use]
@@ -361,7 +381,9 @@ impl Statement {
             | Action::Unordered(body)
             | Action::Repeat { body, .. }
             | Action::Finally(body) => body.iter().collect(),
-            Action::Either(alternatives) => alternatives.iter().flat_map(|alternative| &alternative.body).collect(),
+            Action::Either(alternatives) => {
+                alternatives.iter().flat_map(|alternative| &alternative.body).collect()
+            }
             Action::When { then, otherwise, .. } => then.iter().chain(otherwise).collect(),
             Action::Open(_)
             | Action::Close(_)

@@ -159,9 +159,7 @@ impl Made {
     /// The name of a variable that `value` does not know.
     pub fn bytes<'v>(&self, value: impl Fn(&str) -> Option<&'v [u8]>) -> Result<Vec<u8>, String> {
         match self {
-            Self::Fill { length, text } => {
-                Ok(text.fill(value)?.into_iter().cycle().take(*length).collect())
-            }
+            Self::Fill { length, text } => Ok(text.fill(value)?.into_iter().cycle().take(*length).collect()),
             Self::Random { length, seed } => Ok(random(*length, *seed)),
             Self::Sequence { length } => Ok((0..=u8::MAX).cycle().take(*length).collect()),
         }

@@ -105,23 +105,22 @@ impl<'l> Words<'l> {
             Some(token) if token.kind == TokenKind::Attributes => {
                 Err(Diagnostic::error("this statement takes no attributes", token.span()).label("not taken"))
             }
-            Some(token) => {
-                Err(Diagnostic::error(format!("`{}` is too much", token.text), token.span())
-                    .label("the statement is complete before it"))
-            }
+            Some(token) => Err(Diagnostic::error(format!("`{}` is too much", token.text), token.span())
+                .label("the statement is complete before it")),
         }
     }
 }
 
 fn name(token: &Token, what: &str) -> Result<String, Diagnostic> {
-    match token.kind {
-        TokenKind::Word if is_name(&token.text) => Ok(token.text.clone()),
-        _ => Err(wrong(token, what).help("names begin with a letter and go on with letters, digits, `_` and `-`")),
+    if token.kind == TokenKind::Word && is_name(&token.text) {
+        return Ok(token.text.clone());
     }
+    Err(wrong(token, what).help("names begin with a letter and go on with letters, digits, `_` and `-`"))
 }
 
 pub(super) fn wrong(token: &Token, what: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{}` is not {what}", token.text), token.span()).label(format!("expected {what}"))
+    Diagnostic::error(format!("`{}` is not {what}", token.text), token.span())
+        .label(format!("expected {what}"))
 }
 
 pub(super) fn missing(what: &str, at: usize) -> Diagnostic {

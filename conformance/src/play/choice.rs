@@ -38,7 +38,8 @@ impl Player<'_> {
                 mismatch.summary = format!("none of the {} alternatives begins so", alternatives.len());
                 return Err(self.mismatch(statement, mismatch));
             }
-            let next = self.next_silence(alternatives, began).map_or(deadline, |silence| silence.min(deadline));
+            let next =
+                self.next_silence(alternatives, began).map_or(deadline, |silence| silence.min(deadline));
             let names = connections_of(alternatives);
             let in_time = arrival(&mut self.all(&names), next).await;
             if !in_time && next == deadline && self.next_silence(alternatives, began).is_none() {
@@ -59,22 +60,21 @@ impl Player<'_> {
     }
 
     fn judge(&mut self, first: &Statement, began: Instant) -> Verdict {
-        match &first.action {
-            Action::Receive(receive) => self.judge_receive(receive),
-            Action::Quiet { on, time } => {
-                let time = self.stage.stretch(*time);
-                let quiet = self.all(on).iter().all(|connection| connection.incoming.is_quiet());
-                match (quiet, began.elapsed() >= time) {
-                    (true, true) => Verdict::Chosen,
-                    (true, false) => Verdict::Open,
-                    (false, _) => Verdict::Out(None),
-                }
-            }
-            _ => unreachable!("the parser lets alternatives begin with `<`, `<~` and `quiet` only"),
+        if let Some(receive) = first.action.as_receive() {
+            return self.judge_receive(receive);
+        }
+        let Some((on, time)) = first.action.as_quiet() else {
+            unreachable!("the parser lets alternatives begin with `<`, `<~` and `quiet` only")
+        };
+        let quiet = self.all(on).iter().all(|connection| connection.incoming.is_quiet());
+        match (quiet, began.elapsed() >= self.stage.stretch(time)) {
+            (true, true) => Verdict::Chosen,
+            (true, false) => Verdict::Open,
+            (false, _) => Verdict::Out(None),
         }
     }
 
-    fn judge_receive(&mut self, receive: &Receive) -> Verdict {
+    fn judge_receive(&self, receive: &Receive) -> Verdict {
         let Some(connection) = self.connections.get(&receive.from) else { return Verdict::Out(None) };
         let mut mismatch = None;
         for message in connection.incoming.messages() {
@@ -94,19 +94,18 @@ impl Player<'_> {
     }
 
     fn longest_wait(&self, alternatives: &[Alternative]) -> std::time::Duration {
-        let waits = alternatives.iter().map(|alternative| match &alternative.body[0].action {
-            Action::Receive(receive) => self.wait(&receive.attributes),
-            Action::Quiet { time, .. } => self.stage.stretch(*time),
-            _ => self.usual_wait,
-        });
+        let wait = |first: &Action| match first.as_quiet() {
+            Some((_, time)) => self.stage.stretch(time),
+            None => first.as_receive().map_or(self.usual_wait, |receive| self.wait(&receive.attributes)),
+        };
+        let waits = alternatives.iter().map(|alternative| wait(&alternative.body[0].action));
         waits.max().unwrap_or(self.usual_wait)
     }
 
     /// When the first `quiet` that is not over yet will have had its time.
     fn next_silence(&self, alternatives: &[Alternative], began: Instant) -> Option<Instant> {
-        let ends = alternatives.iter().filter_map(|alternative| match &alternative.body[0].action {
-            Action::Quiet { time, .. } => Some(began + self.stage.stretch(*time)),
-            _ => None,
+        let ends = alternatives.iter().filter_map(|alternative| {
+            alternative.body[0].action.as_quiet().map(|(_, time)| began + self.stage.stretch(time))
         });
         ends.filter(|end| *end > Instant::now()).min()
     }
@@ -126,12 +125,13 @@ impl Player<'_> {
     pub(super) async fn unordered(&mut self, body: &[Statement], statement: &Statement) -> Step {
         let mut pending: Vec<(&Statement, &Receive)> = body
             .iter()
-            .filter_map(|inner| match &inner.action {
-                Action::Receive(receive) => Some((inner, receive)),
-                _ => None,
-            })
+            .filter_map(|inner| inner.action.as_receive().map(|receive| (inner, receive)))
             .collect();
-        let wait = pending.iter().map(|(_, receive)| self.wait(&receive.attributes)).max().unwrap_or(self.usual_wait);
+        let wait = pending
+            .iter()
+            .map(|(_, receive)| self.wait(&receive.attributes))
+            .max()
+            .unwrap_or(self.usual_wait);
         let deadline = Instant::now() + wait;
         while !pending.is_empty() {
             if self.take_any(&mut pending, statement)? {
@@ -147,7 +147,11 @@ impl Player<'_> {
     }
 
     /// Takes one message that is waited for; false when there is none yet.
-    fn take_any(&mut self, pending: &mut Vec<(&Statement, &Receive)>, statement: &Statement) -> Result<bool, Box<super::Failure>> {
+    fn take_any(
+        &mut self,
+        pending: &mut Vec<(&Statement, &Receive)>,
+        statement: &Statement,
+    ) -> Result<bool, Box<super::Failure>> {
         let names: Vec<String> = pending.iter().map(|(_, receive)| receive.from.clone()).collect();
         for name in names {
             let Some(message) = self.connection(&name, statement)?.incoming.head().cloned() else { continue };
@@ -186,10 +190,10 @@ fn nothing_fits() -> Mismatch {
 
 /// The connections that the first lines look at.
 fn connections_of(alternatives: &[Alternative]) -> Vec<String> {
-    let names = alternatives.iter().flat_map(|alternative| match &alternative.body[0].action {
-        Action::Receive(receive) => vec![receive.from.clone()],
-        Action::Quiet { on, .. } => on.clone(),
-        _ => Vec::new(),
+    let firsts = alternatives.iter().map(|alternative| &alternative.body[0].action);
+    let names = firsts.flat_map(|first| match first.as_quiet() {
+        Some((on, _)) => on.to_vec(),
+        None => first.as_receive().map(|receive| receive.from.clone()).into_iter().collect(),
     });
     names.collect()
 }

@@ -58,11 +58,22 @@ impl Ending {
 
 impl Connection {
     /// Connects; `deadline` bounds how long that may take.
-    pub(crate) async fn open(address: &str, name: &str, timeline: Timeline, deadline: Instant) -> io::Result<Self> {
+    pub(crate) async fn open(
+        address: &str,
+        name: &str,
+        timeline: Timeline,
+        deadline: Instant,
+    ) -> io::Result<Self> {
         let stream = timeout_at(deadline, TcpStream::connect(address)).await??;
         stream.set_nodelay(true)?;
         timeline.note(name, Way::Own, "open");
-        Ok(Self { name: name.to_owned(), stream, incoming: Incoming::default(), timeline, half_closed: false })
+        Ok(Self {
+            name: name.to_owned(),
+            stream,
+            incoming: Incoming::default(),
+            timeline,
+            half_closed: false,
+        })
     }
 
     /// Writes each piece with a write of its own and reads what comes meanwhile, so that neither side can wait
@@ -88,7 +99,8 @@ impl Connection {
         let mut rest = piece;
         while !rest.is_empty() {
             let (readable, writable) = poll_fn(|context| {
-                let readable = self.stream.poll_read_ready(context).is_ready() && self.incoming.ended().is_none();
+                let readable =
+                    self.stream.poll_read_ready(context).is_ready() && self.incoming.ended().is_none();
                 let writable = self.stream.poll_write_ready(context).is_ready();
                 if readable || writable { Poll::Ready((readable, writable)) } else { Poll::Pending }
             })
@@ -127,7 +139,7 @@ impl Connection {
 
     fn end(&mut self, ended: Ended) {
         self.incoming.end(ended);
-        self.timeline.note(&self.name, Way::In, &Message::End(ended));
+        self.timeline.note(&self.name, Way::In, Message::End(ended));
     }
 
     /// Waits for a whole message or the end; `None` when the deadline passes first.

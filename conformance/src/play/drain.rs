@@ -15,6 +15,9 @@ use super::timeline::Timeline;
 /// How long draining may take; what is left then stays.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The answers that bring a job.
+const ASSIGNS: [PacketType; 3] = [PacketType::JobAssign, PacketType::JobAssignUniq, PacketType::JobAssignAll];
+
 /// Takes every job of these functions and fails it; returns how many there were.
 ///
 /// A server that is gone or does not answer is not this function's concern: the sanity case tells.
@@ -45,13 +48,13 @@ async fn grab(connection: &mut Connection, verb: PacketType, deadline: Instant) 
         let message = connection.head(deadline).await?;
         connection.incoming.take();
         let Message::Packet(packet) = message else { return None };
-        match packet.packet_type()? {
-            // A refusal of what this connection sent before is no answer to the grab.
-            PacketType::Noop | PacketType::Error => {}
-            PacketType::JobAssign | PacketType::JobAssignUniq | PacketType::JobAssignAll => {
-                return packet.body.split(|&byte| byte == 0).next().map(<[u8]>::to_vec);
-            }
-            _ => return None,
+        let packet_type = packet.packet_type()?;
+        if ASSIGNS.contains(&packet_type) {
+            return packet.body.split(|&byte| byte == 0).next().map(<[u8]>::to_vec);
+        }
+        // A refusal of what this connection sent before is no answer to the grab, and neither is a wake-up.
+        if !matches!(packet_type, PacketType::Noop | PacketType::Error) {
+            return None;
         }
     }
 }

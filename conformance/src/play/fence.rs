@@ -14,15 +14,16 @@ use crate::profile::Fence;
 
 impl Player<'_> {
     /// Sets a fence on each connection, one after the other.
-    pub(super) async fn fence(&mut self, on: &[String], attributes: &Attributes, statement: &Statement) -> Step {
+    pub(super) async fn fence(
+        &mut self,
+        on: &[String],
+        attributes: &Attributes,
+        statement: &Statement,
+    ) -> Step {
         for name in on {
             self.fences += 1;
             let (request, answer) = self.question();
-            let send = Send {
-                to: name.clone(),
-                output: request,
-                attributes: Attributes::default(),
-            };
+            let send = Send { to: name.clone(), output: request, attributes: Attributes::default() };
             self.send(&send, statement).await?;
             self.answer(name, &answer, attributes, statement).await?;
         }
@@ -48,7 +49,13 @@ impl Player<'_> {
         )
     }
 
-    async fn answer(&mut self, name: &str, answer: &Input, attributes: &Attributes, statement: &Statement) -> Step {
+    async fn answer(
+        &mut self,
+        name: &str,
+        answer: &Input,
+        attributes: &Attributes,
+        statement: &Statement,
+    ) -> Step {
         let wait = self.wait(attributes);
         let deadline = Instant::now() + wait;
         loop {

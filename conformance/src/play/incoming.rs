@@ -182,7 +182,9 @@ impl fmt::Display for Message {
                 f.write_str(&packet.name())?;
                 let count = packet.packet_type().map_or(1, |packet_type| packet_type.arguments().len());
                 match packet.arguments(count) {
-                    Some(arguments) => arguments.iter().try_for_each(|argument| write!(f, " {}", shown(argument))),
+                    Some(arguments) => {
+                        arguments.iter().try_for_each(|argument| write!(f, " {}", shown(argument)))
+                    }
                     None => write!(f, " {}", shown(&packet.body)),
                 }
             }
@@ -222,7 +224,14 @@ mod tests {
         let wire = b"OK\r\n\0RES\0\0\0\x08\0\0\0\x03H:1\0REQ\0\0\0\x0e\0\0\0\x01xERR\n\0RE";
         assert_eq!(
             all(&[wire]),
-            ["text \"OK\"", "JOB_CREATED \"H:1\"", "REQ(14) \"x\"", "text \"ERR\"", "raw \"\\0RE\"  # a message without its end", "fin"]
+            [
+                "text \"OK\"",
+                "JOB_CREATED \"H:1\"",
+                "REQ(14) \"x\"",
+                "text \"ERR\"",
+                "raw \"\\0RE\"  # a message without its end",
+                "fin"
+            ]
         );
     }
 

@@ -56,7 +56,9 @@ impl Matcher<'_> {
         message: &Message,
     ) -> Result<Matched, Mismatch> {
         match (input, message) {
-            (Input::Packet { kind, patterns }, Message::Packet(packet)) => self.packet(*kind, patterns, packet),
+            (Input::Packet { kind, patterns }, Message::Packet(packet)) => {
+                self.packet(*kind, patterns, packet)
+            }
             (Input::Text(pattern), Message::Line { text, end }) => {
                 self.line(pattern, attributes.line_end, text, *end)
             }
@@ -69,7 +71,8 @@ impl Matcher<'_> {
     fn other_kind(&self, input: &Input, message: &Message) -> Mismatch {
         let (what, expected) = match input {
             Input::Packet { kind, patterns } => {
-                let patterns: Vec<String> = patterns.iter().map(|pattern| format!(" {}", self.shown(pattern))).collect();
+                let patterns: Vec<String> =
+                    patterns.iter().map(|pattern| format!(" {}", self.shown(pattern))).collect();
                 ("packet", format!("{kind}{}", patterns.concat()))
             }
             Input::Text(pattern) => ("line", format!("text {}", self.shown(pattern))),
@@ -185,7 +188,12 @@ impl Matcher<'_> {
     }
 
     /// What an argument would be without a deviation that the profile tolerates.
-    fn tolerated(&self, packet_type: Option<PacketType>, at: usize, argument: &Bytes) -> Option<(Tolerance, Bytes)> {
+    fn tolerated(
+        &self,
+        packet_type: Option<PacketType>,
+        at: usize,
+        argument: &Bytes,
+    ) -> Option<(Tolerance, Bytes)> {
         let name = *packet_type?.arguments().get(at)?;
         let is_status = matches!(packet_type?, PacketType::StatusRes | PacketType::StatusResUnique);
         let found = match name {
@@ -230,7 +238,8 @@ fn finish(matched: Matched, rows: Vec<Row>) -> Result<Matched, Mismatch> {
 }
 
 fn argument_name(kind: Kind, at: usize) -> String {
-    let named = PacketType::from_number(kind.number()).and_then(|packet_type| packet_type.arguments().get(at));
+    let named =
+        PacketType::from_number(kind.number()).and_then(|packet_type| packet_type.arguments().get(at));
     named.map_or_else(|| format!("argument {}", at + 1), |name| (*name).to_owned())
 }
 

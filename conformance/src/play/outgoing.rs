@@ -51,11 +51,6 @@ impl Outgoing {
         Ok(Self { bytes, shown, function, split: attributes.split.clone(), gap })
     }
 
-    /// Whether the line says itself how it is written, so that variants leave it alone.
-    pub(super) fn is_cut_by_hand(&self) -> bool {
-        self.split.is_some() || !self.gap.is_zero()
-    }
-
     /// The writes that carry it, and the pause between them.
     pub(super) fn writes(&self, variant: Variant) -> (Vec<Bytes>, Duration) {
         if let Some(split) = &self.split {

@@ -124,7 +124,9 @@ impl Player<'_> {
             Action::Lines { from, patterns, attributes } => {
                 self.lines(from, patterns, attributes, statement).await
             }
-            Action::Rest { from, pattern, attributes } => self.rest(from, pattern, attributes, statement).await,
+            Action::Rest { from, pattern, attributes } => {
+                self.rest(from, pattern, attributes, statement).await
+            }
             Action::Fence { on, attributes } => self.fence(on, attributes, statement).await,
             Action::Quiet { on, time } => self.quiet(on, *time, statement).await,
             Action::Sleep(time) => {
@@ -171,10 +173,8 @@ impl Player<'_> {
 
     /// A close by the server that the transcript asked for is no fault.
     fn excused(&self, name: &str, ending: Ending) -> Ending {
-        match ending {
-            Ending::WrongSide if self.expected_ends.contains(name) => Ending::Clean,
-            other => other,
-        }
+        let expected = ending == Ending::WrongSide && self.expected_ends.contains(name);
+        if expected { Ending::Clean } else { ending }
     }
 
     /// Lets go of every connection that is still there.
@@ -187,7 +187,11 @@ impl Player<'_> {
         }
     }
 
-    pub(super) fn connection(&mut self, name: &str, statement: &Statement) -> Result<&mut Connection, Box<Failure>> {
+    pub(super) fn connection(
+        &mut self,
+        name: &str,
+        statement: &Statement,
+    ) -> Result<&mut Connection, Box<Failure>> {
         if !self.connections.contains_key(name) {
             // Only a transcript whose branches open different connections comes here.
             let summary = format!("`{name}` is not open");
@@ -207,7 +211,7 @@ impl Player<'_> {
         let mut messages = Vec::new();
         let mut to = "";
         for inner in sends {
-            if let Action::Send(send) = &inner.action {
+            if let Some(send) = inner.action.as_send() {
                 to = &send.to;
                 messages.push(self.outgoing(send, inner)?);
             }
@@ -234,7 +238,8 @@ impl Player<'_> {
         statement: &Statement,
     ) -> Step {
         messages.iter().for_each(|message| self.timeline.note(to, Way::Out, &message.shown));
-        let deadline = Instant::now() + self.usual_wait + gap * u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+        let deadline =
+            Instant::now() + self.usual_wait + gap * u32::try_from(pieces.len()).unwrap_or(u32::MAX);
         let connection = self.connection(to, statement)?;
         if connection.send(pieces, gap, deadline).await {
             return Ok(());
@@ -254,9 +259,9 @@ impl Player<'_> {
 
     pub(super) fn is_harmless(&self, message: &Message) -> bool {
         match message {
-            Message::Packet(packet) => {
-                packet.packet_type().is_some_and(|packet_type| self.stage.profile.harmless.contains(&packet_type))
-            }
+            Message::Packet(packet) => packet
+                .packet_type()
+                .is_some_and(|packet_type| self.stage.profile.harmless.contains(&packet_type)),
             Message::Line { .. } | Message::Partial(_) | Message::End(_) => false,
         }
     }
@@ -308,7 +313,8 @@ impl Player<'_> {
                     ToString::to_string,
                 );
                 let summary = format!("`{}` is not quiet", connection.name);
-                let row = Row { what: connection.name.clone(), expected: "nothing".to_owned(), got, same: false };
+                let row =
+                    Row { what: connection.name.clone(), expected: "nothing".to_owned(), got, same: false };
                 return Err(self.failure(statement, FailureKind::Noise, summary, vec![row]));
             }
             if !in_time {
@@ -319,7 +325,11 @@ impl Player<'_> {
 
     /// The open connections of these names.
     pub(super) fn all(&mut self, names: &[String]) -> Vec<&mut Connection> {
-        self.connections.iter_mut().filter(|(name, _)| names.contains(name)).map(|(_, connection)| connection).collect()
+        self.connections
+            .iter_mut()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(_, connection)| connection)
+            .collect()
     }
 
     async fn repeat(&mut self, times: u32, counter: Option<&str>, body: &[Statement]) -> Step {
@@ -392,7 +402,9 @@ fn head_of(connection: &mut Connection) -> (String, String) {
     };
     let head = match incoming.head() {
         Some(message) => format!("{message}{more}"),
-        None if incoming.unfinished() > 0 => format!("{} bytes of an unfinished message", incoming.unfinished()),
+        None if incoming.unfinished() > 0 => {
+            format!("{} bytes of an unfinished message", incoming.unfinished())
+        }
         None => "nothing".to_owned(),
     };
     (connection.name.clone(), head)
@@ -403,11 +415,13 @@ fn neighbours(body: &[Statement], variant: Variant) -> Option<&[Statement]> {
     if variant != Variant::Merged {
         return None;
     }
-    let target = |statement: &Statement| match &statement.action {
-        Action::Send(send) if send.attributes.split.is_none() && send.attributes.gap.is_none() => Some(send.to.clone()),
-        _ => None,
-    };
-    let first = target(body.first()?)?;
-    let count = body.iter().take_while(|statement| target(statement).as_deref() == Some(first.as_str())).count();
+    let first = mergeable(body.first()?)?;
+    let count = body.iter().take_while(|statement| mergeable(statement) == Some(first)).count();
     (count > 1).then_some(&body[..count])
+}
+
+/// The connection that a line sends on, unless the line says itself how it is written.
+fn mergeable(statement: &Statement) -> Option<&str> {
+    let send = statement.action.as_send()?;
+    (send.attributes.split.is_none() && send.attributes.gap.is_none()).then_some(send.to.as_str())
 }

@@ -36,7 +36,8 @@ impl Player<'_> {
             };
             rows.push(Row {
                 what: format!("line {}", at + 1),
-                expected: pattern.map_or_else(|| "no line".to_owned(), |pattern| self.matcher().shown(pattern)),
+                expected: pattern
+                    .map_or_else(|| "no line".to_owned(), |pattern| self.matcher().shown(pattern)),
                 got: line.map_or_else(|| "no line".to_owned(), |line| shown(line)),
                 same,
             });
@@ -65,7 +66,8 @@ impl Player<'_> {
             };
             let Message::Line { text, .. } = &message else {
                 let got = message.to_string();
-                let row = Row { what: "table".to_owned(), expected: "a line or `.`".to_owned(), got, same: false };
+                let row =
+                    Row { what: "table".to_owned(), expected: "a line or `.`".to_owned(), got, same: false };
                 let mismatch = Mismatch { summary: "the table was cut short".to_owned(), rows: vec![row] };
                 return Err(self.mismatch(statement, mismatch));
             };
@@ -126,7 +128,10 @@ impl Player<'_> {
                     got: shown(&bytes),
                     same: false,
                 };
-                Err(self.mismatch(statement, Mismatch { summary: "the rest differs".to_owned(), rows: vec![row] }))
+                Err(self.mismatch(
+                    statement,
+                    Mismatch { summary: "the rest differs".to_owned(), rows: vec![row] },
+                ))
             }
         }
     }

@@ -1,0 +1,143 @@
+//! The command line.
+
+mod check;
+mod list;
+mod play;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Exit;
+
+/// Replays packet transcripts against any Gearman job server.
+///
+/// Exit codes: 0 all met; 1 unexpected failure or unexpected pass; 2 usage, parse error, or no case selected;
+/// 3 target unreachable or not sane; 4 target crashed or hung; 5 the tool itself failed.
+#[derive(Debug, Parser)]
+#[command(name = "gearman-conformance", version, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play cases against a server (this is what happens without a subcommand).
+    Run(Box<RunArguments>),
+    /// List the cases by chapter.
+    List,
+    /// Print a case.
+    Show {
+        /// The case's id.
+        id: String,
+    },
+    /// Check transcripts against the language and the rules of the suite.
+    Lint {
+        /// Files, and folders whose `.gtx` files are taken.
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+    /// Rewrite transcripts in the one way.
+    Fmt {
+        /// Files, and folders whose `.gtx` files are taken.
+        #[arg(required = true)]
+        files: Vec<String>,
+        /// Change nothing; fail if something would change.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// What to play, against what, and how.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Cases to play: ids, chapters, or globs in which `*` stands for any characters.
+    #[arg(value_name = "GLOB")]
+    globs: Vec<String>,
+    /// A server that runs already and may be shared with others.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["launch", "peer"])]
+    target: Option<String>,
+    /// A shell command that starts a server in the foreground, with {port} where the port belongs.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "peer")]
+    launch: Option<String>,
+    /// A profile that says itself how its server is launched.
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    peer: Option<String>,
+    /// What is known about the server: a file, or the name of an embedded profile.
+    #[arg(long, value_name = "FILE|NAME", default_value = "strict")]
+    profile: String,
+    /// Cases not to play, by glob or by a file of globs.
+    #[arg(long, value_name = "GLOB|@FILE")]
+    skip: Vec<String>,
+    /// How binding a case must be to be played.
+    #[arg(long, value_name = "must|should|all", default_value = "all", value_parser = ["must", "should", "all"])]
+    level: String,
+    /// How to cut what is sent into writes: none (as written), split, all, or a list of
+    /// as-written,bytes,split,merged.
+    #[arg(long, value_name = "none|split|all", default_value = "none")]
+    variants: String,
+    /// How often to play each case; verdicts that differ are FLAKY.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: u32,
+    /// How many cases to play at a time.
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Stretch every wait by this factor.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = factor)]
+    time_scale: f64,
+    /// Play cases that may harm others even on a server that the tool did not start.
+    #[arg(long)]
+    allow_destructive: bool,
+    /// Begin no further case after the first that is not met.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Write the results as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+    /// Write the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<String>,
+    /// Tell more: skipped cases, reasons and endings; twice, every message.
+    #[arg(short, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if factor > 0.0 && factor <= 1000.0 {
+        Ok(factor)
+    } else {
+        Err("must be above 0 and at most 1000".to_owned())
+    }
+}
+
+/// Something that keeps a command from being carried out: one line (or a marked transcript), and the exit it asks for.
+#[derive(Debug)]
+struct Refusal {
+    exit: Exit,
+    message: String,
+}
+
+impl Refusal {
+    fn usage(message: impl ToString) -> Self {
+        Self { exit: Exit::Usage, message: message.to_string() }
+    }
+}
+
+/// Does what the command line asks.
+#[must_use]
+pub fn execute(line: CommandLine) -> Exit {
+    let done = match line.command {
+        None => play::run(&line.run),
+        Some(Command::Run(arguments)) => play::run(&arguments),
+        Some(Command::List) => list::list(),
+        Some(Command::Show { id }) => list::show(&id),
+        Some(Command::Lint { files }) => check::lint_files(&files),
+        Some(Command::Fmt { files, check }) => check::format_files(&files, check),
+    };
+    done.unwrap_or_else(|refusal| {
+        anstream::eprintln!("gearman-conformance: {}", refusal.message);
+        refusal.exit
+    })
+}

@@ -1,0 +1,87 @@
+//! `lint` and `fmt`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Refusal;
+use crate::language::{Document, Findings, Severity, format, lint};
+use crate::play::not_playable;
+use crate::report::Exit;
+
+/// Reports what is wrong with files.
+pub(super) fn lint_files(files: &[String]) -> Result<Exit, Refusal> {
+    let mut bad = 0;
+    let paths = transcripts(files)?;
+    for path in &paths {
+        let (name, text) = (path.display().to_string(), read(path)?);
+        let findings = match lint(&name, &text) {
+            Ok(transcript) => Findings { list: not_playable(&transcript), path: name, text },
+            Err(findings) => findings,
+        };
+        bad += usize::from(!findings.list.is_empty());
+        for finding in &findings.list {
+            anstream::eprintln!("{}\n", finding.styled(&findings.path, &findings.text));
+        }
+    }
+    let verdict = if bad == 0 { "all of them in order" } else { "not in order" };
+    anstream::println!(
+        "{} transcripts: {}{verdict}",
+        paths.len(),
+        if bad == 0 { String::new() } else { format!("{bad} ") }
+    );
+    Ok(if bad == 0 { Exit::Met } else { Exit::Usage })
+}
+
+/// Rewrites files in the one way, or tells which would change.
+pub(super) fn format_files(files: &[String], check: bool) -> Result<Exit, Refusal> {
+    let mut changed = 0;
+    for path in transcripts(files)? {
+        let text = read(&path)?;
+        let (document, found) = Document::read(&text);
+        if let Some(first) = found.iter().find(|finding| finding.severity == Severity::Error) {
+            return Err(Refusal::usage(first.styled(&path.display().to_string(), &text)));
+        }
+        let formatted = format(&document);
+        if formatted == text {
+            continue;
+        }
+        changed += 1;
+        anstream::println!("{}{}", path.display(), if check { ": would be changed" } else { "" });
+        if !check {
+            fs::write(&path, formatted).map_err(|error| unreadable(&path, &error))?;
+        }
+    }
+    Ok(if check && changed > 0 { Exit::NotMet } else { Exit::Met })
+}
+
+fn read(path: &Path) -> Result<String, Refusal> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
+    Refusal::usage(format!("{}: {error}", path.display()))
+}
+
+/// The files named, and those inside the folders named.
+fn transcripts(files: &[String]) -> Result<Vec<PathBuf>, Refusal> {
+    let mut paths = Vec::new();
+    for file in files {
+        collect(Path::new(file), &mut paths)?;
+    }
+    paths.sort();
+    if paths.is_empty() { Err(Refusal::usage("no `.gtx` file there")) } else { Ok(paths) }
+}
+
+fn collect(path: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Refusal> {
+    if !path.is_dir() {
+        paths.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let inner = entry.map_err(|error| unreadable(path, &error))?.path();
+        if inner.is_dir() || inner.extension().is_some_and(|extension| extension == "gtx") {
+            collect(&inner, paths)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! `run`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Refusal, RunArguments};
+use crate::language::{Findings, Level, Transcript, Variant};
+use crate::launch::Launch;
+use crate::play::not_playable;
+use crate::profile::Profile;
+use crate::report::terminal::{Terminal, Verbosity, summary};
+use crate::report::{Exit, json, junit};
+use crate::run::{CaseResult, Plan, Target};
+use crate::suite::{IdPattern, SANITY, Selection, Suite};
+
+/// Plays cases and tells about them.
+pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
+    let suite = Suite::embedded().map_err(Refusal::usage)?;
+    let plan = plan(arguments, &suite)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
+    runtime.block_on(play(Arc::new(plan), arguments))
+}
+
+fn plan(arguments: &RunArguments, suite: &Suite) -> Result<Plan, Refusal> {
+    let profile_name = arguments.peer.as_ref().unwrap_or(&arguments.profile);
+    let profile = Profile::load(profile_name).map_err(Refusal::usage)?;
+    profile
+        .check_against(suite)
+        .map_err(|message| Refusal::usage(format!("profile {profile_name}: {message}")))?;
+    let cases: Vec<Transcript> =
+        suite.select(&selection(arguments)?).map_err(Refusal::usage)?.into_iter().cloned().collect();
+    cases.iter().try_for_each(refuse_unplayable)?;
+    let sanity =
+        suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
+    Ok(Plan {
+        target: target(arguments, &profile)?,
+        variants: variants(&arguments.variants)?,
+        sanity: sanity.clone(),
+        cases,
+        profile,
+        repeat: arguments.repeat,
+        jobs: arguments.jobs.into(),
+        time_scale: arguments.time_scale,
+        allow_destructive: arguments.allow_destructive,
+        fail_fast: arguments.fail_fast,
+    })
+}
+
+fn refuse_unplayable(case: &Transcript) -> Result<(), Refusal> {
+    let list = not_playable(case);
+    if list.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::usage(Findings { path: case.path.clone(), text: case.text.clone(), list }))
+}
+
+fn target(arguments: &RunArguments, profile: &Profile) -> Result<Target, Refusal> {
+    let launched = |command: &str| Ok(Target::Launched(Launch { command: in_place(command) }));
+    match (&arguments.target, &arguments.launch, &arguments.peer) {
+        (Some(address), ..) => match address.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
+            Some(Ok(_)) => Ok(Target::Attached(address.clone())),
+            _ => Err(Refusal::usage(format!("--target `{address}` is not HOST:PORT"))),
+        },
+        (None, Some(command), _) => launched(command),
+        (None, None, Some(name)) => match &profile.launch {
+            Some(command) => launched(command),
+            None => {
+                Err(Refusal::usage(format!("the profile {name} does not say how its server is launched")))
+            }
+        },
+        (None, None, None) => {
+            Err(Refusal::usage("name a server: --target HOST:PORT, --launch 'COMMAND {port}' or --peer NAME"))
+        }
+    }
+}
+
+/// `{here}` in a launch command is the folder of this program, where cargo puts the server beside it.
+fn in_place(command: &str) -> String {
+    let here =
+        std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from)).unwrap_or_default();
+    command.replace("{here}", &here.display().to_string())
+}
+
+fn variants(text: &str) -> Result<Vec<Variant>, Refusal> {
+    match text {
+        "none" => Ok(vec![Variant::AsWritten]),
+        "split" => Ok(vec![Variant::AsWritten, Variant::Split]),
+        "all" => Ok(Variant::ALL.to_vec()),
+        list => list.split(',').map(Variant::from_word).collect::<Option<_>>().ok_or_else(|| {
+            Refusal::usage(format!(
+                "--variants `{list}`: give none, split, all, or a list of as-written,bytes,split,merged"
+            ))
+        }),
+    }
+}
+
+fn selection(arguments: &RunArguments) -> Result<Selection, Refusal> {
+    let parse = |texts: &[String]| -> Result<Vec<IdPattern>, Refusal> {
+        texts.iter().map(|text| IdPattern::parse(text).map_err(Refusal::usage)).collect()
+    };
+    let mut skip = Vec::new();
+    for text in &arguments.skip {
+        match text.strip_prefix('@') {
+            None => skip.push(text.clone()),
+            Some(file) => {
+                let lines = std::fs::read_to_string(file)
+                    .map_err(|error| Refusal::usage(format!("--skip @{file}: {error}")))?;
+                let patterns =
+                    lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+                skip.extend(patterns.map(str::to_owned));
+            }
+        }
+    }
+    let level = match arguments.level.as_str() {
+        "must" => Some(Level::Must),
+        "should" => Some(Level::Should),
+        _ => None,
+    };
+    Ok(Selection { only: parse(&arguments.globs)?, skip: parse(&skip)?, level })
+}
+
+async fn play(plan: Arc<Plan>, arguments: &RunArguments) -> Result<Exit, Refusal> {
+    let began = Instant::now();
+    let verbosity = match arguments.verbose {
+        0 => Verbosity::Usual,
+        1 => Verbosity::More,
+        _ => Verbosity::Everything,
+    };
+    let started = Arc::clone(&plan).start().await;
+    let mut coming =
+        started.map_err(|insane| Refusal { exit: Exit::NoTarget, message: insane.to_string() })?;
+    let terminal = Terminal::new(plan.count(), verbosity);
+    let mut results: Vec<CaseResult> = Vec::new();
+    let mut interrupted = false;
+    loop {
+        tokio::select! {
+            result = coming.next() => match result {
+                Some(result) => {
+                    terminal.result(&plan.cases[result.case], &result, &again(arguments, &plan, &result));
+                    results.push(result);
+                }
+                None => break,
+            },
+            _ = tokio::signal::ctrl_c(), if !interrupted => {
+                interrupted = true;
+                coming.stop();
+                terminal.line("interrupted: waiting for the cases that have begun");
+            }
+        }
+    }
+    terminal.finish();
+    results.sort_by_key(|result| (result.case, result.variant));
+    anstream::println!("{}", summary(&plan.cases, &results, &plan.profile, began.elapsed()));
+    let exit = if interrupted { Exit::Interrupted } else { Exit::of(&results) };
+    write_files(arguments, &plan, &results, exit, began.elapsed().as_millis())?;
+    Ok(exit)
+}
+
+fn write_files(
+    arguments: &RunArguments,
+    plan: &Plan,
+    results: &[CaseResult],
+    exit: Exit,
+    took_ms: u128,
+) -> Result<(), Refusal> {
+    let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
+    let write = |path: &str, text: String| {
+        std::fs::write(path, text).map_err(|error| Refusal::usage(format!("{path}: {error}")))
+    };
+    if let Some(path) = &arguments.json {
+        let text = json::render(&plan.cases, results, &plan.profile, exit.code(), took_ms);
+        write(path, text.map_err(|error| own(&error))?)?;
+    }
+    if let Some(path) = &arguments.junit {
+        let text = junit::render(&plan.cases, results, |result| again(arguments, plan, result));
+        write(path, text.map_err(|error| own(&error))?)?;
+    }
+    Ok(())
+}
+
+/// The command that plays one case again.
+fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
+    let mut command = format!("gearman-conformance run {}", plan.cases[result.case].header.id);
+    match (&arguments.target, &arguments.launch, &arguments.peer) {
+        (Some(address), ..) => command += &format!(" --target {address}"),
+        (None, Some(launch), _) => command += &format!(" --launch '{launch}'"),
+        (None, None, peer) => command += &format!(" --peer {}", peer.as_deref().unwrap_or_default()),
+    }
+    if arguments.peer.is_none() {
+        command += &format!(" --profile {}", arguments.profile);
+    }
+    if result.variant != Variant::AsWritten {
+        command += &format!(" --variants {}", result.variant);
+    }
+    command + " -vv"
+}
