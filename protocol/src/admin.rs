@@ -110,7 +110,10 @@ impl AdminRequest {
             b"version" => Self::Version,
             b"getpid" => Self::GetPid,
             b"verbose" => Self::Verbose,
-            b"shutdown" => Self::Shutdown { graceful: keyword(1) == b"graceful" },
+            // A mistyped `graceful` must not stop the server at once.
+            b"shutdown" if words.len() == 1 || keyword(1) == b"graceful" => {
+                Self::Shutdown { graceful: words.len() > 1 }
+            }
             b"show" if words.len() > 1 => match (&keyword(1)[..], &keyword(2)[..]) {
                 (b"jobs", _) => Self::ShowJobs,
                 (b"unique", b"jobs") => Self::ShowUniqueJobs,

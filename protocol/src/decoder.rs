@@ -2,14 +2,15 @@
 
 use crate::error::DecodeError;
 use crate::frame::{Frame, HEADER_LENGTH, Magic, Packet};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// How large a message a decoder takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body of a binary packet in bytes; up to 4 GiB - 1, which is the default.
     pub packet: u32,
-    /// The longest text line in bytes, line end included; 8192 by default.
+    /// The longest text line in bytes, line end included; 8192 by default. Who reads the answer to `workers`
+    /// needs more: all functions of a worker are on one line.
     pub line: usize,
 }
 
@@ -23,8 +24,8 @@ impl Default for Limits {
 ///
 /// A message that lies whole in the input is copied once, into bytes of exactly its size, so that a workload
 /// that is kept for long does not pin a read buffer. A message that arrives in parts is gathered in a buffer
-/// that grows by doubling and never past the message's announced end: it holds at most twice what has arrived
-/// plus a constant, whatever the header announces.
+/// that is at most twice as large as what has arrived (or [`Decoder::SMALL`]), whatever the header announces,
+/// and that moves so seldom that all moves together copy no more than the message's length.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -36,17 +37,17 @@ pub struct Decoder {
 /// ```text
 ///          first byte NUL              12 bytes             size bytes
 /// Between ----------------> Header ------------> Body ------------------> Between
-///    |                          \-- over the limit --> Skipping --------> Between
-///    |  other                    \-- bad magic --> Broken
+///    |                       |    \-- over the limit --> Skipping --------> Between
+///    |  other                 \-- bad magic --> Broken
 ///    +-----------------------> Line ---- \n ----------------------------> Between
 ///                                \-- no \n within the limit --> Broken
 /// ```
 #[derive(Debug)]
 enum State {
     Between,
-    Header { bytes: [u8; HEADER_LENGTH], filled: usize },
-    Body { header: Header, gathered: BytesMut },
-    Line { gathered: BytesMut },
+    Header(PartialHeader),
+    Body { header: Header, gathered: Vec<u8> },
+    Line { gathered: Vec<u8> },
     Skipping { left: usize },
     Broken(DecodeError),
 }
@@ -60,15 +61,8 @@ struct Header {
 }
 
 impl Header {
-    fn parse(bytes: [u8; HEADER_LENGTH]) -> Result<Self, DecodeError> {
-        let [m0, m1, m2, m3, t0, t1, t2, t3, s0, s1, s2, s3] = bytes;
-        let magic = Magic::from_bytes([m0, m1, m2, m3]).ok_or(DecodeError::BadMagic([m0, m1, m2, m3]))?;
-        let number = u32::from_be_bytes([t0, t1, t2, t3]);
-        Ok(Self { magic, number, size: u32::from_be_bytes([s0, s1, s2, s3]) })
-    }
-
-    fn packet(self, body: Bytes) -> Frame {
-        Frame::Packet(Packet { magic: self.magic, number: self.number, body })
+    fn packet(self, body: impl Into<Bytes>) -> Frame {
+        Frame::Packet(Packet { magic: self.magic, number: self.number, body: body.into() })
     }
 
     fn length(self) -> usize {
@@ -76,7 +70,35 @@ impl Header {
     }
 }
 
+/// The bytes of a header that have arrived.
+#[derive(Clone, Copy, Debug, Default)]
+struct PartialHeader {
+    bytes: [u8; HEADER_LENGTH],
+    filled: usize,
+}
+
+impl PartialHeader {
+    /// Takes what is missing; `None` if that is not all there. A bad magic is told as soon as it is seen.
+    fn fill(&mut self, input: &mut &[u8]) -> Result<Option<Header>, DecodeError> {
+        let part = take(input, HEADER_LENGTH - self.filled);
+        self.bytes[self.filled..][..part.len()].copy_from_slice(part);
+        self.filled += part.len();
+        let [m0, m1, m2, m3, t0, t1, t2, t3, s0, s1, s2, s3] = self.bytes;
+        let magic = [m0, m1, m2, m3];
+        if self.filled < magic.len() {
+            return Ok(None);
+        }
+        let magic = Magic::from_bytes(magic).ok_or(DecodeError::BadMagic(magic))?;
+        let number = u32::from_be_bytes([t0, t1, t2, t3]);
+        let size = u32::from_be_bytes([s0, s1, s2, s3]);
+        Ok((self.filled == HEADER_LENGTH).then_some(Header { magic, number, size }))
+    }
+}
+
 impl Decoder {
+    /// The bytes that an unfinished message may occupy however little of it has arrived.
+    pub const SMALL: usize = 64;
+
     /// A decoder at the start of a connection.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
@@ -91,62 +113,20 @@ impl Decoder {
     /// Only fatal ones ([`DecodeError::is_fatal`]): the end of the message is unknown, and every later call
     /// says the same.
     pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
-        loop {
-            let Some(&first) = input.first() else {
-                return if let State::Broken(error) = self.state { Err(error) } else { Ok(None) };
-            };
-            match &mut self.state {
-                State::Between if first == 0 => {
-                    self.state = State::Header { bytes: [0; HEADER_LENGTH], filled: 0 };
+        if let State::Broken(error) = self.state {
+            return Err(error);
+        }
+        while let Some(&first) = input.first() {
+            match self.step(first, input) {
+                Ok(None) => {}
+                Ok(frame) => return Ok(frame),
+                Err(error) => {
+                    self.state = State::Broken(error);
+                    return Err(error);
                 }
-                State::Between => self.state = State::Line { gathered: BytesMut::new() },
-                State::Header { bytes, filled } => {
-                    let part = take(input, HEADER_LENGTH - *filled);
-                    bytes[*filled..*filled + part.len()].copy_from_slice(part);
-                    *filled += part.len();
-                    let magic = [bytes[0], bytes[1], bytes[2], bytes[3]];
-                    if *filled >= magic.len() && Magic::from_bytes(magic).is_none() {
-                        return self.fail(DecodeError::BadMagic(magic));
-                    }
-                    if *filled == HEADER_LENGTH {
-                        let header = Header::parse(*bytes)?;
-                        if let Some(frame) = self.begin_body(header, input) {
-                            return Ok(Some(frame));
-                        }
-                    }
-                }
-                State::Body { header, gathered } => {
-                    let part = take(input, header.length() - gathered.len());
-                    gather(gathered, part, header.length());
-                    if gathered.len() == header.length() {
-                        let frame = header.packet(std::mem::take(gathered).freeze());
-                        self.state = State::Between;
-                        return Ok(Some(frame));
-                    }
-                }
-                State::Line { gathered } => {
-                    let end = input.iter().position(|&byte| byte == b'\n');
-                    let part = take(input, end.map_or(input.len(), |end| end + 1));
-                    if gathered.len() + part.len() > self.limits.line {
-                        let limit = self.limits.line;
-                        return self.fail(DecodeError::LineTooLong { limit });
-                    }
-                    gather(gathered, part, self.limits.line);
-                    if end.is_some() {
-                        let line = without_line_end(std::mem::take(gathered));
-                        self.state = State::Between;
-                        return Ok(Some(Frame::Line(line)));
-                    }
-                }
-                State::Skipping { left } => {
-                    *left -= take(input, *left).len();
-                    if *left == 0 {
-                        self.state = State::Between;
-                    }
-                }
-                State::Broken(error) => return Err(*error),
             }
         }
+        Ok(None)
     }
 
     /// How many bytes of memory the unfinished message occupies.
@@ -154,7 +134,7 @@ impl Decoder {
     pub fn held(&self) -> usize {
         match &self.state {
             State::Body { gathered, .. } | State::Line { gathered } => gathered.capacity(),
-            State::Between | State::Header { .. } | State::Skipping { .. } | State::Broken(_) => 0,
+            State::Between | State::Header(_) | State::Skipping { .. } | State::Broken(_) => 0,
         }
     }
 
@@ -164,31 +144,61 @@ impl Decoder {
     pub fn partial(&self) -> Option<usize> {
         match &self.state {
             State::Between | State::Broken(_) => None,
-            State::Header { filled, .. } => Some(*filled),
+            State::Header(header) => Some(header.filled),
             State::Body { gathered, .. } => Some(HEADER_LENGTH + gathered.len()),
             State::Line { gathered } => Some(gathered.len()),
             State::Skipping { .. } => Some(HEADER_LENGTH),
         }
     }
 
+    /// Goes on by one state. `first` is the first byte of the input, which is not empty.
+    fn step(&mut self, first: u8, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        match &mut self.state {
+            State::Between if first == 0 => self.state = State::Header(PartialHeader::default()),
+            State::Between => self.state = State::Line { gathered: Vec::new() },
+            State::Header(partial) => {
+                if let Some(header) = partial.fill(input)? {
+                    return Ok(self.begin_body(header, input));
+                }
+            }
+            State::Body { header, gathered } => {
+                let part = take(input, header.length() - gathered.len());
+                gather(gathered, part, header.length());
+                if gathered.len() == header.length() {
+                    let frame = header.packet(std::mem::take(gathered));
+                    self.state = State::Between;
+                    return Ok(Some(frame));
+                }
+            }
+            State::Line { gathered } => {
+                if let Some(line) = gather_line(gathered, input, self.limits.line)? {
+                    self.state = State::Between;
+                    return Ok(Some(Frame::Line(line)));
+                }
+            }
+            State::Skipping { left } => {
+                *left -= take(input, *left).len();
+                if *left == 0 {
+                    self.state = State::Between;
+                }
+            }
+            State::Broken(error) => return Err(*error),
+        }
+        Ok(None)
+    }
+
     /// What follows a whole header: the frame at once if it is all there, or else the state to gather it in.
     fn begin_body(&mut self, header: Header, input: &mut &[u8]) -> Option<Frame> {
-        let size = header.length();
         if header.size > self.limits.packet {
-            self.state = State::Skipping { left: size };
+            self.state = State::Skipping { left: header.length() };
             return Some(Frame::Oversized { number: header.number, size: header.size });
         }
-        if input.len() < size {
-            self.state = State::Body { header, gathered: BytesMut::new() };
+        if input.len() < header.length() {
+            self.state = State::Body { header, gathered: Vec::new() };
             return None;
         }
         self.state = State::Between;
-        Some(header.packet(Bytes::copy_from_slice(take(input, size))))
-    }
-
-    fn fail(&mut self, error: DecodeError) -> Result<Option<Frame>, DecodeError> {
-        self.state = State::Broken(error);
-        Err(error)
+        Some(header.packet(Bytes::copy_from_slice(take(input, header.length()))))
     }
 }
 
@@ -199,20 +209,47 @@ fn take<'a>(input: &mut &'a [u8], count: usize) -> &'a [u8] {
     part
 }
 
-/// Appends, growing to twice what is there but never past `end`, which is where the message ends.
-fn gather(gathered: &mut BytesMut, part: &[u8], end: usize) {
+/// Appends a part of a message that is `whole` bytes long.
+fn gather(gathered: &mut Vec<u8>, part: &[u8], whole: usize) {
     let needed = gathered.len() + part.len();
     if needed > gathered.capacity() {
-        let target = needed.max(gathered.capacity() * 2).min(end);
-        gathered.reserve(target - gathered.len());
+        gathered.reserve_exact(room(needed, whole) - gathered.len());
     }
     gathered.extend_from_slice(part);
 }
 
-fn without_line_end(mut line: BytesMut) -> Bytes {
+/// How large a buffer to gather `needed` of `whole` bytes in: the whole, halved for as long as that holds them.
+///
+/// A message thus moves through an eighth, a quarter and a half of its own size. The moves together copy no
+/// more than one message, where a buffer that doubles from any other size may copy nearly two.
+fn room(needed: usize, whole: usize) -> usize {
+    let mut room = whole;
+    while room.div_ceil(2) >= needed.max(Decoder::SMALL / 2) {
+        room = room.div_ceil(2);
+    }
+    room
+}
+
+/// Takes a line's bytes up to its end, if the end is there; gives the line without `\n` or `\r\n`.
+fn gather_line(
+    gathered: &mut Vec<u8>,
+    input: &mut &[u8],
+    limit: usize,
+) -> Result<Option<Bytes>, DecodeError> {
+    let end = input.iter().position(|&byte| byte == b'\n');
+    let part = take(input, end.map_or(input.len(), |end| end + 1));
+    let length = gathered.len() + part.len();
+    if length > limit {
+        return Err(DecodeError::LineTooLong { limit });
+    }
+    gather(gathered, part, if end.is_some() { length } else { limit });
+    Ok(end.map(|_| without_line_end(std::mem::take(gathered))))
+}
+
+fn without_line_end(mut line: Vec<u8>) -> Bytes {
     line.truncate(line.len() - 1);
     if line.last() == Some(&b'\r') {
         line.truncate(line.len() - 1);
     }
-    line.freeze()
+    line.into()
 }

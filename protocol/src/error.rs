@@ -96,7 +96,8 @@ pub enum DecodeError {
     /// A unique or a reducer is too long.
     #[error("a unique or a reducer has at most 64 bytes")]
     UniqueTooLarge,
-    /// The announced body is over the limit; it will be skipped.
+    /// The body is over the limit, or too large to be passed on or answered. One that was announced over the
+    /// limit will be skipped.
     #[error("a packet of {size} bytes is over the limit")]
     PacketTooLarge {
         /// The announced size in bytes.

@@ -54,21 +54,17 @@ impl Outward {
         bytes
     }
 
-    /// Takes everything that `other` holds, after what is here.
+    /// Takes everything that `other` holds, after what is here; small pieces are copied.
     pub fn append(&mut self, other: &mut Self) {
+        let other = std::mem::take(other);
         if self.is_empty() {
-            std::mem::swap(self, other);
+            *self = other;
             return;
         }
-        if other.pieces.is_empty() {
-            self.put_slice(&other.gathering);
-        } else {
-            self.seal();
-            self.length += other.length;
-            self.pieces.append(&mut other.pieces);
-            self.gathering = std::mem::take(&mut other.gathering);
+        for piece in other.pieces {
+            self.put_bytes(&piece);
         }
-        *other = Self::new();
+        self.put_bytes(&other.gathering.freeze());
     }
 
     /// Adds bytes as they are, such as a line of the text protocol.
@@ -94,7 +90,8 @@ impl Outward {
     /// Adds a binary packet: header, then the arguments joined by NUL bytes.
     ///
     /// # Panics
-    /// If the body would be over 4 GiB - 1, which no header can announce: the caller checks sizes at the edge.
+    /// If the body would be over 4 GiB - 1, which no header can announce. Every request that
+    /// [`Request::parse`](crate::Request::parse) lets through can be answered and passed on.
     pub fn put_packet(&mut self, magic: Magic, number: u32, arguments: &[&[u8]], last: Option<&Bytes>) {
         let inner: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
         let body = match last {

@@ -8,7 +8,7 @@ use crate::admin::AdminRequest;
 use crate::arguments::Cutter;
 use crate::error::DecodeError;
 use crate::frame::{Frame, Magic, Packet};
-use crate::names::{FunctionName, Handle, Reducer, Unique};
+use crate::names::{FunctionName, Handle, MAX_HANDLE, Reducer, Unique};
 use crate::outward::Outward;
 use crate::table::{Direction, PacketType};
 use bytes::Bytes;
@@ -255,17 +255,22 @@ impl Request {
             P::GrabJob => Self::Grab(Grab::Plain),
             P::GrabJobUniq => Self::Grab(Grab::Uniq),
             P::GrabJobAll => Self::Grab(Grab::All),
-            P::GetStatus => Self::GetStatus { handle: Handle::new(body) },
-            P::GetStatusUnique => Self::GetStatusUnique { unique: body },
+            P::GetStatus => Self::GetStatus { handle: Handle::new(repeatable(body)?) },
+            P::GetStatusUnique => Self::GetStatusUnique { unique: repeatable(body)? },
             P::EchoReq => Self::Echo { data: body },
             P::OptionReq => Self::Option { name: body },
             P::SetClientId => Self::SetClientId { id: body },
+            // By calendar: no server takes it.
+            P::SubmitJobSched => return Err(DecodeError::UnexpectedType(packet_type.number())),
             _ => return Submit::parse(packet_type, body).map(Self::Submit),
         };
         Ok(request)
     }
 
     /// Appends it to what goes to the server.
+    ///
+    /// # Panics
+    /// If its body would be over 4 GiB - 1.
     pub fn encode(&self, out: &mut Outward) {
         use PacketType as P;
         let mut put = |packet_type: P, arguments: &[&[u8]], last: Option<&Bytes>| {
@@ -318,34 +323,44 @@ impl Submit {
 
     fn parse(packet_type: PacketType, body: Bytes) -> Result<Self, DecodeError> {
         use PacketType as P;
-        let (priority, mode) = match packet_type {
-            P::SubmitJob | P::SubmitReduceJob => (Priority::Normal, Mode::Foreground),
-            P::SubmitJobBg | P::SubmitReduceJobBackground => (Priority::Normal, Mode::Background),
-            P::SubmitJobHigh => (Priority::High, Mode::Foreground),
-            P::SubmitJobHighBg => (Priority::High, Mode::Background),
-            P::SubmitJobLow => (Priority::Low, Mode::Foreground),
-            P::SubmitJobLowBg => (Priority::Low, Mode::Background),
-            P::SubmitJobEpoch => (Priority::Normal, Mode::Epoch(Bytes::new())),
-            // SUBMIT_JOB_SCHED: no server takes it.
-            _ => return Err(DecodeError::UnexpectedType(packet_type.number())),
-        };
+        let size = body.len();
         let mut arguments = Arguments::new(packet_type, body);
         let (function, unique) = (arguments.next()?, arguments.next()?);
-        let mode = if mode == Mode::Epoch(Bytes::new()) { Mode::Epoch(arguments.next()?) } else { mode };
-        let reduces = matches!(packet_type, P::SubmitReduceJob | P::SubmitReduceJobBackground);
-        let reducer = if reduces { Some(arguments.next()?) } else { None };
-        if reduces {
+        let mode = match packet_type {
+            P::SubmitJobEpoch => Mode::Epoch(arguments.next()?),
+            P::SubmitJobBg | P::SubmitJobHighBg | P::SubmitJobLowBg | P::SubmitReduceJobBackground => {
+                Mode::Background
+            }
+            _ => Mode::Foreground,
+        };
+        let reducer = match packet_type {
+            P::SubmitReduceJob | P::SubmitReduceJobBackground => Some(arguments.next()?),
+            _ => None,
+        };
+        if reducer.is_some() {
             // The aggregator: on the wire, and ignored by every server.
             arguments.next()?;
         }
-        Ok(Self {
-            function: FunctionName::new(function)?,
-            unique: Unique::new(unique)?,
-            priority,
-            mode,
-            reducer: reducer.map(Reducer::new).transpose()?,
-            workload: arguments.rest(),
-        })
+        let priority = match packet_type {
+            P::SubmitJobHigh | P::SubmitJobHighBg => Priority::High,
+            P::SubmitJobLow | P::SubmitJobLowBg => Priority::Low,
+            _ => Priority::Normal,
+        };
+        let (function, unique) = (FunctionName::new(function)?, Unique::new(unique)?);
+        let reducer = reducer.map(Reducer::new).transpose()?;
+        let submit = Self { function, unique, priority, mode, reducer, workload: arguments.rest() };
+        if submit.is_assignable() { Ok(submit) } else { Err(too_large(size)) }
+    }
+
+    /// Whether the job fits the largest packet that may assign it: JOB_ASSIGN_ALL with the longest handle.
+    ///
+    /// A server takes no other; [`Request::parse`] refuses them.
+    #[must_use]
+    pub fn is_assignable(&self) -> bool {
+        let reducer = self.reducer.as_ref().map_or(0, |reducer| reducer.as_bytes().len());
+        let names = MAX_HANDLE + self.function.as_bytes().len() + self.unique.as_bytes().len() + reducer;
+        let separators = PacketType::JobAssignAll.arguments().len() - 1;
+        u32::try_from(names + separators + self.workload.len()).is_ok()
     }
 
     fn encode(&self, out: &mut Outward) {
@@ -384,6 +399,19 @@ impl Arguments {
     pub(crate) fn rest(self) -> Bytes {
         self.cutter.rest()
     }
+}
+
+/// The bytes that follow what was asked about in STATUS_RES_UNIQUE: five NULs, two flags, three numbers.
+const STATUS_ROOM: usize = 5 + 2 + 3 * 10;
+
+/// Lets through what the answer can repeat in one packet.
+fn repeatable(body: Bytes) -> Result<Bytes, DecodeError> {
+    if u32::try_from(body.len() + STATUS_ROOM).is_ok() { Ok(body) } else { Err(too_large(body.len())) }
+}
+
+/// The refusal of a body of this many bytes.
+fn too_large(size: usize) -> DecodeError {
+    DecodeError::PacketTooLarge { size: u32::try_from(size).unwrap_or(u32::MAX) }
 }
 
 /// Some workers and servers end the handle of WORK_FAIL with a NUL, which is no part of it.

@@ -187,6 +187,9 @@ impl Response {
     }
 
     /// Appends it to what goes to the peer.
+    ///
+    /// # Panics
+    /// If its body would be over 4 GiB - 1.
     pub fn encode(&self, out: &mut Outward) {
         use PacketType as P;
         let mut put = |packet_type: P, arguments: &[&[u8]], last: Option<&Bytes>| {
@@ -198,24 +201,14 @@ impl Response {
             Self::NoJob => put(P::NoJob, &[], None),
             Self::JobAssign(assignment) => assignment.encode(out),
             Self::Work { handle, report } => report.encode(Magic::Response, handle, out),
-            Self::Status(status) => {
-                let (numerator, denominator) = (status.numerator.to_string(), status.denominator.to_string());
-                let (known, running) = (digit(status.known), digit(status.running));
-                let handle = status.handle.as_bytes();
-                put(
-                    P::StatusRes,
-                    &[handle, known, running, numerator.as_bytes(), denominator.as_bytes()],
-                    None,
-                );
+            Self::Status(JobStatus { handle, known, running, numerator, denominator }) => {
+                let numbers = join([(*known).into(), (*running).into(), *numerator, *denominator]);
+                put(P::StatusRes, &[handle.as_bytes()], Some(&numbers));
             }
             Self::StatusUnique(status) => {
-                let (numerator, denominator) = (status.numerator.to_string(), status.denominator.to_string());
-                let (known, running) = (digit(status.known), digit(status.running));
-                let watchers = status.watchers.to_string();
-                let numbers = [numerator.as_bytes(), denominator.as_bytes(), watchers.as_bytes()];
-                let [numerator, denominator, watchers] = numbers;
-                let unique = &status.unique[..];
-                put(P::StatusResUnique, &[unique, known, running, numerator, denominator, watchers], None);
+                let UniqueStatus { unique, known, running, numerator, denominator, watchers } = status;
+                let numbers = join([(*known).into(), (*running).into(), *numerator, *denominator, *watchers]);
+                put(P::StatusResUnique, &[unique], Some(&numbers));
             }
             Self::Echo { data } => put(P::EchoRes, &[], Some(data)),
             Self::Option { name } => put(P::OptionRes, &[], Some(name)),
@@ -255,8 +248,9 @@ impl Assignment {
     }
 }
 
-const fn digit(flag: bool) -> &'static [u8] {
-    if flag { b"1" } else { b"0" }
+/// Numbers as the last arguments of a packet.
+fn join<const N: usize>(numbers: [u32; N]) -> Bytes {
+    numbers.map(|number| number.to_string()).join("\0").into()
 }
 
 fn flag(number: u32, text: &[u8]) -> Result<bool, DecodeError> {

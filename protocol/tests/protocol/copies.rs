@@ -1,0 +1,62 @@
+//! How often bytes are copied on their way through.
+
+use bytes::{Buf, Bytes};
+use gearman_protocol::{Decoder, Frame, Limits, Outward, Report, Request, Response};
+use proptest::prelude::*;
+use std::ops::Range;
+
+fn place(bytes: &[u8]) -> Range<*const u8> {
+    bytes.as_ptr_range()
+}
+
+fn packet(number: u8, body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).expect("small").to_be_bytes();
+    [&b"\0REQ\0\0\0"[..], &[number], &size, body].concat()
+}
+
+#[test]
+fn a_large_workload_is_encoded_without_being_copied() {
+    let workload = Bytes::from(vec![b'x'; 16 * 1024]);
+    let mut out = Outward::new();
+    Request::Echo { data: Bytes::from_static(b"small") }.encode(&mut out);
+    let report = Report::Complete(workload.clone());
+    Response::Work { handle: gearman_protocol::Handle::new("H:lap:1"), report }.encode(&mut out);
+    // The small packet and the large one's header are one piece; the workload is the next, where it was.
+    out.advance(12 + 5 + 12 + 8);
+    assert_eq!(place(out.chunk()), place(&workload));
+}
+
+#[test]
+fn parsing_copies_nothing() {
+    let body = [&b"lap\0key\0"[..], &[b'x'; 100][..]].concat();
+    let (mut decoder, bytes) = (Decoder::new(Limits::default()), packet(7, &body));
+    let frame = decoder.decode(&mut &bytes[..]).unwrap().unwrap();
+    let Frame::Packet(packet) = &frame else { panic!("{frame:?} is no packet") };
+    let kept = place(&packet.body);
+    let Ok(Request::Submit(submit)) = Request::parse(frame) else { panic!("no submit") };
+    for part in [submit.function.as_bytes(), submit.unique.as_bytes(), &submit.workload] {
+        let part = place(part);
+        assert!(kept.start <= part.start && part.end <= kept.end, "shared with the packet's body");
+    }
+}
+
+proptest! {
+    /// One copy takes a byte from the input; the gathering buffer's moves add less than one more on average.
+    #[test]
+    fn gathering_copies_each_byte_at_most_twice(size in 1_usize..600_000, read in 1_usize..70_000) {
+        let bytes = packet(16, &vec![b'x'; size]);
+        let (mut decoder, mut room, mut moved) = (Decoder::new(Limits::default()), 0, 0);
+        for mut part in bytes.chunks(read) {
+            let gathered = decoder.partial().unwrap_or(0).saturating_sub(12);
+            let is_whole = decoder.decode(&mut part).unwrap().is_some();
+            // A whole message has left with the room it needed.
+            let needed = if is_whole { size } else { decoder.held() };
+            if needed > room {
+                moved += gathered;
+                room = needed;
+            }
+        }
+        prop_assert_eq!(room, size, "the last room is exactly the message's");
+        prop_assert!(moved <= size + 32, "{moved} bytes moved of {size}");
+    }
+}

@@ -1,0 +1,68 @@
+//! What is too large to be passed on or answered is refused at the edge.
+//!
+//! The buffers are as large as the address space says and as small as the pages that are touched: their zeros
+//! are never read.
+
+use bytes::{Bytes, BytesMut};
+use gearman_protocol::{Assignment, Handle, MAX_HANDLE, Reducer, UniqueStatus};
+use gearman_protocol::{DecodeError, Frame, Grab, Magic, Outward, Packet, PacketType, Request, Response};
+
+const LARGEST: usize = u32::MAX as usize;
+
+/// A request of this type whose body has this size and begins with these bytes.
+fn parse(packet_type: PacketType, start: &[u8], size: usize) -> Result<Request, DecodeError> {
+    let mut body = BytesMut::zeroed(size);
+    body[..start.len()].copy_from_slice(start);
+    let packet = Packet { magic: Magic::Request, number: packet_type.number(), body: body.freeze() };
+    Request::parse(Frame::Packet(packet))
+}
+
+#[test]
+fn the_largest_submit_that_is_taken_can_be_assigned() {
+    // The body holds "f", "u" and two NULs; JOB_ASSIGN_ALL has the handle, the empty reducer and two NULs more.
+    let largest = LARGEST - MAX_HANDLE - 2;
+    let Ok(Request::Submit(submit)) = parse(PacketType::SubmitJob, b"f\0u\0", largest) else {
+        panic!("not taken")
+    };
+    let mut out = Outward::new();
+    let (handle, reducer) = (Handle::new(vec![b'H'; MAX_HANDLE]), Reducer::default());
+    let (function, unique, workload) = (submit.function, submit.unique, submit.workload);
+    Response::JobAssign(Assignment { handle, function, unique, reducer, workload, form: Grab::All })
+        .encode(&mut out);
+    assert_eq!(out.len(), 12 + LARGEST);
+    // No `assert_eq!`: it would print four gigabytes.
+    let refused = parse(PacketType::SubmitJob, b"f\0u\0", largest + 1).is_err_and(
+        |error| matches!(error, DecodeError::PacketTooLarge { size } if size as usize == largest + 1),
+    );
+    assert!(refused);
+}
+
+#[test]
+fn the_largest_question_that_is_taken_can_be_answered() {
+    let largest = LARGEST - "-1-1-4294967295-4294967295-4294967295".len();
+    let Ok(Request::GetStatusUnique { unique }) = parse(PacketType::GetStatusUnique, b"", largest) else {
+        panic!("not taken")
+    };
+    let status = UniqueStatus {
+        unique,
+        known: true,
+        running: true,
+        numerator: u32::MAX,
+        denominator: u32::MAX,
+        watchers: u32::MAX,
+    };
+    let mut out = Outward::new();
+    Response::StatusUnique(status).encode(&mut out);
+    assert_eq!(out.len(), 12 + LARGEST);
+    for question in [PacketType::GetStatus, PacketType::GetStatusUnique] {
+        assert!(matches!(parse(question, b"", largest + 1), Err(DecodeError::PacketTooLarge { .. })));
+    }
+}
+
+#[test]
+fn four_gigabytes_less_one_travel() {
+    let data = Bytes::from(vec![0; LARGEST]);
+    let mut out = Outward::new();
+    Response::Echo { data }.encode(&mut out);
+    assert_eq!(out.len(), 12 + LARGEST);
+}

@@ -1,0 +1,36 @@
+//! Decoding undoes encoding.
+
+use crate::messages::{encoded, request, response};
+use gearman_protocol::{Decoder, Frame, Limits, Request, Response};
+use proptest::prelude::*;
+
+/// The one frame that these bytes are.
+fn frame(bytes: &[u8]) -> Frame {
+    let (mut decoder, mut input) = (Decoder::new(Limits::default()), bytes);
+    let frame = decoder.decode(&mut input).expect("good bytes").expect("a whole message");
+    assert!(input.is_empty() && decoder.partial().is_none(), "one message only");
+    frame
+}
+
+proptest! {
+    #[test]
+    fn every_request_is_read_as_it_was_written(request in request()) {
+        let bytes = encoded(|out| request.encode(out));
+        prop_assert_eq!(Request::parse(frame(&bytes)), Ok(request));
+    }
+
+    #[test]
+    fn every_response_is_read_as_it_was_written(response in response()) {
+        let bytes = encoded(|out| response.encode(out));
+        prop_assert_eq!(Response::parse(frame(&bytes)), Ok(response));
+    }
+
+    #[test]
+    fn what_one_side_says_is_not_heard_as_the_other(request in request(), response in response()) {
+        let asked = frame(&encoded(|out| request.encode(out)));
+        let said = frame(&encoded(|out| response.encode(out)));
+        // The two directions share nothing but text lines.
+        prop_assert!(matches!(asked, Frame::Line(_)) || Response::parse(asked).is_err());
+        prop_assert!(matches!(said, Frame::Line(_)) || Request::parse(said).is_err());
+    }
+}
