@@ -16,6 +16,7 @@ pub mod play;
 pub mod profile;
 pub mod report;
 pub mod run;
+pub mod statements;
 pub mod suite;
 pub mod verdict;
 pub mod vocabulary;
