@@ -154,6 +154,7 @@ impl<D: Doors, C: Clock> Hub<D, C> {
 impl<D> Inner<D> {
     fn carry_out(&mut self, life: &Life, sleepers: &mut Sleepers) {
         let mut effects = std::mem::take(&mut self.effects);
+        let mut finish = None;
         for effect in effects.drain() {
             let (who, orders) = (|id| self.mailboxes.get(&id), &self.orders);
             let woken = match effect {
@@ -182,7 +183,7 @@ impl<D> Inner<D> {
                     None
                 }
                 Effect::Exit { code } => {
-                    self.end(life, code.into(), sleepers);
+                    finish = Some(code.into());
                     None
                 }
             };
@@ -190,6 +191,10 @@ impl<D> Inner<D> {
         }
         // The sink keeps its memory from turn to turn.
         self.effects = effects;
+        // The end comes last: what is sent by the same event is still to be written.
+        if let Some(finish) = finish {
+            self.end(life, finish, sleepers);
+        }
     }
 
     fn end(&self, life: &Life, finish: Finish, sleepers: &mut Sleepers) {

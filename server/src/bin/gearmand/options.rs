@@ -79,6 +79,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TEXT", value_parser = handle_prefix)]
     job_handle_prefix: Option<String>,
 
+    /// After how many seconds a drain gives up on jobs that are left [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    drain_timeout: Option<u64>,
+
     /// Ask silent peers whether they live (always so; gearmand does it only when told)
     #[arg(long)]
     keepalive: bool,
@@ -174,6 +178,7 @@ impl Options {
             wakeup_timeout: Duration::from_millis(self.wakeup_timeout),
             min_job_timeout: Duration::from_millis(self.min_job_timeout),
             exceptions: self.exceptions,
+            drain_timeout: self.drain_timeout.map(Duration::from_secs),
             pid: std::process::id(),
             verbose: self.verbose.to_string(),
             ..Config::default()

@@ -1,11 +1,9 @@
 //! What a flag's value may be.
 
 use clap::builder::{RangedI64ValueParser, ValueParser};
+use gearman_engine::MAX_HANDLE_PREFIX;
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
-
-/// How long a prefix may be so that any number after it still fits a handle.
-const LONGEST_PREFIX: usize = 42;
 
 /// At which loss of its worker a job is dropped; `None` is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +25,8 @@ pub(super) fn at_least_one() -> ValueParser {
 
 pub(super) fn handle_prefix(typed: &str) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_graphic();
-    if typed.is_empty() || typed.len() > LONGEST_PREFIX {
-        Err(format!("it must have 1 to {LONGEST_PREFIX} bytes, so that a number still fits behind it"))
+    if typed.is_empty() || typed.len() > MAX_HANDLE_PREFIX {
+        Err(format!("it must have 1 to {MAX_HANDLE_PREFIX} bytes, so that a number still fits behind it"))
     } else if !typed.bytes().all(is_plain) {
         Err("it must be of printable ASCII characters without spaces".to_owned())
     } else {
@@ -40,7 +38,7 @@ pub(super) fn handle_prefix(typed: &str) -> Result<String, String> {
 pub(super) fn default_handle_prefix() -> String {
     let name = rustix::system::uname();
     let printable = name.nodename().to_bytes().iter().copied().filter(u8::is_ascii_graphic);
-    b"H:".iter().copied().chain(printable).take(LONGEST_PREFIX).map(char::from).collect()
+    b"H:".iter().copied().chain(printable).take(MAX_HANDLE_PREFIX).map(char::from).collect()
 }
 
 /// An address with a port, given one that may lack it.
