@@ -67,7 +67,7 @@ impl Engine {
 
     fn check_job(&self, key: JobKey, job: &Job) -> Result<(), Violation> {
         ensure(self.jobs.by_number(job.number) == Some(key), || "is not found by its number".into())?;
-        let found = job.key().and_then(|text| self.jobs.by_key(self.hash(text), job.function, text));
+        let found = job.key().and_then(|text| self.jobs.by_key(self.hash(text.bytes()), job.function, text));
         ensure(found == job.key().map(|_| key), || "is not found by its key, or another is".into())?;
         ensure(self.functions.slab.get(job.function).is_some(), || "has no function".into())?;
         for watcher in job.watchers.keys(&self.watchers) {

@@ -26,7 +26,11 @@ impl Engine {
             AdminRequest::Version => AdminReply::Value(Bytes::from(self.config.version.clone())),
             AdminRequest::GetPid => AdminReply::Value(Bytes::from(self.config.pid.to_string())),
             AdminRequest::Verbose => AdminReply::Value(Bytes::from(self.config.verbose.clone())),
-            AdminRequest::Shutdown { graceful } => self.shut_down(graceful, turn),
+            AdminRequest::Shutdown { graceful } if self.config.allow_shutdown => {
+                self.send(who, Response::Admin(AdminReply::Ok), turn);
+                return if graceful { self.drain(turn) } else { self.exit(ExitCode::Finished, turn) };
+            }
+            AdminRequest::Shutdown { .. } => AdminReply::Error(AdminError::UnknownCommand("shutdown".into())),
             AdminRequest::Malformed(error) => AdminReply::Error(error),
         };
         self.send(who, Response::Admin(reply), turn);
@@ -125,19 +129,6 @@ impl Engine {
         };
         let key = self.function(name);
         change(&mut self.functions.slab[key]);
-        AdminReply::Ok
-    }
-
-    fn shut_down(&mut self, graceful: bool, turn: &mut Turn<'_>) -> AdminReply {
-        if !self.config.allow_shutdown {
-            let command = Bytes::from_static(b"shutdown");
-            return AdminReply::Error(AdminError::UnknownCommand(command));
-        }
-        if graceful {
-            self.drain(turn);
-        } else {
-            self.exit(ExitCode::Finished, turn);
-        }
         AdminReply::Ok
     }
 }

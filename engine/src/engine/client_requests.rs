@@ -3,7 +3,7 @@
 use super::{Engine, Turn};
 use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
-use crate::tables::jobs::{Job, JobKey, JobState};
+use crate::tables::jobs::{Job, JobKey, JobState, JoinKey};
 use bytes::Bytes;
 use gearman_protocol::{Handle, JobStatus, Response, UniqueStatus};
 
@@ -36,10 +36,9 @@ impl Engine {
     fn newest_with_unique(&self, unique: &[u8]) -> Option<JobKey> {
         let hash = self.hash(unique);
         let jobs = self.functions.in_order().filter_map(|(function, _)| {
-            // A job whose workload is its key is not found by it: that is not its unique.
-            let key = self.jobs.by_key(hash, function, unique)?;
+            let key = self.jobs.by_key(hash, function, JoinKey::Unique(unique))?;
             let job = &self.jobs.slab[key];
-            (job.is_live() && job.unique.as_bytes() == unique).then_some((job.number, key))
+            job.is_live().then_some((job.number, key))
         });
         jobs.max_by_key(|&(number, _)| number).map(|(_, key)| key)
     }

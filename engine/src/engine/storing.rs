@@ -3,7 +3,7 @@
 use super::{Engine, Turn};
 use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
-use crate::tables::jobs::{JobKey, JobState, Keeping, NewJob, coalescing_key};
+use crate::tables::jobs::{JobKey, JobState, JoinKey, Keeping, NewJob};
 use crate::tables::stores::{Pending, Waiter};
 use crate::{Effect, RecordId, StoreError, StoredJob};
 use gearman_protocol::{Reducer, Response};
@@ -122,10 +122,10 @@ impl Engine {
     /// Takes a job in that the store kept from an earlier life.
     pub(super) fn replayed(&mut self, job: StoredJob, turn: &mut Turn<'_>) {
         self.stores.reserve(job.record);
-        let key_hash = coalescing_key(&job.unique, &job.workload).map(|key| self.hash(key));
+        let key_hash = JoinKey::of(&job.unique, &job.workload).map(|key| self.hash(key.bytes()));
         let function = self.function(job.function);
         let other = key_hash.and_then(|hash| {
-            let key = coalescing_key(&job.unique, &job.workload)?;
+            let key = JoinKey::of(&job.unique, &job.workload)?;
             self.jobs.by_key(hash, function, key)
         });
         if let Some(other) = other {

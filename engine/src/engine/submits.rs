@@ -6,7 +6,7 @@ use crate::numerals::leading_integer;
 use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::functions::FunctionKey;
-use crate::tables::jobs::{JobKey, Keeping, NewJob, coalescing_key};
+use crate::tables::jobs::{JobKey, JoinKey, Keeping, NewJob};
 use gearman_protocol::{MAX_HANDLE, Mode, Priority, Response, Submit, UnixMillis};
 
 impl Engine {
@@ -19,7 +19,7 @@ impl Engine {
         }
         let foreground = submit.mode == Mode::Foreground;
         let function = self.find_function(submit.function.as_bytes());
-        let key_hash = coalescing_key(&submit.unique, &submit.workload).map(|key| self.hash(key));
+        let key_hash = JoinKey::of(&submit.unique, &submit.workload).map(|key| self.hash(key.bytes()));
         match function.and_then(|function| self.job_to_join(&submit, function, key_hash)) {
             Some(job) => self.join(who, job, foreground, turn),
             None => self.submit_new(who, submit, key_hash, turn),
@@ -27,7 +27,7 @@ impl Engine {
     }
 
     fn job_to_join(&self, submit: &Submit, function: FunctionKey, key_hash: Option<u64>) -> Option<JobKey> {
-        let key = coalescing_key(&submit.unique, &submit.workload)?;
+        let key = JoinKey::of(&submit.unique, &submit.workload)?;
         self.jobs.by_key(key_hash?, function, key)
     }
 

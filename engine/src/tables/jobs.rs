@@ -228,7 +228,7 @@ impl Jobs {
     }
 
     /// The job of a function that a submit with this key joins.
-    pub(crate) fn by_key(&self, hash: u64, function: Key<Function>, key: &[u8]) -> Option<JobKey> {
+    pub(crate) fn by_key(&self, hash: u64, function: Key<Function>, key: JoinKey<'_>) -> Option<JobKey> {
         self.by_key.find(&self.slab, hash, |job| job.function == function && job.key() == Some(key))
     }
 
@@ -253,9 +253,9 @@ impl Jobs {
 }
 
 impl Job {
-    /// What the job is found by when others submit the same: its unique, or its workload if that is `-`.
-    pub(crate) fn key(&self) -> Option<&[u8]> {
-        coalescing_key(&self.unique, &self.workload)
+    /// What others that submit the same find it by.
+    pub(crate) fn key(&self) -> Option<JoinKey<'_>> {
+        JoinKey::of(&self.unique, &self.workload)
     }
 
     /// Whether it may be seen: scheduled, waiting or assigned.
@@ -268,11 +268,30 @@ impl Job {
     }
 }
 
-/// The key by which a submit with this unique joins others, if it does: an empty unique never joins, and `-`
-/// stands for the workload.
-pub(crate) fn coalescing_key<'a>(unique: &'a Unique, workload: &'a Bytes) -> Option<&'a [u8]> {
-    let key = if unique.as_bytes() == b"-" { workload } else { unique.as_bytes() };
-    (!key.is_empty()).then_some(key)
+/// What two submits of a function must have in common to be one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKey<'a> {
+    /// The same unique.
+    Unique(&'a [u8]),
+    /// The unique `-` and the same workload.
+    Workload(&'a [u8]),
+}
+
+impl<'a> JoinKey<'a> {
+    /// The key of a submit. An empty unique never joins, and neither does `-` with nothing to compare.
+    pub(crate) fn of(unique: &'a Unique, workload: &'a Bytes) -> Option<Self> {
+        match unique.as_bytes() {
+            b"" => None,
+            b"-" => (!workload.is_empty()).then_some(Self::Workload(workload)),
+            unique => Some(Self::Unique(unique)),
+        }
+    }
+
+    pub(crate) const fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Unique(bytes) | Self::Workload(bytes) => bytes,
+        }
+    }
 }
 
 impl Member<Place> for Job {

@@ -2,4 +2,16 @@
 
 mod script;
 
-mod smoke;
+mod abilities;
+mod admin;
+mod coalescing;
+mod epochs;
+mod framing;
+mod grabbing;
+mod jobs;
+mod leaving;
+mod reports;
+mod retries;
+mod statuses;
+mod timeouts;
+mod wakeups;

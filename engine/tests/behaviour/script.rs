@@ -16,6 +16,8 @@
 //! Words are parted by spaces; `""` is an empty word, and `unique=`, `reducer=` add to a submit. After every event all
 //! truths about the tables are checked, and every script runs under two hash seeds.
 
+#![expect(clippy::unwrap_used, reason = "a script that cannot be read is a broken test")]
+
 use bytes::Bytes;
 use gearman_engine::{
     Buffered, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, RecordId, StoreError, StoredJob,
@@ -72,6 +74,7 @@ fn parse(script: &str) -> Vec<Step<'_>> {
             let step = steps.last_mut().expect("a script begins with an event");
             step.effects.push(indented.trim_end().to_owned());
         } else {
+            assert!(!left.contains("< "), "put two spaces between what happens and what is done: {left}");
             let right = right.trim();
             let effects = if right.is_empty() { vec![] } else { vec![right.to_owned()] };
             steps.push(Step { event: left.trim_end(), effects });
