@@ -251,3 +251,14 @@ pub trait Doors {
     /// When to come back with [`Event::Elapsed`]; coming earlier is harmless.
     fn deadline(&self) -> Option<Time>;
 }
+
+/// So that what stands behind the doors can be chosen while the program runs.
+impl<D: Doors + ?Sized> Doors for Box<D> {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        (**self).handle(now, event, effects);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        (**self).deadline()
+    }
+}

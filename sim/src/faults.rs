@@ -1,5 +1,6 @@
 //! The bad things that can happen, by name.
 
+pub mod schedule;
 pub mod tally;
 
 use serde::{Deserialize, Serialize};

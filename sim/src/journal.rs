@@ -2,13 +2,11 @@
 
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
-use crate::history::{Actor, Closing, Connection, Entry, History, What};
+use crate::history::{Actor, Closing, Connection, History, What};
 use crate::lives::{Lives, Stretch};
+use crate::stage::Watcher;
 use gearman_protocol::{Decoder, Limits, Request, Response, Time};
 use std::collections::VecDeque;
-
-/// Whoever follows a history while it is written.
-pub(crate) type Watcher = Box<dyn FnMut(&Entry) + Send>;
 
 pub(crate) struct Journal {
     history: History,
@@ -16,6 +14,9 @@ pub(crate) struct Journal {
     lives: Lives,
     tally: Tally,
     taps: Vec<Tap>,
+    storm_is_over: bool,
+    /// Hosts that are taken down when all is over have nothing more to tell.
+    is_over: bool,
     /// Jobs that have moved since the stage last asked, and by whose doing.
     moves: VecDeque<(Stretch, Connection)>,
 }
@@ -30,13 +31,15 @@ struct Tap {
 }
 
 impl Journal {
-    pub(crate) fn new(history: History, watcher: Watcher) -> Self {
+    pub(crate) fn new(history: History, lives: Lives, watcher: Watcher) -> Self {
         Self {
             history,
             watcher,
-            lives: Lives::default(),
+            lives,
             tally: Tally::default(),
             taps: Vec::new(),
+            storm_is_over: false,
+            is_over: false,
             moves: VecDeque::new(),
         }
     }
@@ -123,14 +126,21 @@ impl Journal {
         self.record(at, What::StormOver);
     }
 
-    /// A fault has touched a connection, and with it the jobs that the connection submits, watches or holds.
-    pub(crate) fn bit(&mut self, class: FaultClass, connection: Connection) {
-        self.tally.touched(class, &self.lives.concerning(connection));
+    /// A fault has happened.
+    pub(crate) fn happened(&mut self, class: FaultClass) {
+        self.tally.happened(class);
     }
 
-    /// A fault has touched every live job.
-    pub(crate) fn bit_all(&mut self, class: FaultClass) {
-        self.tally.touched(class, &self.lives.all());
+    /// A fault has touched these connections, and with them the jobs that they submit, watch or hold; says whether
+    /// there are any.
+    pub(crate) fn touched(&mut self, class: FaultClass, connections: &[Connection]) -> bool {
+        let jobs: Vec<Stretch> = connections.iter().flat_map(|&one| self.lives.concerning(one)).collect();
+        self.tally.touched(class, &jobs)
+    }
+
+    /// A fault has touched every live job; says whether there are any.
+    pub(crate) fn touched_all(&mut self, class: FaultClass) -> bool {
+        self.tally.touched(class, &self.lives.all())
     }
 
     /// What faults have touched so far.
@@ -144,8 +154,56 @@ impl Journal {
     }
 
     fn record(&mut self, at: Time, what: What) {
+        if self.is_over {
+            return;
+        }
+        self.count_habits(&what);
         let entry = self.history.record(at, what);
         self.moves.extend(self.lives.observe(&entry));
+        for stretch in self.lives.take_overdue() {
+            self.tally.happened(FaultClass::JobTimeout);
+            self.tally.touched(FaultClass::JobTimeout, &[stretch]);
+        }
         (self.watcher)(&entry);
+    }
+
+    /// Some faults are habits of actors: they are counted where they show.
+    fn count_habits(&mut self, what: &What) {
+        match what {
+            What::WroteMalformed { connection, .. } => {
+                self.tally.happened(FaultClass::HostileBytes);
+                self.touched(FaultClass::HostileBytes, &[*connection]);
+            }
+            What::Closed { connection, how: Closing::ByPeer | Closing::HalfClosed }
+                if !self.storm_is_over =>
+            {
+                let waited_for = self.lives.wanted_by(*connection);
+                if !waited_for.is_empty() {
+                    self.tally.happened(FaultClass::ClientLeave);
+                    self.tally.touched(FaultClass::ClientLeave, &waited_for);
+                }
+            }
+            What::StormOver => self.storm_is_over = true,
+            What::Closed { .. }
+            | What::ServerUp
+            | What::ServerDown
+            | What::Connected { .. }
+            | What::Wrote { .. }
+            | What::Read { .. }
+            | What::ReadMalformed { .. }
+            | What::Ended { .. } => {}
+        }
+    }
+
+    /// Ends the journal of a run that has come to rest or was given up.
+    pub(crate) fn take(&mut self) -> (History, Tally, Lives) {
+        self.is_over = true;
+        let history = std::mem::replace(&mut self.history, History::passing());
+        (history, std::mem::take(&mut self.tally), std::mem::take(&mut self.lives))
+    }
+
+    /// How far each job has come.
+    pub(crate) const fn lives(&self) -> &Lives {
+        &self.lives
     }
 }

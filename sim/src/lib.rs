@@ -6,6 +6,7 @@ compile_error!(
      select! cannot be seeded. RUSTFLAGS in your environment replaces .cargo/config.toml; append --cfg tokio_unstable"
 );
 
+mod actors;
 mod ambient;
 pub mod chance;
 pub mod faults;
@@ -14,4 +15,6 @@ pub mod isolated;
 mod journal;
 pub mod lives;
 mod network;
+pub mod plan;
+pub mod stage;
 pub mod workload;

@@ -10,10 +10,11 @@
 
 use crate::history::{Connection, Entry, What};
 use bytes::Bytes;
-use gearman_protocol::{Mode, Report, Request, Response};
+use gearman_protocol::{FunctionName, JobTimeout, Mode, Report, Request, Response, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 /// Where a job is between its submit and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,18 +81,32 @@ struct Job {
     /// Those that wait for its end; a connection may be several.
     watchers: Vec<Connection>,
     background: bool,
+    function: FunctionName,
     /// What the worker's last word was, while it is on its way.
     word: Option<End>,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
-    /// Submits without an answer, in order: whether each is a foreground one.
-    open: VecDeque<bool>,
+    /// Submits without an answer, in order: whether each is a foreground one, and what shall be done.
+    open: VecDeque<(bool, FunctionName)>,
     /// Handles of the jobs it holds.
     holds: Vec<Bytes>,
     /// Handles of the jobs it watches.
     watches: Vec<Bytes>,
+    /// How long it may take for a job of a function.
+    limits: BTreeMap<Bytes, Duration>,
+    /// What it was given under a limit and has not ended.
+    timed: Vec<Timed>,
+}
+
+/// A job in the hands of a worker that has a limit for it.
+#[derive(Debug)]
+struct Timed {
+    handle: Bytes,
+    until: Time,
+    /// How far this worker has come with it.
+    stretch: Stretch,
 }
 
 /// All live jobs, and how many have ended.
@@ -100,9 +115,18 @@ pub struct Lives {
     jobs: BTreeMap<Bytes, Job>,
     peers: Vec<Peer>,
     ends: BTreeMap<End, u64>,
+    least_limit: Duration,
+    /// How far workers had come with jobs that took them too long.
+    overdue: Vec<Stretch>,
 }
 
 impl Lives {
+    /// Nobody's life yet, under a server that raises shorter limits to this.
+    #[must_use]
+    pub fn new(least_limit: Duration) -> Self {
+        Self { least_limit, ..Self::default() }
+    }
+
     /// How many jobs ended, by how.
     #[must_use]
     pub const fn ends(&self) -> &BTreeMap<End, u64> {
@@ -117,10 +141,48 @@ impl Lives {
         open.chain(known.map(|job| job.stretch)).collect()
     }
 
+    /// Where the jobs are that this connection submits or watches.
+    pub fn wanted_by(&self, connection: Connection) -> Vec<Stretch> {
+        let Some(peer) = self.peers.get(connection.index()) else { return Vec::new() };
+        let open = peer.open.iter().map(|_| Stretch::Submitted);
+        open.chain(peer.watches.iter().filter_map(|handle| self.jobs.get(handle)).map(|job| job.stretch))
+            .collect()
+    }
+
+    /// How far workers had come with jobs that have proved to take them longer than their limit, since this was
+    /// last asked.
+    pub fn take_overdue(&mut self) -> Vec<Stretch> {
+        std::mem::take(&mut self.overdue)
+    }
+
     /// Where all live jobs are.
     pub fn all(&self) -> Vec<Stretch> {
         let open = self.peers.iter().flat_map(|peer| peer.open.iter().map(|_| Stretch::Submitted));
         open.chain(self.jobs.values().map(|job| job.stretch)).collect()
+    }
+
+    /// Which jobs wait for whom, a line each.
+    pub fn waits(&self) -> Vec<String> {
+        let names = |connections: &[Connection]| {
+            let names: Vec<String> = connections.iter().map(Connection::to_string).collect();
+            names.join(", ")
+        };
+        let open = self.peers.iter().enumerate().flat_map(|(index, peer)| {
+            let submits = peer.open.iter();
+            submits.map(move |(_, function)| {
+                format!("c{index} waits for the answer to its submit for {function}")
+            })
+        });
+        let jobs = self.jobs.iter().map(|(handle, job)| {
+            let handle = handle.escape_ascii();
+            let whom = match job.holder {
+                Some(holder) => format!("is {} and waits for {holder}, which holds it", job.stretch),
+                None => format!("is {} and waits for a worker", job.stretch),
+            };
+            let watchers = if job.watchers.is_empty() { "nobody".to_owned() } else { names(&job.watchers) };
+            format!("{handle} ({}) {whom}; it is watched by {watchers}", job.function)
+        });
+        open.chain(jobs).collect()
     }
 
     /// Takes in what was seen; says where a job has come to, if one has moved, and on whose connection.
@@ -129,17 +191,22 @@ impl Lives {
             What::ServerDown => self.server_down(),
             What::Connected { .. } => self.peers.push(Peer::default()),
             What::Wrote { connection, request: Request::Submit(submit) } => {
-                self.peer(*connection).open.push_back(submit.mode == Mode::Foreground);
+                let foreground = submit.mode == Mode::Foreground;
+                self.peer(*connection).open.push_back((foreground, submit.function.clone()));
                 return Some((Stretch::Submitted, *connection));
             }
+            What::Wrote { connection, request: Request::CanDo { function, timeout } } => {
+                self.limited(*connection, function.to_bytes(), timeout.as_ref());
+            }
             What::Wrote { connection, request: Request::Work { handle, report } } => {
+                self.note_timed(entry.at, *connection, &handle.to_bytes(), report);
                 let moved = self.reported(*connection, &handle.to_bytes(), report)?;
                 return Some((moved, *connection));
             }
             What::Read { connection, response } => {
-                return Some((self.read(*connection, response)?, *connection));
+                return Some((self.read(entry.at, *connection, response)?, *connection));
             }
-            What::Ended { connection } => self.ended(*connection),
+            What::Ended { connection } => self.ended(entry.at, *connection),
             What::Wrote { .. }
             | What::WroteMalformed { .. }
             | What::ReadMalformed { .. }
@@ -154,12 +221,13 @@ impl Lives {
         &mut self.peers[connection.index()]
     }
 
-    fn job(&mut self, handle: &Bytes) -> &mut Job {
+    fn job(&mut self, handle: &Bytes, function: FunctionName) -> &mut Job {
         let fresh = || Job {
             stretch: Stretch::Waiting,
             holder: None,
             watchers: Vec::new(),
             background: false,
+            function,
             word: None,
         };
         self.jobs.entry(handle.clone()).or_insert_with(fresh)
@@ -173,16 +241,47 @@ impl Lives {
         }
     }
 
-    fn read(&mut self, connection: Connection, response: &Response) -> Option<Stretch> {
+    /// The limit under which a connection does a function, given last.
+    fn limited(&mut self, connection: Connection, function: Bytes, timeout: Option<&JobTimeout>) {
+        let millis = timeout.and_then(|timeout| std::str::from_utf8(&timeout.0).ok()?.parse::<u64>().ok());
+        match millis {
+            Some(millis @ 1..) => {
+                let limit = Duration::from_millis(millis).max(self.least_limit);
+                self.peer(connection).limits.insert(function, limit);
+            }
+            Some(0) | None => {
+                self.peer(connection).limits.remove(&function);
+            }
+        }
+    }
+
+    /// What a worker says of a job that it has a limit for, be it still its own or not.
+    fn note_timed(&mut self, at: Time, connection: Connection, handle: &Bytes, report: &Report) {
+        let peer = &mut self.peers[connection.index()];
+        let Some(index) = peer.timed.iter().position(|timed| timed.handle == *handle) else { return };
+        let timed = &mut peer.timed[index];
+        if at > timed.until {
+            self.overdue.push(timed.stretch);
+            peer.timed.swap_remove(index);
+        } else if report.is_terminal() {
+            peer.timed.swap_remove(index);
+        } else {
+            timed.stretch =
+                if matches!(report, Report::Data(_)) { Stretch::DataSent } else { Stretch::Running };
+        }
+    }
+
+    fn read(&mut self, at: Time, connection: Connection, response: &Response) -> Option<Stretch> {
         match response {
             Response::JobCreated { handle } => {
                 let handle = handle.to_bytes();
-                let foreground = self.peer(connection).open.pop_front().unwrap_or(false);
+                // A server that creates what nobody submitted is the judge's business.
+                let (foreground, function) = self.peer(connection).open.pop_front()?;
+                let job = self.job(&handle, function);
+                job.background |= !foreground;
                 if foreground {
-                    self.job(&handle).watchers.push(connection);
+                    job.watchers.push(connection);
                     self.peer(connection).watches.push(handle);
-                } else {
-                    self.job(&handle).background = true;
                 }
                 Some(Stretch::Waiting)
             }
@@ -192,7 +291,14 @@ impl Lives {
             }
             Response::JobAssign(assignment) => {
                 self.settle(connection);
-                self.assigned(connection, assignment.handle.to_bytes());
+                let handle = assignment.handle.to_bytes();
+                let limit = self.peer(connection).limits.get(assignment.function.as_bytes()).copied();
+                if let Some(limit) = limit {
+                    let timed =
+                        Timed { handle: handle.clone(), until: at + limit, stretch: Stretch::Assigned };
+                    self.peer(connection).timed.push(timed);
+                }
+                self.assigned(connection, handle, assignment.function.clone());
                 Some(Stretch::Assigned)
             }
             Response::NoJob => {
@@ -215,12 +321,13 @@ impl Lives {
         }
     }
 
-    fn assigned(&mut self, connection: Connection, handle: Bytes) {
-        if let Some(former) = self.job(&handle).holder {
+    fn assigned(&mut self, connection: Connection, handle: Bytes, function: FunctionName) {
+        let job = self.job(&handle, function);
+        let former = job.holder.replace(connection);
+        (job.stretch, job.word) = (Stretch::Assigned, None);
+        if let Some(former) = former {
             self.peer(former).holds.retain(|held| *held != handle);
         }
-        let job = self.job(&handle);
-        (job.stretch, job.holder, job.word) = (Stretch::Assigned, Some(connection), None);
         self.peer(connection).holds.push(handle);
     }
 
@@ -257,8 +364,10 @@ impl Lives {
     }
 
     /// The server has learnt that a peer is gone: what it held waits again, what only it watched is nobody's.
-    fn ended(&mut self, connection: Connection) {
+    fn ended(&mut self, at: Time, connection: Connection) {
         let peer = std::mem::take(self.peer(connection));
+        let overdue = peer.timed.iter().filter(|timed| at > timed.until);
+        self.overdue.extend(overdue.map(|timed| timed.stretch));
         for handle in peer.holds {
             if let Some(job) = self.jobs.get_mut(&handle) {
                 job.holder = None;

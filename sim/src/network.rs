@@ -10,9 +10,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, SERVER, Toward};
+pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState, SERVER, Toward};
 pub(crate) use stream::SimStream;
 
+use crate::faults::FaultClass;
 use crate::history::Actor;
 use gearman_net::{Listener, Network};
 use gearman_protocol::Time;
@@ -40,6 +41,14 @@ pub(crate) struct Home {
 impl SimNetwork {
     pub(crate) const fn new(cables: Cables, home: Home) -> Self {
         Self { cables, home }
+    }
+
+    /// A fault that is a habit of an actor has happened on the connection it has.
+    pub(crate) fn bit(&self, class: FaultClass) {
+        let mut state = self.cables.lock();
+        if let Some(id) = state.of_actor(self.home.actor) {
+            state.bit(class, id);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! Nothing is drawn while it is played: a machine knows its [`ActorPlan`] and what it was told, so replaying needs
 //! the data alone, and taking one operation out moves no other.
 
-mod content;
+pub(crate) mod content;
 mod draw;
 mod hostile;
 mod machine;
@@ -19,6 +19,7 @@ use std::time::Duration;
 
 /// Everything that peers do in one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Workload {
     /// The functions' names; everything else speaks of them by index.
     pub functions: Vec<String>,
@@ -28,8 +29,35 @@ pub struct Workload {
     pub storm_ms: u32,
 }
 
+impl Workload {
+    /// The longest that a worker takes for a job when it does as planned.
+    #[must_use]
+    pub fn longest_act(&self) -> Duration {
+        let acts =
+            self.actors.iter().filter_map(|actor| actor.worker.as_ref()).flat_map(|worker| &worker.acts);
+        let lasts = |act: &Act| act.works_ms + act.reports.iter().map(|report| report.after_ms).sum::<u32>();
+        Duration::from_millis(acts.map(lasts).max().unwrap_or(0).into())
+    }
+
+    /// The longest that an actor takes for all its operations, jobs that it waits for included.
+    #[must_use]
+    pub fn longest_errands(&self) -> Duration {
+        let patience = |op: &Op| match op {
+            Op::Submit(SubmitPlan { then: Then::Ended(millis), .. }) => *millis,
+            _ => 2000,
+        };
+        let lasts = |actor: &ActorPlan| -> u64 {
+            let steps =
+                actor.steps.iter().map(|step| u64::from(step.after_ms) + u64::from(patience(&step.op)));
+            u64::from(actor.starts_ms) + steps.sum::<u64>()
+        };
+        Duration::from_millis(self.actors.iter().map(lasts).max().unwrap_or(0))
+    }
+}
+
 /// How the server is set up: the part of its configuration that a seed varies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Knobs {
     /// At which loss of its worker a job is dropped; `None` is never.
     pub job_retries: Option<u8>,
@@ -71,6 +99,7 @@ pub enum ActorKind {
 
 /// One peer: a connection at a time, on which it may be client, worker and administrator at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ActorPlan {
     /// What plays it.
     pub kind: ActorKind,
@@ -88,6 +117,7 @@ pub struct ActorPlan {
 ///
 /// Each list is played round and round: the n-th job, empty answer or NOOP takes the n-th item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WorkerPlan {
     /// What it registers after each connect, in this order.
     pub abilities: Vec<Ability>,
@@ -105,6 +135,7 @@ pub struct WorkerPlan {
 
 /// A function that a worker can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ability {
     /// Its index.
     pub function: u8,
@@ -126,6 +157,7 @@ pub enum GrabForm {
 
 /// What a worker does with one job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Act {
     /// What it reports meanwhile.
     pub reports: Vec<TimedReport>,
@@ -137,6 +169,7 @@ pub struct Act {
 
 /// A report that does not end the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TimedReport {
     /// After how many milliseconds since the one before.
     pub after_ms: u32,
@@ -212,6 +245,7 @@ pub enum Wake {
 
 /// One operation of an actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// How many milliseconds after the one before was done.
     pub after_ms: u32,
@@ -263,6 +297,7 @@ pub enum Op {
 
 /// A submit and what its client waits for before it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SubmitPlan {
     /// What shall be done.
     pub function: u8,

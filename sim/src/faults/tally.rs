@@ -21,14 +21,19 @@ pub struct Touches {
 pub struct Tally(BTreeMap<FaultClass, Touches>);
 
 impl Tally {
-    /// A fault has happened, and touched jobs in these stretches of their lives.
-    pub fn touched(&mut self, class: FaultClass, jobs: &[Stretch]) {
+    /// A fault has happened.
+    pub fn happened(&mut self, class: FaultClass) {
+        self.0.entry(class).or_default().happened += 1;
+    }
+
+    /// A fault that has happened has touched jobs in these stretches of their lives; says whether there are any.
+    pub fn touched(&mut self, class: FaultClass, jobs: &[Stretch]) -> bool {
         let touches = self.0.entry(class).or_default();
-        touches.happened += 1;
         touches.bit += u64::from(!jobs.is_empty());
         for &stretch in jobs {
             *touches.jobs.entry(stretch).or_default() += 1;
         }
+        !jobs.is_empty()
     }
 
     /// What a class has touched.

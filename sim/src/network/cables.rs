@@ -29,8 +29,6 @@ pub(crate) enum Toward {
 }
 
 impl Toward {
-    pub(crate) const BOTH: [Self; 2] = [Self::Server, Self::Peer];
-
     pub(crate) const fn opposite(self) -> Self {
         match self {
             Self::Server => Self::Peer,
@@ -108,9 +106,10 @@ pub(crate) struct ByteFaults {
 
 /// The shared state; cloning gives another hold on it.
 #[derive(Clone)]
-pub(crate) struct Cables(Arc<Mutex<State>>);
+pub(crate) struct Cables(Arc<Mutex<NetworkState>>);
 
-pub(crate) struct State {
+/// All connections and paths.
+pub(crate) struct NetworkState {
     bytes: ByteFaults,
     cables: Vec<Cable>,
     by_port: BTreeMap<SocketAddr, CableId>,
@@ -124,7 +123,7 @@ pub(crate) struct State {
 
 impl Cables {
     pub(crate) fn new(bytes: ByteFaults, journal: Journal) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(NetworkState {
             bytes,
             cables: Vec::new(),
             by_port: BTreeMap::new(),
@@ -137,7 +136,7 @@ impl Cables {
     }
 
     /// A panic elsewhere already fails the seed, so a poisoned lock is of no further interest.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, NetworkState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -170,7 +169,7 @@ impl Cables {
     }
 }
 
-impl State {
+impl NetworkState {
     /// Both ends come here, in either order, with the dialler's address, which is never used twice in a seed.
     fn at(&mut self, dialler: SocketAddr) -> CableId {
         let next = CableId(self.cables.len());
@@ -228,11 +227,17 @@ impl State {
         chance.odds(per_mille.into(), 1000).then_some(chance)
     }
 
-    /// A fault has touched this connection.
+    /// A fault has happened to this connection alone.
     pub(crate) fn bit(&mut self, class: FaultClass, id: CableId) {
-        if let Some(dialled) = self.cables[id.0].dialled {
-            self.journal.bit(class, dialled.connection);
-        }
+        self.journal.happened(class);
+        self.touched(class, &[id]);
+    }
+
+    /// A fault has touched these connections; says whether any job is concerned.
+    pub(crate) fn touched(&mut self, class: FaultClass, ids: &[CableId]) -> bool {
+        let dialled = ids.iter().filter_map(|id| self.cables[id.0].dialled);
+        let connections: Vec<Connection> = dialled.map(|dialled| dialled.connection).collect();
+        self.journal.touched(class, &connections)
     }
 
     /// The peer's end is over, or half of it.
@@ -297,7 +302,7 @@ impl State {
         }
     }
 
-    /// Makes one direction of a connection stand still until as many [`State::release`].
+    /// Makes one direction of a connection stand still until as many [`NetworkState::release`].
     pub(crate) fn stall(&mut self, id: CableId, toward: Toward) {
         self.cables[id.0].lanes[toward.index()].stalls += 1;
     }
@@ -317,7 +322,7 @@ impl State {
         }
     }
 
-    /// Blocks the path from one host to another until as many [`State::unblock`].
+    /// Blocks the path from one host to another until as many [`NetworkState::unblock`].
     pub(crate) fn block(&mut self, from: usize, to: usize) {
         *self.blocked.entry((from, to)).or_default() += 1;
     }
@@ -346,6 +351,20 @@ impl State {
     /// The open connection of an actor that was dialled last.
     pub(crate) fn of_actor(&self, actor: Actor) -> Option<CableId> {
         self.open(|home| home.actor == actor).pop()
+    }
+
+    /// The connection that this cable is, and whose.
+    pub(crate) fn connection(&self, id: CableId) -> Option<(Connection, Actor)> {
+        self.cables[id.0].dialled.map(|dialled| (dialled.connection, dialled.home.actor))
+    }
+
+    /// The cable that this connection is, and whose.
+    pub(crate) fn of_connection(&self, connection: Connection) -> Option<(CableId, Actor)> {
+        let mut all = self.cables.iter().enumerate();
+        all.find_map(|(id, cable)| {
+            let dialled = cable.dialled.filter(|dialled| dialled.connection == connection)?;
+            Some((CableId(id), dialled.home.actor))
+        })
     }
 
     fn open(&self, mut wanted: impl FnMut(Home) -> bool) -> Vec<CableId> {

@@ -5,6 +5,7 @@ use crate::faults::FaultClass;
 use crate::faults::tally::Touches;
 use crate::history::{Actor, History, What};
 use crate::journal::Journal;
+use crate::lives::Lives;
 use gearman_net::{Listener, Network};
 use std::collections::BTreeMap;
 use std::io;
@@ -57,7 +58,7 @@ impl Rehearsal {
             window,
             per_mille: faults.iter().copied().collect::<BTreeMap<_, _>>(),
         };
-        let cables = Cables::new(bytes, Journal::new(History::passing(), watcher));
+        let cables = Cables::new(bytes, Journal::new(History::passing(), Lives::default(), watcher));
         let mut builder = turmoil::Builder::new();
         let hop = Duration::from_millis(TICK);
         builder.tick_duration(hop).min_message_latency(hop).max_message_latency(hop).rng_seed(7);

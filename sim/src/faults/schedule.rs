@@ -1,0 +1,150 @@
+//! When which fault happens to whom.
+
+use super::FaultClass;
+use crate::lives::Stretch;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One fault of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// When it happens.
+    pub when: When,
+    /// What happens.
+    pub deed: Deed,
+}
+
+/// A moment of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum When {
+    /// So many milliseconds after the start.
+    At(u32),
+    /// Right after a job has come to a stretch of its life for the `nth` time, counted from 1 over all jobs of
+    /// actors that are not of the core.
+    Reached {
+        /// The stretch.
+        stretch: Stretch,
+        /// Which time.
+        nth: u32,
+    },
+}
+
+/// Whose connection is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whom {
+    /// The one on which the job has moved; nobody's if the moment is a time.
+    Mover,
+    /// That of an actor, by index.
+    Actor(u32),
+}
+
+/// Which bytes stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lanes {
+    /// Those towards the server.
+    ToServer,
+    /// Those from the server.
+    FromServer,
+    /// All.
+    Both,
+}
+
+/// What follows when bytes have stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// What was held back arrives.
+    Heals,
+    /// The connections break at both ends.
+    Breaks,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Deed {
+    /// A connection's bytes stand still.
+    Stall {
+        /// Whose.
+        whom: Whom,
+        /// Which.
+        lanes: Lanes,
+        /// For how long.
+        for_ms: u32,
+        /// What follows.
+        then: Outcome,
+    },
+    /// Some hosts and the server cannot reach each other, in one direction or both.
+    Partition {
+        /// The hosts, by number.
+        hosts: Vec<u32>,
+        /// Which bytes do not pass.
+        lanes: Lanes,
+        /// For how long.
+        for_ms: u32,
+        /// What follows.
+        then: Outcome,
+    },
+    /// The server's process dies.
+    ServerCrash {
+        /// It starts again after so long.
+        down_ms: u32,
+    },
+    /// All programs of a host die.
+    WorkerCrash {
+        /// The host, by number.
+        host: u32,
+        /// They start again after so long.
+        down_ms: u32,
+    },
+    /// An actor closes its connection.
+    Leave {
+        /// Who.
+        whom: Whom,
+    },
+    /// A worker takes so long for the next job it gets, and says nothing meanwhile.
+    Overrun {
+        /// Who, by index.
+        actor: u32,
+        /// How long.
+        takes_ms: u32,
+    },
+    /// A client gives its next call so little time.
+    Impatience {
+        /// Who, by index; the client library plays it.
+        actor: u32,
+        /// How much.
+        within_ms: u32,
+    },
+}
+
+impl Deed {
+    /// The class it belongs to.
+    #[must_use]
+    pub const fn class(&self) -> FaultClass {
+        match self {
+            Self::Stall { then: Outcome::Heals, .. } => FaultClass::StallHeal,
+            Self::Stall { then: Outcome::Breaks, .. } => FaultClass::StallReset,
+            Self::Partition { lanes: Lanes::Both, .. } => FaultClass::Partition,
+            Self::Partition { lanes: Lanes::ToServer | Lanes::FromServer, .. } => FaultClass::PartitionOneWay,
+            Self::ServerCrash { .. } => FaultClass::ServerCrash,
+            Self::WorkerCrash { .. } => FaultClass::WorkerCrash,
+            Self::Leave { .. } => FaultClass::ClientLeave,
+            Self::Overrun { .. } => FaultClass::JobTimeout,
+            Self::Impatience { .. } => FaultClass::CallTimeout,
+        }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(ms) => write!(f, "at {ms} ms"),
+            Self::Reached { stretch, nth } => write!(f, "when job no. {nth} is {stretch}"),
+        }
+    }
+}

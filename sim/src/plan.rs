@@ -1,0 +1,90 @@
+//! A bad day as plain data: what a seed means, and what can be saved, edited and run again.
+
+mod check;
+mod draw;
+mod mix;
+mod read;
+
+pub use mix::Mix;
+pub use read::PlanError;
+
+use crate::faults::FaultClass;
+use crate::faults::schedule::Fault;
+use crate::workload::{Knobs, Workload};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The version of the format that this program writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Everything that decides what happens in a run, the server's code apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The seed it was drawn from; draws that are made while it runs follow from it too.
+    pub seed: u64,
+    /// Time and the network.
+    pub world: World,
+    /// How the server is set up.
+    pub server: Knobs,
+    /// The hosts besides the server, which is host 0: host 1 is the first one here.
+    pub hosts: Vec<Host>,
+    /// What the actors do.
+    pub workload: Workload,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
+}
+
+/// Time and the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct World {
+    /// How long a step of the simulation is, in milliseconds: 1 to 1000.
+    pub tick_ms: u32,
+    /// How many bytes may be on their way in one direction of a connection.
+    pub window: u32,
+    /// What the wall clock says at the start, in milliseconds since 1970.
+    pub epoch_ms: i64,
+    /// How many of a thousand reads or writes are hit by short-read, split-write and merge-write.
+    pub per_mille: BTreeMap<FaultClass, u32>,
+}
+
+/// A host besides the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Its name in traces.
+    pub name: String,
+    /// How long bytes travel between it and the server, in milliseconds.
+    pub latency_ms: u32,
+    /// Who lives there, by index into the workload's actors.
+    pub actors: Vec<u32>,
+}
+
+impl World {
+    /// A step of the simulation.
+    #[must_use]
+    pub fn tick(&self) -> Duration {
+        Duration::from_millis(self.tick_ms.into())
+    }
+}
+
+impl Plan {
+    /// For how long something that follows at once from something else may be under way on a network without
+    /// faults: there and back on the slowest path, and the ticks in which hosts take their turns.
+    #[must_use]
+    pub fn slack(&self) -> Duration {
+        let slowest = self.hosts.iter().map(|host| host.latency_ms).max().unwrap_or(0);
+        Duration::from_millis(2 * u64::from(slowest) + 4 * u64::from(self.world.tick_ms))
+    }
+
+    /// On which host an actor lives.
+    #[must_use]
+    pub fn host_of(&self, actor: usize) -> Option<usize> {
+        let lives = |host: &Host| host.actors.iter().any(|&lodger| lodger as usize == actor);
+        self.hosts.iter().position(lives).map(|index| index + 1)
+    }
+}

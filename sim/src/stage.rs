@@ -1,0 +1,64 @@
+//! Where plans are run.
+
+mod storm;
+pub mod turmoil;
+
+use crate::faults::FaultClass;
+use crate::faults::tally::Tally;
+use crate::history::{Entry, History};
+use crate::lives::End;
+use gearman_engine::Doors;
+use gearman_protocol::Time;
+use std::collections::BTreeMap;
+
+/// What a run needs besides its plan.
+pub struct Options<'a> {
+    /// Where it is written down.
+    pub history: History,
+    /// Who follows it.
+    pub watcher: Watcher,
+    /// A server's engine, made anew for each of its lives.
+    pub doors: Box<dyn Fn() -> Box<dyn Doors + Send> + 'a>,
+}
+
+/// What came of a run, apart from what the judge says.
+#[derive(Debug)]
+pub struct Run {
+    /// What the peers saw.
+    pub history: History,
+    /// What faults touched.
+    pub tally: Tally,
+    /// The faults of the plan that happened, in order.
+    pub faults: Vec<Happened>,
+    /// How many jobs ended, by how.
+    pub ends: BTreeMap<End, u64>,
+    /// How long it lasted in simulated time.
+    pub lasted: Time,
+    /// Who waits for whom, if it did not come to rest.
+    pub stuck: Option<Stuck>,
+    /// How often hosts read the machine's wall clock; anything but 0 is a leak.
+    pub wall_clock_reads: u64,
+}
+
+/// A fault of the plan that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// When.
+    pub at: Time,
+    /// Of which class it is.
+    pub class: FaultClass,
+    /// To whom and for how long, in words.
+    pub what: String,
+}
+
+/// A run that did not come to rest after its storm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// For how long after the storm it was waited, in simulated time.
+    pub waited_ms: u64,
+    /// Which actors are not at rest and which jobs wait for whom, a line each.
+    pub who: Vec<String>,
+}
+
+/// Whoever follows a run entry by entry.
+pub type Watcher = Box<dyn FnMut(&Entry) + Send>;
