@@ -66,9 +66,9 @@ docs_without_warnings() {
     RUSTDOCFLAGS="--cfg tokio_unstable -D warnings" cargo doc --workspace --no-deps
 }
 
-# conformance PROFILE COMMAND: every case, in every write variant, against the server that COMMAND starts.
+# conformance PEER: every case, in every write variant, against the server that PEER's profile starts.
 conformance() {
-    cargo conformance run --profile "conformance/profiles/$1.toml" --launch "$2" --variants all --repeat "$repeats"
+    cargo conformance run --peer "$1" --variants all --repeat "$repeats"
 }
 
 # A base of this commit's own, so that every push visits seeds that no push before has seen.
@@ -93,8 +93,8 @@ step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
 step "build the server" cargo build --release --package gearman-server --bin gearmand
-step "conformance, our server" conformance gearwright 'target/release/gearmand --listen=127.0.0.1 --port={port}'
-step "conformance, gearmand-c" conformance gearmand-c '/usr/sbin/gearmand --listen=127.0.0.1 --port={port} --log-file=stderr'
+step "conformance, our server" conformance gearwright
+step "conformance, gearmand-c" conformance gearmand-c
 step "real clients and workers" cargo xtask peers
 step "fuzz targets" cargo +nightly fuzz build
 step "fuzz the decoder" cargo +nightly fuzz run decoder -- "-max_total_time=$fuzz_seconds"
