@@ -32,6 +32,12 @@ enum Command {
         /// The case's id.
         id: String,
     },
+    /// List the statements of the protocol, and how many cases exercise each.
+    Statements {
+        /// Only those that no case exercises.
+        #[arg(long)]
+        unexercised: bool,
+    },
     /// Check transcripts against the language and the rules of the suite.
     Lint {
         /// Files, and folders whose `.gtx` files are taken.
@@ -133,6 +139,7 @@ pub fn execute(line: CommandLine) -> Exit {
         Some(Command::Run(arguments)) => play::run(&arguments),
         Some(Command::List) => list::list(),
         Some(Command::Show { id }) => list::show(&id),
+        Some(Command::Statements { unexercised }) => list::statements(unexercised),
         Some(Command::Lint { files }) => check::lint_files(&files),
         Some(Command::Fmt { files, check }) => check::format_files(&files, check),
     };

@@ -12,6 +12,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::language::Level;
+
 /// The page itself.
 pub const SPEC: &str = include_str!("../spec.md");
 
@@ -22,7 +24,7 @@ pub struct Statement<'p> {
     pub id: &'p str,
     /// The heading it stands under.
     pub chapter: &'p str,
-    /// How binding it is.
+    /// How binding it is; never [`Level::Info`], which only cases have.
     pub level: Level,
     /// Where the claim comes from; at least one.
     pub sources: Vec<Source>,
@@ -30,24 +32,6 @@ pub struct Statement<'p> {
     pub sentence: &'p str,
     /// Where it stands on the page, from 1.
     pub line: usize,
-}
-
-/// How binding a statement is; `spec.md` says what each means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// The protocol document says so, or every server we watched does it.
-    Must,
-    /// A promise made elsewhere fails without it.
-    Should,
-    /// Servers differ, within the line that the statement draws.
-    May,
-    /// What gearmand does where the document is silent or says something else.
-    DeFacto,
-}
-
-impl Level {
-    const WORDS: [(&str, Self); 4] =
-        [("must", Self::Must), ("should", Self::Should), ("may", Self::May), ("de-facto", Self::DeFacto)];
 }
 
 /// Where a claim comes from.
@@ -83,6 +67,12 @@ impl Server {
         ("perl", Self::Perl),
         ("gear", Self::Gear),
     ];
+
+    fn from_word(text: &str) -> Result<Self, String> {
+        Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, server)| *server).ok_or_else(|| {
+            format!("`{text}` is no server; write one of {}", Self::WORDS.map(|(word, _)| word).join(", "))
+        })
+    }
 
     /// Those whose packets we have seen: what all of these do holds for "every server we watched".
     const WATCHED: [Self; 3] = [Self::Gearmand1, Self::Perl, Self::Gear];
@@ -157,7 +147,9 @@ fn statement<'p>(rest: &'p str, chapter: &'p str, line: usize) -> Result<Stateme
     }
     check_id(id)?;
     check_sentence(sentence)?;
-    let level = word(&Level::WORDS, level, "level")?;
+    let level = Level::from_word(level).filter(|level| *level != Level::Info).ok_or_else(|| {
+        format!("`{level}` is no level of a statement; write must, should, may or de-facto")
+    })?;
     let sources = sources.split(", ").map(source).collect::<Result<Vec<_>, _>>()?;
     check_level(level, &sources)?;
     Ok(Statement { id, chapter, level, sources, sentence, line })
@@ -168,19 +160,9 @@ fn enclosed<'p>(text: &'p str, open: &str, close: &str) -> Option<(&'p str, &'p 
     text.strip_prefix(open)?.split_once(close)
 }
 
-fn word<T: Copy>(words: &[(&str, T)], text: &str, noun: &str) -> Result<T, String> {
-    words.iter().find(|(known, _)| *known == text).map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-        format!("`{text}` is no {noun}; write one of {}", known.join(", "))
-    })
-}
-
 fn source(text: &str) -> Result<Source, String> {
     let (kind, servers) = text.split_once(' ').unwrap_or((text, ""));
-    let servers = servers
-        .split_whitespace()
-        .map(|server| word(&Server::WORDS, server, "server"))
-        .collect::<Result<Vec<_>, _>>()?;
+    let servers = servers.split_whitespace().map(Server::from_word).collect::<Result<Vec<_>, _>>()?;
     match (kind, servers.is_empty()) {
         ("text", true) => Ok(Source::Text),
         ("own", true) => Ok(Source::Own),
@@ -225,7 +207,7 @@ fn check_level(level: Level, sources: &[Source]) -> Result<(), String> {
         Level::May | Level::DeFacto if !done => {
             Err("what servers do was observed at one of them, or read in its code".to_owned())
         }
-        Level::Must | Level::Should | Level::May | Level::DeFacto => Ok(()),
+        Level::Must | Level::Should | Level::May | Level::DeFacto | Level::Info => Ok(()),
     }
 }
 
@@ -235,7 +217,10 @@ fn observed(server: Server, sources: &[Source]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::suite::Suite;
 
     fn fault(line: &str) -> String {
         match parse(&format!("## Submit\n\n{line}\n")) {
@@ -282,10 +267,8 @@ mod tests {
             ("* `a` **must** [text] (1.1) — It holds.", "` (1.1)` stands between"),
             ("* `a_b` **must** [text] — It holds.", "`a_b` is no id"),
             ("* `a--b` **must** [text] — It holds.", "`a--b` is no id"),
-            (
-                "* `a` **shall** [text] — It holds.",
-                "`shall` is no level; write one of must, should, may, de-facto",
-            ),
+            ("* `a` **shall** [text] — It holds.", "`shall` is no level"),
+            ("* `a` **info** [text] — It holds.", "`info` is no level"),
             ("* `a` **must** [hearsay] — It holds.", "`hearsay` is no source"),
             ("* `a` **must** [text, observed] — It holds.", "`observed` is no source"),
             ("* `a` **must** [observed apache] — It holds.", "`apache` is no server"),
@@ -308,6 +291,20 @@ mod tests {
             assert!(fault(line).contains(what), "{line}: {}", fault(line));
         }
         assert!(parse("* `a` **must** [observed gearmand-1.1 perl gear] — It holds.").is_ok());
+    }
+
+    #[test]
+    fn every_cited_statement_exists() {
+        let statements = embedded().expect("spec.md");
+        let ids: BTreeSet<&str> = statements.iter().map(|statement| statement.id).collect();
+        let suite = Suite::embedded().expect("transcripts");
+        let unknown: Vec<String> = suite
+            .cases()
+            .flat_map(|case| case.header.spec.iter().map(move |id| (id, &case.header.id)))
+            .filter(|(id, _)| !ids.contains(id.as_str()))
+            .map(|(id, case)| format!("{case} cites `{id}`"))
+            .collect();
+        assert!(unknown.is_empty(), "no such statements: {unknown:#?}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! `list` and `show`.
+//! `list`, `show` and `statements`.
 
 use super::Refusal;
 use crate::report::Exit;
+use crate::statements;
 use crate::suite::Suite;
 
 /// Prints every case by chapter.
@@ -24,5 +25,29 @@ pub(super) fn show(id: &str) -> Result<Exit, Refusal> {
         Refusal::usage(format!("no case is called `{id}`; `gearman-conformance list` shows them all"))
     })?;
     anstream::print!("{}", case.text);
+    Ok(Exit::Met)
+}
+
+/// Prints every statement with its level and the number of cases that exercise it.
+pub(super) fn statements(only_unexercised: bool) -> Result<Exit, Refusal> {
+    let suite = Suite::embedded().map_err(Refusal::usage)?;
+    let statements = statements::embedded().map_err(Refusal::usage)?;
+    let cases =
+        |id: &str| suite.cases().filter(|case| case.header.spec.iter().any(|cited| cited == id)).count();
+    let mut chapter = "";
+    let mut exercised = 0;
+    for statement in &statements {
+        let cases = cases(statement.id);
+        exercised += usize::from(cases > 0);
+        if only_unexercised && cases > 0 {
+            continue;
+        }
+        if statement.chapter != chapter {
+            chapter = statement.chapter;
+            anstream::println!("{chapter}");
+        }
+        anstream::println!("  {:36} {:9} {cases:3}  {}", statement.id, statement.level, statement.sentence);
+    }
+    anstream::println!("statements exercised: {exercised} of {}", statements.len());
     Ok(Exit::Met)
 }
