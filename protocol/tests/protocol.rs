@@ -8,6 +8,8 @@ mod admin_requests;
 mod copies;
 #[path = "protocol/largest.rs"]
 mod largest;
+#[path = "protocol/lengths.rs"]
+mod lengths;
 #[path = "protocol/messages.rs"]
 mod messages;
 #[path = "protocol/outward.rs"]

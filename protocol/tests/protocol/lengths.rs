@@ -1,0 +1,40 @@
+//! Each name in each form of submit is held against its own limit.
+
+use bytes::Bytes;
+use gearman_protocol::{DecodeError, Frame, Magic, Packet, PacketType, Request};
+
+/// What a submit of this type is taken for whose argument called `name` has `length` bytes.
+fn parse(packet_type: PacketType, name: &str, length: usize) -> Result<Request, DecodeError> {
+    let arguments =
+        packet_type.arguments().iter().map(|&argument| "1".repeat(if argument == name { length } else { 1 }));
+    let body = Bytes::from(arguments.collect::<Vec<_>>().join("\0"));
+    Request::parse(Frame::Packet(Packet { magic: Magic::Request, number: packet_type.number(), body }))
+}
+
+/// H-205: a form that has two names checks both.
+#[test]
+fn every_length_of_every_submit_is_checked() {
+    let limits = [
+        ("function", 512, DecodeError::FunctionName),
+        ("unique", 64, DecodeError::UniqueTooLarge),
+        ("reducer", 64, DecodeError::UniqueTooLarge),
+    ];
+    let mut checked = 0;
+    for &packet_type in PacketType::ALL {
+        let is_submit =
+            packet_type.name().starts_with("SUBMIT_") && packet_type != PacketType::SubmitJobSched;
+        for (name, longest, error) in limits {
+            if is_submit && packet_type.arguments().contains(&name) {
+                assert!(parse(packet_type, name, longest).is_ok(), "{} {name}", packet_type.name());
+                assert_eq!(
+                    parse(packet_type, name, longest + 1),
+                    Err(error),
+                    "{} {name}",
+                    packet_type.name()
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, 9 * 2 + 2, "nine forms with two names each, and two reducers");
+}
