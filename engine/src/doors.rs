@@ -66,8 +66,8 @@ pub struct StoreError;
 
 /// How full a connection's buffers are.
 ///
-/// Told once per turn of the driver when either number has crossed a step of 64 KiB since it was last told,
-/// and when a message begins to be partial or ceases to be.
+/// Told once per turn of the driver when either number has crossed a step of 64 KiB since it was last told, has
+/// become zero or ceased to be, and when a message begins to be partial or ceases to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buffered {
     /// Bytes held of a message that is not whole yet.

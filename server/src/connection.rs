@@ -18,7 +18,7 @@ use tokio::time::timeout;
 /// words before the peer has read them.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The engine is told how full the buffers are when they cross a multiple of this.
+/// The engine is told how full the buffers are when they cross a multiple of this, or become empty.
 const STEP: usize = 64 * 1024;
 
 pub(crate) struct Connection<S, D, C> {
@@ -161,7 +161,8 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
             outward: self.wire.outward().len(),
             partial_since: self.partial_since,
         };
-        let steps = |fill: Buffered| (fill.inbound / STEP, fill.outward / STEP, fill.partial_since);
+        let steps =
+            |fill: Buffered| (fill.inbound.div_ceil(STEP), fill.outward.div_ceil(STEP), fill.partial_since);
         if steps(fill) != steps(self.told) {
             self.told = fill;
             self.hub.turn([Event::Buffered { from: self.id, fill }]);
