@@ -114,7 +114,7 @@ fn has_prefix(output: &Output) -> bool {
         None | Some(Value::Variable(_)) => true,
         Some(Value::Text(name)) => name.parts().is_empty() || name.variables().next() == Some("ns"),
         Some(Value::Made(Made::Fill { text, .. })) => text.variables().next() == Some("ns"),
-        Some(Value::Made(_)) => false,
+        Some(Value::Made(_) | Value::Unix(_)) => false,
     }
 }
 

@@ -151,10 +151,13 @@ fn value(token: &Token) -> Result<Value, Diagnostic> {
     match token.kind {
         TokenKind::String => Ok(Value::Text(string(token)?)),
         TokenKind::Variable => variable(token).map(Value::Variable),
-        TokenKind::Function => made(token)?.map(Value::Made).ok_or_else(|| {
-            wrong(token, "a value")
-                .help("what can be sent is made by @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)")
-        }),
+        TokenKind::Function => match made(token)? {
+            Some(made) => Ok(Value::Made(made)),
+            None => unix(token).map(Value::Unix).ok_or_else(|| {
+                wrong(token, "a value")
+                    .help("what can be sent is made by @fill(n,\"x\"), @rand(n,seed=s), @seq(n) or @unix(+n)")
+            }),
+        },
         TokenKind::Word | TokenKind::Regex | TokenKind::Attributes | TokenKind::Verbatim => {
             Err(wrong(token, "a value")
                 .help("a value is \"text\", $variable, @fill(n,\"x\"), @rand(n,seed=s) or @seq(n)"))
@@ -271,6 +274,14 @@ fn fill(token: &Token, length: &str, text: &str) -> Result<Option<Made>, Diagnos
 
 fn random(length: &str, seed: &str) -> Option<Made> {
     Some(Made::Random { length: length.parse().ok()?, seed: seed.strip_prefix("seed=")?.parse().ok()? })
+}
+
+/// Reads `@unix(+n)`.
+fn unix(token: &Token) -> Option<u32> {
+    match call(token) {
+        Some(("unix", arguments)) => arguments[0].strip_prefix('+')?.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Reads `@len` and `@sha256`.

@@ -169,7 +169,7 @@ impl Checker<'_> {
         let Some((_, terminated)) = arguments.split_last() else { return };
         let has_nul = |value: &Value| match value {
             Value::Text(text) => text.fill(|_| Some(b"")).is_ok_and(|bytes| bytes.contains(&0)),
-            Value::Variable(_) | Value::Made(_) => false,
+            Value::Variable(_) | Value::Made(_) | Value::Unix(_) => false,
         };
         if terminated.iter().any(has_nul) {
             self.report(

@@ -282,6 +282,7 @@ impl<'d> Parser<'d> {
             );
         }
         let mut alternatives: Vec<Alternative> = Vec::new();
+        let is_empty = matches!(ended, Ended::End);
         loop {
             match ended {
                 Ended::Alternative(head) => {
@@ -305,7 +306,7 @@ impl<'d> Parser<'d> {
                 Ended::End => break,
             }
         }
-        if alternatives.is_empty() {
+        if is_empty {
             return Err(Diagnostic::error("`either` has no alternatives", span(line))
                 .label("expected `alt GRADE NAME`"));
         }
@@ -426,13 +427,14 @@ fn alternative(line: &Line, number: usize, body: Vec<Statement>) -> Result<Alter
     let name = words.name("the outcome's name")?;
     words.finish()?;
     match body.first().map(|first| &first.action) {
-        Some(Action::Receive(_) | Action::Quiet { .. }) => {
+        Some(Action::Receive(_) | Action::Lines { .. } | Action::Quiet { .. }) => {
             Ok(Alternative { line: number, span: span(line), grade, name, body })
         }
-        _ => {
-            Err(Diagnostic::error("an alternative begins with `A < ...`, `A <~ ...` or `quiet`", span(line))
-                .label("nothing here tells it from the others")
-                .help("the first line of an alternative decides whether it is the one"))
-        }
+        _ => Err(Diagnostic::error(
+            "an alternative begins with `A < ...`, `A <~ ...`, `A <lines ...` or `quiet`",
+            span(line),
+        )
+        .label("nothing here tells it from the others")
+        .help("the first line of an alternative decides whether it is the one")),
     }
 }

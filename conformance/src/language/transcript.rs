@@ -357,6 +357,27 @@ impl Action {
         if let Self::Receive(receive) = self { Some(receive) } else { None }
     }
 
+    /// The connection it reads from, if it reads from one.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        if let Self::Lines { from, .. } | Self::Rest { from, .. } = self {
+            return Some(from);
+        }
+        self.as_receive().map(|receive| receive.from.as_str())
+    }
+
+    /// Its attributes, if it waits for something to arrive.
+    #[must_use]
+    pub fn patience(&self) -> Option<&Attributes> {
+        if let Self::Lines { attributes, .. }
+        | Self::Rest { attributes, .. }
+        | Self::Fence { attributes, .. } = self
+        {
+            return Some(attributes);
+        }
+        self.as_receive().map(|receive| &receive.attributes)
+    }
+
     /// The connections and the time, if this is `quiet`.
     #[must_use]
     pub fn as_quiet(&self) -> Option<(&[String], Duration)> {

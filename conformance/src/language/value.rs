@@ -14,6 +14,8 @@ pub enum Value {
     Variable(String),
     /// `@fill(n,"x")`, `@rand(n,seed=s)`, `@seq(n)`.
     Made(Made),
+    /// `@unix(+n)`: the wall clock in so many seconds, as seconds since 1970.
+    Unix(u32),
 }
 
 /// Bytes made by rule instead of being written down.
@@ -138,6 +140,7 @@ impl Value {
             Self::Text(text) => text.variables().collect(),
             Self::Variable(name) => vec![name],
             Self::Made(made) => made.variables(),
+            Self::Unix(_) => Vec::new(),
         }
     }
 }
@@ -204,6 +207,7 @@ impl fmt::Display for Value {
             Self::Text(text) => text.fmt(f),
             Self::Variable(name) => write!(f, "${name}"),
             Self::Made(made) => made.fmt(f),
+            Self::Unix(seconds) => write!(f, "@unix(+{seconds})"),
         }
     }
 }

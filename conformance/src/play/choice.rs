@@ -3,10 +3,11 @@
 use tokio::time::Instant;
 
 use super::connection::arrival;
+use super::incoming::Message;
 use super::matching::Mismatch;
 use super::player::{Player, Step};
 use super::{FailureKind, Outcome};
-use crate::language::{Action, Alternative, Receive, Statement};
+use crate::language::{Action, Alternative, Attributes, Pattern, Receive, Statement};
 
 /// What the first line of an alternative says at some moment.
 enum Verdict {
@@ -63,8 +64,11 @@ impl Player<'_> {
         if let Some(receive) = first.action.as_receive() {
             return self.judge_receive(receive);
         }
+        if let Action::Lines { from, patterns, attributes } = &first.action {
+            return self.judge_lines(from, patterns, attributes);
+        }
         let Some((on, time)) = first.action.as_quiet() else {
-            unreachable!("the parser lets alternatives begin with `<`, `<~` and `quiet` only")
+            unreachable!("the parser lets alternatives begin with `<`, `<~`, `<lines` and `quiet` only")
         };
         let quiet = self.all(on).iter().all(|connection| connection.incoming.is_quiet());
         match (quiet, began.elapsed() >= self.stage.stretch(time)) {
@@ -93,10 +97,27 @@ impl Player<'_> {
         }
     }
 
+    /// A table chooses when all of it is there.
+    fn judge_lines(&self, from: &str, patterns: &[Pattern], attributes: &Attributes) -> Verdict {
+        let Some(connection) = self.connections.get(from) else { return Verdict::Out(None) };
+        let mut lines = Vec::new();
+        for message in connection.incoming.messages() {
+            match message {
+                Message::Line { text, .. } if &text[..] == b"." => {
+                    let compared = self.compare_table(lines, patterns, attributes);
+                    return compared.map_or_else(|wrong| Verdict::Out(Some(wrong)), |_| Verdict::Chosen);
+                }
+                Message::Line { text, .. } => lines.push(text.to_vec()),
+                Message::Packet(_) | Message::Partial(_) | Message::End(_) => return Verdict::Out(None),
+            }
+        }
+        Verdict::Open
+    }
+
     fn longest_wait(&self, alternatives: &[Alternative]) -> std::time::Duration {
         let wait = |first: &Action| match first.as_quiet() {
             Some((_, time)) => self.stage.stretch(time),
-            None => first.as_receive().map_or(self.usual_wait, |receive| self.wait(&receive.attributes)),
+            None => first.patience().map_or(self.usual_wait, |attributes| self.wait(attributes)),
         };
         let waits = alternatives.iter().map(|alternative| wait(&alternative.body[0].action));
         waits.max().unwrap_or(self.usual_wait)
@@ -193,7 +214,7 @@ fn connections_of(alternatives: &[Alternative]) -> Vec<String> {
     let firsts = alternatives.iter().map(|alternative| &alternative.body[0].action);
     let names = firsts.flat_map(|first| match first.as_quiet() {
         Some((on, _)) => on.to_vec(),
-        None => first.as_receive().map(|receive| receive.from.clone()).into_iter().collect(),
+        None => first.source().map(str::to_owned).into_iter().collect(),
     });
     names.collect()
 }

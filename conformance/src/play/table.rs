@@ -18,35 +18,43 @@ impl Player<'_> {
         statement: &Statement,
     ) -> Step {
         let lines = self.table(from, attributes, statement).await?;
+        match self.compare_table(lines, patterns, attributes) {
+            Ok(matched) => {
+                self.keep(matched);
+                Ok(())
+            }
+            Err(mismatch) => Err(self.mismatch(statement, mismatch)),
+        }
+    }
+
+    /// Compares the lines of a whole table that are about this playing with the patterns.
+    pub(super) fn compare_table(
+        &self,
+        lines: Vec<Vec<u8>>,
+        patterns: &[Pattern],
+        attributes: &Attributes,
+    ) -> Result<Matched, Mismatch> {
         let ours: Vec<Vec<u8>> = lines.into_iter().filter(|line| self.variables.concern(line)).collect();
         let ordered = if attributes.any_order { self.in_pattern_order(ours, patterns) } else { ours };
         let mut matched = Matched::default();
         let mut rows = Vec::new();
         for at in 0..ordered.len().max(patterns.len()) {
             let (line, pattern) = (ordered.get(at), patterns.get(at));
-            let same = match (pattern, line) {
-                (Some(pattern), Some(line)) => match self.matcher().argument(pattern, line, &matched) {
-                    Ok(captured) => {
-                        matched.captured.extend(captured);
-                        true
-                    }
-                    Err(()) => false,
-                },
-                _ => false,
-            };
+            let taken =
+                pattern.zip(line).map(|(pattern, line)| self.matcher().argument(pattern, line, &matched));
             rows.push(Row {
                 what: format!("line {}", at + 1),
                 expected: pattern
                     .map_or_else(|| "no line".to_owned(), |pattern| self.matcher().shown(pattern)),
                 got: line.map_or_else(|| "no line".to_owned(), |line| shown(line)),
-                same,
+                same: matches!(taken, Some(Ok(_))),
             });
+            matched.captured.extend(taken.and_then(Result::ok).flatten());
         }
         if rows.iter().all(|row| row.same) {
-            self.keep(matched);
-            return Ok(());
+            return Ok(matched);
         }
-        Err(self.mismatch(statement, Mismatch { summary: "the table differs".to_owned(), rows }))
+        Err(Mismatch { summary: "the table differs".to_owned(), rows })
     }
 
     /// The lines of a table up to its `.`.
