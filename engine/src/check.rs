@@ -1,12 +1,12 @@
 //! What must always be true of the tables together.
 
-use crate::Engine;
 use crate::engine::{MAX_EXCEPTED, cost};
 use crate::tables::connections::{Connection, ConnectionKey, Presence, Rest};
 use crate::tables::deadlines::Timer;
 use crate::tables::functions::{Ability, Function, FunctionKey};
 use crate::tables::jobs::{Job, JobKey, JobState, Keeping};
 use crate::tables::slab::Key;
+use crate::{ConnectionId, Engine};
 
 /// A truth that does not hold: a bug of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +35,7 @@ impl Engine {
                 .map_err(|wrong| wrong.of("connection", connection.id.get()))?;
         }
         self.check_stores()?;
+        self.check_reading()?;
         self.check_deadlines()
     }
 
@@ -238,6 +239,18 @@ impl Engine {
             })?;
         }
         Ok(())
+    }
+
+    fn check_reading(&self) -> Result<(), Violation> {
+        let here = |&id: &ConnectionId| {
+            self.connections.find(id).is_some_and(|peer| self.peer(peer, Presence::Here))
+        };
+        let there = self.paused.iter().chain(&self.favoured).all(here);
+        ensure(there, || "a peer that is gone is paused or favoured".into())?;
+        let favoured = self.favoured.is_some_and(|peer| !self.paused.contains(&peer));
+        ensure(favoured || self.paused.is_empty(), || "every large message is paused".into())?;
+        let short = self.memory > self.config.memory_limit;
+        ensure(short || self.paused.is_empty(), || "messages are paused although there is memory".into())
     }
 
     fn check_deadlines(&self) -> Result<(), Violation> {

@@ -7,6 +7,7 @@ mod draining;
 mod job_life;
 mod limits;
 mod passing_time;
+mod reading;
 mod storing;
 mod submits;
 mod wakeups;
@@ -18,15 +19,17 @@ pub(crate) use work_reports::MAX_EXCEPTED;
 
 use crate::handles::Handles;
 use crate::refusal::Refusal;
-use crate::tables::connections::{Connection, ConnectionKey, Connections, Presence};
+use crate::tables::connections::{ConnectionKey, Connections, Presence};
 use crate::tables::deadlines::Deadlines;
 use crate::tables::functions::{Ability, FunctionKey, Functions};
 use crate::tables::jobs::{Jobs, Watcher};
 use crate::tables::slab::Slab;
 use crate::tables::stores::Stores;
-use crate::{Config, Doors, Effects, Event};
+use crate::{Config, ConnectionId, Doors, Effects, Event};
 use draining::Draining;
 use gearman_protocol::{FunctionName, Request, Response, Time};
+use limits::large_part;
+use std::collections::BTreeSet;
 use std::hash::Hasher;
 
 /// A job server without its network.
@@ -62,6 +65,12 @@ pub struct Engine {
     pub(crate) awaited: u64,
     /// Bytes of workloads and buffers.
     pub(crate) memory: usize,
+    /// Peers for whom too much is held back: they go before the turn ends.
+    slow_readers: Vec<ConnectionId>,
+    /// Peers that are not read from because memory is short.
+    pub(crate) paused: BTreeSet<ConnectionId>,
+    /// The one that is read from although memory is short, so that something ends.
+    pub(crate) favoured: Option<ConnectionId>,
     last_ability: u64,
     now: Time,
 }
@@ -97,6 +106,9 @@ impl Engine {
             draining: Draining::No,
             awaited: 0,
             memory: 0,
+            slow_readers: Vec::new(),
+            paused: BTreeSet::new(),
+            favoured: None,
             last_ability: 0,
             now: Time::ZERO,
         }
@@ -144,8 +156,18 @@ impl Engine {
         }
     }
 
+    /// Says something to a peer, behind what is held back for it; nothing to one that is being closed.
     fn send(&mut self, to: ConnectionKey, response: Response, turn: &mut Turn<'_>) {
-        say(&mut self.connections.slab[to], response, turn);
+        let connection = &mut self.connections.slab[to];
+        if connection.presence == Presence::Closing {
+            return;
+        }
+        connection.largest = connection.largest.max(large_part(&response));
+        if connection.outbox.is_empty() {
+            turn.effects.send(connection.id, response);
+        } else {
+            self.hold(to, response);
+        }
     }
 
     /// The function with this name, which is new if nobody has named it before.
@@ -172,18 +194,6 @@ impl Engine {
     }
 }
 
-/// Says something to a peer, behind what is held back for it; nothing to one that is being closed.
-fn say(to: &mut Connection, response: Response, turn: &mut Turn<'_>) {
-    if to.presence == Presence::Closing {
-        return;
-    }
-    if to.outbox.is_empty() {
-        turn.effects.send(to.id, response);
-    } else {
-        to.outbox.hold(response);
-    }
-}
-
 impl Doors for Engine {
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
         self.now = self.now.max(now);
@@ -191,7 +201,9 @@ impl Doors for Engine {
         self.elapse(turn);
         self.settle(turn);
         self.act(event, turn);
+        self.cut_slow_readers(turn);
         self.settle(turn);
+        self.read_as_memory_allows(turn);
         self.look_whether_drained(turn);
     }
 

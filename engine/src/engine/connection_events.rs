@@ -2,6 +2,7 @@
 
 use super::{Engine, Turn};
 use crate::tables::connections::{ConnectionKey, Presence, Rest};
+use crate::tables::outbox::Outbox;
 use crate::{ConnectionId, Effect};
 use gearman_protocol::{DecodeError, Response};
 
@@ -65,6 +66,9 @@ impl Engine {
         self.leave(who, turn);
         let connection = &mut self.connections.slab[who];
         connection.presence = Presence::Closing;
+        self.memory -= connection.memory();
+        connection.outbox = Outbox::default();
+        self.memory += connection.memory();
         turn.effects.push(Effect::Close { who: connection.id, after_flush: false });
     }
 
@@ -76,5 +80,7 @@ impl Engine {
         }
         self.rest(who, Rest::Awake);
         self.reset_abilities(who, turn);
+        self.stop_reading(who);
+        self.be_patient(who, None);
     }
 }

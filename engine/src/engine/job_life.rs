@@ -1,6 +1,6 @@
 //! What happens to a job between its submit and its end, whoever caused it.
 
-use super::{Engine, Turn, say};
+use super::{Engine, Turn};
 use crate::Effect;
 use crate::config::JOB_OVERHEAD;
 use crate::tables::connections::ConnectionKey;
@@ -205,12 +205,13 @@ impl Engine {
             return;
         }
         let handle = self.handles.name(job.number);
-        for watcher in job.watchers.keys(&self.watchers) {
+        let mut next = job.watchers.first();
+        while let Some(watcher) = next {
             let to = self.watchers[watcher].connection;
-            let connection = &mut self.connections.slab[to];
-            let understood = connection.exceptions || !matches!(report, Report::Exception(_));
+            next = self.watchers[watcher].of_job.next;
+            let understood = self.connections.slab[to].exceptions || !matches!(report, Report::Exception(_));
             let report = if understood { report.clone() } else { Report::Fail };
-            say(connection, Response::Work { handle: handle.clone(), report }, turn);
+            self.send(to, Response::Work { handle: handle.clone(), report }, turn);
         }
     }
 }

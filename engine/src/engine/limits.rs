@@ -4,42 +4,72 @@ use super::{Engine, Turn};
 use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::deadlines::Timer;
+use crate::tables::outbox::payload;
 use crate::{Buffered, ConnectionId, Effect};
-use gearman_protocol::Time;
+use gearman_protocol::{Response, Time};
 
 impl Engine {
-    /// Whether so many bytes more may be used.
-    pub(super) const fn memory_for(&self, bytes: usize) -> Result<(), Refusal> {
-        if self.memory.saturating_add(bytes) <= self.config.memory_limit {
-            Ok(())
-        } else {
-            Err(Refusal::MemoryLimit)
-        }
+    /// Whether so many bytes more may be used for a request of this peer. The request is whole, so what was
+    /// last told of its parts is not counted a second time.
+    pub(super) fn memory_for(&self, who: ConnectionKey, bytes: usize) -> Result<(), Refusal> {
+        let used = self.memory - self.connections.slab[who].fill.inbound;
+        let fits = used.saturating_add(bytes) <= self.config.memory_limit;
+        if fits { Ok(()) } else { Err(Refusal::MemoryLimit) }
     }
 
     /// A connection's buffers have grown or shrunk.
     pub(super) fn buffered(&mut self, from: ConnectionId, fill: Buffered, turn: &mut Turn<'_>) {
         let Some(who) = self.connections.find(from) else { return };
-        self.memory -= self.connections.slab[who].memory();
-        let before = std::mem::replace(&mut self.connections.slab[who].fill, fill);
-        self.memory += self.connections.slab[who].memory();
-        match self.connections.slab[who].presence {
-            Presence::Here => {
-                if fill.partial_since != before.partial_since {
-                    let until = fill.partial_since.map(|since| since + self.config.packet_timeout);
-                    self.be_patient(who, until);
-                }
-                if fill.outward > self.config.output_limit.saturating_add(self.connections.slab[who].largest)
-                {
-                    self.cut(who, turn);
-                }
-            }
+        let connection = &mut self.connections.slab[who];
+        self.memory -= connection.memory();
+        let before = std::mem::replace(&mut connection.fill, fill);
+        self.memory += connection.memory();
+        if fill.outward < LARGE {
+            connection.largest = 0;
+        }
+        match connection.presence {
+            Presence::Here => self.watch(who, before, turn),
             // Whoever takes something is waited for.
             Presence::Closing if fill.outward < before.outward => self.begin_to_linger(who, turn),
             Presence::Leaving | Presence::Closing => {}
         }
-        if fill.outward < LARGE {
-            self.connections.slab[who].largest = 0;
+    }
+
+    /// Compares what a peer's buffers hold with the limits.
+    fn watch(&mut self, who: ConnectionKey, before: Buffered, turn: &mut Turn<'_>) {
+        let fill = self.connections.slab[who].fill;
+        if fill.partial_since != before.partial_since {
+            let until = fill.partial_since.map(|since| since + self.config.packet_timeout);
+            self.be_patient(who, until);
+        }
+        self.watch_output(who);
+        self.watch_input(who, turn);
+    }
+
+    /// Keeps back a response.
+    pub(super) fn hold(&mut self, to: ConnectionKey, response: Response) {
+        let connection = &mut self.connections.slab[to];
+        self.memory -= connection.memory();
+        connection.outbox.hold(response);
+        self.memory += connection.memory();
+        self.watch_output(to);
+    }
+
+    /// Marks a peer for whom more waits than may. The longest packet in it does not count, or a peer could not be
+    /// sent one that is longer than the limit.
+    fn watch_output(&mut self, who: ConnectionKey) {
+        let connection = &self.connections.slab[who];
+        let waits = connection.fill.outward.saturating_add(connection.outbox.bytes());
+        if waits > self.config.output_limit.saturating_add(connection.largest) {
+            self.slow_readers.push(connection.id);
+        }
+    }
+
+    pub(super) fn cut_slow_readers(&mut self, turn: &mut Turn<'_>) {
+        for peer in std::mem::take(&mut self.slow_readers) {
+            if let Some(who) = self.here(peer) {
+                self.cut(who, turn);
+            }
         }
     }
 
@@ -49,7 +79,7 @@ impl Engine {
     }
 
     /// Until when to wait for a peer.
-    fn be_patient(&mut self, who: ConnectionKey, until: Option<Time>) {
+    pub(super) fn be_patient(&mut self, who: ConnectionKey, until: Option<Time>) {
         let connection = &mut self.connections.slab[who];
         let before = std::mem::replace(&mut connection.patience, until);
         let timer = Timer::Peer(connection.id);
@@ -78,6 +108,11 @@ impl Engine {
         self.be_patient(who, None);
         self.memory -= self.connections.slab[who].memory();
     }
+}
+
+/// The length of what a response carries, if that is much.
+pub(super) fn large_part(response: &Response) -> usize {
+    Some(payload(response)).filter(|&length| length >= LARGE).unwrap_or(0)
 }
 
 /// Packets under this many bytes are not looked at one by one.

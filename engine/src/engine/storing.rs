@@ -105,10 +105,12 @@ impl Engine {
         if connection.presence == Presence::Closing {
             return;
         }
+        self.memory -= connection.memory();
         connection.outbox.answer(waiter.ticket, response);
         while let Some(response) = connection.outbox.release() {
             turn.effects.send(connection.id, response);
         }
+        self.memory += connection.memory();
         self.close_if_nothing_is_owed(who, turn);
     }
 

@@ -56,7 +56,7 @@ impl Engine {
     fn submit_new(&mut self, who: ConnectionKey, submit: Submit, key_hash: Option<u64>, turn: &mut Turn<'_>) {
         let not_before = not_before(&submit.mode);
         let priority = if not_before.is_some() { Priority::Normal } else { submit.priority };
-        if let Err(refusal) = self.room_for(&submit, priority) {
+        if let Err(refusal) = self.room_for(who, &submit, priority) {
             return self.refuse(who, refusal, turn);
         }
         let foreground = submit.mode == Mode::Foreground;
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// Whether one more job fits into the function's queue and into the server's memory.
-    fn room_for(&self, submit: &Submit, priority: Priority) -> Result<(), Refusal> {
+    fn room_for(&self, who: ConnectionKey, submit: &Submit, priority: Priority) -> Result<(), Refusal> {
         if let Some(function) = self.find_function(submit.function.as_bytes()) {
             let function = &self.functions.slab[function];
             let jobs = function.total() + u64::from(function.reserved);
@@ -91,7 +91,7 @@ impl Engine {
                 return Err(Refusal::QueueFull);
             }
         }
-        self.memory_for(JOB_OVERHEAD + submit.workload.len())
+        self.memory_for(who, JOB_OVERHEAD + submit.workload.len())
     }
 }
 

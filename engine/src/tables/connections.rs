@@ -163,7 +163,7 @@ impl Connections {
 impl Connection {
     /// How many bytes it counts against the memory limit.
     pub(crate) const fn memory(&self) -> usize {
-        self.fill.inbound.saturating_add(self.fill.outward)
+        self.fill.inbound.saturating_add(self.fill.outward).saturating_add(self.outbox.bytes())
     }
 }
 

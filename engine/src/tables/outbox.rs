@@ -1,6 +1,6 @@
 //! What a connection is told, in order, although some of it has to wait.
 
-use gearman_protocol::Response;
+use gearman_protocol::{Report, Response};
 use std::collections::VecDeque;
 
 /// Responses that are held back because an earlier one still waits for the store.
@@ -11,7 +11,12 @@ pub(crate) struct Outbox {
     held: VecDeque<Held>,
     /// How many entries have left.
     gone: u64,
+    /// What the responses count against the limits, in bytes.
+    bytes: usize,
 }
+
+/// What a response that is held back counts besides its long parts, in bytes.
+const RESPONSE_OVERHEAD: usize = 128;
 
 /// A response that is held back, or the place of one that is not known yet.
 #[derive(Debug)]
@@ -32,6 +37,7 @@ impl Outbox {
 
     /// Holds a response back behind what is already held.
     pub(crate) fn hold(&mut self, response: Response) {
+        self.bytes += size(&response);
         self.held.push_back(Held::Ready(response));
     }
 
@@ -44,6 +50,7 @@ impl Outbox {
     /// Fills a place that was kept.
     pub(crate) fn answer(&mut self, ticket: Ticket, response: Response) {
         let place = usize::try_from(ticket.0 - self.gone).unwrap_or(usize::MAX);
+        self.bytes += size(&response);
         self.held[place] = Held::Ready(response);
     }
 
@@ -54,7 +61,13 @@ impl Outbox {
         }
         let Held::Ready(response) = self.held.pop_front()? else { unreachable!("the front was ready") };
         self.gone += 1;
+        self.bytes -= size(&response);
         Some(response)
+    }
+
+    /// What is held back counts so many bytes against the limits.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many places are kept.
@@ -65,5 +78,33 @@ impl Outbox {
     /// Whether what is first waits for the store, and so everything does.
     pub(crate) fn is_blocked(&self) -> bool {
         matches!(self.held.front(), Some(Held::Awaited))
+    }
+}
+
+/// What a response counts against the limits while it is held back, in bytes.
+fn size(response: &Response) -> usize {
+    RESPONSE_OVERHEAD + payload(response)
+}
+
+/// How long the part of a response is that a stranger chose, in bytes.
+pub(crate) fn payload(response: &Response) -> usize {
+    match response {
+        Response::JobAssign(assignment) => assignment.workload.len(),
+        Response::Echo { data } => data.len(),
+        Response::Work { report, .. } => match report {
+            Report::Data(data) | Report::Warning(data) | Report::Complete(data) | Report::Exception(data) => {
+                data.len()
+            }
+            Report::Status { numerator, denominator } => numerator.len() + denominator.len(),
+            Report::Fail => 0,
+        },
+        Response::Option { name } => name.len(),
+        Response::Status(status) => status.handle.as_bytes().len(),
+        Response::StatusUnique(status) => status.unique.len(),
+        Response::JobCreated { .. }
+        | Response::Noop
+        | Response::NoJob
+        | Response::Error { .. }
+        | Response::Admin(_) => 0,
     }
 }

@@ -1,0 +1,239 @@
+//! Memory, slow readers, and messages that take too long.
+
+use crate::script::{check, check_with, config};
+use gearman_engine::{Config, JOB_OVERHEAD};
+
+const KB: usize = 1024;
+
+#[test]
+fn a_message_begun_and_not_finished_closes_the_connection_after_a_minute() {
+    check(
+        "
+        time: 5000
+        w: can_do f
+        c: submit f x                       c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        w: buffers in=12 since=5000
+        time: 59999
+        time: 1                             w< Close
+        c: get_status H:1                   c< Status H:1 1 0 0 0
+        w: closes
+    ",
+    );
+}
+
+#[test]
+fn a_message_that_is_finished_in_time_closes_nothing() {
+    check(
+        "
+        c: buffers in=12 since=0
+        time: 59999
+        c: buffers
+        time: 60000
+        c: buffers in=12 since=119999
+        time: 59998
+        c: echo fine                        c< Echo fine
+    ",
+    );
+}
+
+#[test]
+fn the_next_message_has_its_own_time() {
+    check(
+        "
+        c: buffers in=12 since=0
+        time: 30000
+        c: buffers in=70000 since=30000
+        time: 59999
+        time: 1                             c< Close
+    ",
+    );
+}
+
+#[test]
+fn a_slow_reader_is_closed_when_too_much_waits_for_it() {
+    let config = Config { output_limit: 1000, ..config() };
+    check_with(
+        &config,
+        "
+        w: can_do f
+        c: submit f x                       c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        w: buffers out=1000
+        w: buffers out=1001                 w< CloseNow
+        c: get_status H:1                   c< Status H:1 1 0 0 0
+    ",
+    );
+}
+
+#[test]
+fn a_packet_longer_than_the_limit_is_still_sent() {
+    let config = Config { output_limit: 1000, ..config() };
+    let long = "x".repeat(100_000);
+    check_with(
+        &config,
+        &format!(
+            "
+        c: echo {long}                      c< Echo {long}
+        c: buffers out=100012
+        c: echo small                       c< Echo small
+        c: buffers out=101000
+        c: buffers out=101001               c< CloseNow
+    "
+        ),
+    );
+}
+
+#[test]
+fn a_long_packet_that_was_taken_makes_no_room_for_others() {
+    let config = Config { output_limit: 1000, ..config() };
+    let long = "x".repeat(100_000);
+    check_with(
+        &config,
+        &format!(
+            "
+        c: echo {long}                      c< Echo {long}
+        c: buffers out=100012
+        c: buffers
+        c: buffers out=1001                 c< CloseNow
+    "
+        ),
+    );
+}
+
+#[test]
+fn replies_that_wait_for_the_store_count_as_output() {
+    let config = Config { output_limit: 1000, store: true, ..config() };
+    let long = "x".repeat(500);
+    check_with(
+        &config,
+        &format!(
+            "
+        c: submit_bg f x                    store< Keep 1 f x
+        c: echo {long}
+        c: echo {long}                      c< CloseNow
+        store: keeps 1
+        d$ status                           d> f 1 0 0
+                                            d> .
+    "
+        ),
+    );
+}
+
+#[test]
+fn a_submit_over_the_memory_limit_is_refused_and_changes_nothing() {
+    let config = Config { memory_limit: 2 * JOB_OVERHEAD + 20, ..config() };
+    check_with(
+        &config,
+        "
+        w: can_do f
+        c: submit f 12345678901             c< JobCreated H:1
+        c: submit g 1234567890              c< Error QUEUE_ERROR Memory limit reached
+        c: submit f 123456789               c< JobCreated H:2
+        c$ status                           c> f 2 0 1
+                                            c> .
+        w: grab                             w< JobAssign H:1 f 12345678901
+        w: complete H:1 y                   c< WorkComplete H:1 y
+        c: submit g 1234567890              c< JobCreated H:3
+    ",
+    );
+}
+
+#[test]
+fn a_submit_that_joins_needs_no_memory() {
+    let config = Config { memory_limit: JOB_OVERHEAD + 10, ..config() };
+    check_with(
+        &config,
+        "
+        c: submit f 1234567890 unique=u     c< JobCreated H:1
+        c: submit f 1234567890 unique=u     c< JobCreated H:1
+        c: submit f 1234567890              c< Error QUEUE_ERROR Memory limit reached
+    ",
+    );
+}
+
+#[test]
+fn buffers_count_against_the_memory_limit() {
+    let config = Config { memory_limit: 100 * KB, ..config() };
+    check_with(
+        &config,
+        "
+        d: buffers out=70000
+        e: buffers in=30000 since=0
+        c: submit f 1234567890              c< JobCreated H:1
+        e: buffers in=33000 since=0
+        c: submit f 1234567890              c< Error QUEUE_ERROR Memory limit reached
+        d: closes
+        c: submit f 1234567890              c< JobCreated H:2
+    ",
+    );
+}
+
+#[test]
+fn the_parts_of_a_submit_are_not_counted_twice() {
+    let config = Config { memory_limit: 1000, ..config() };
+    let workload = "x".repeat(600);
+    check_with(
+        &config,
+        &format!(
+            "
+        c: buffers in=500 since=0
+        c: submit f {workload}              c< JobCreated H:1
+    "
+        ),
+    );
+}
+
+#[test]
+fn when_memory_is_short_all_large_messages_but_one_are_paused() {
+    let config = Config { memory_limit: 200 * KB, ..config() };
+    check_with(
+        &config,
+        "
+        a: buffers in=70000 since=0
+        b: buffers in=70000 since=0
+        c: buffers in=60000 since=0
+        b: buffers in=140000 since=0
+        a: buffers in=140000 since=0        a< PauseReading
+        c: buffers in=65536 since=0         c< PauseReading
+        d: buffers in=10 since=0
+        c: buffers in=65537 since=0
+        b: buffers                          a< ResumeReading
+        b: closes
+        a: buffers                          c< ResumeReading
+    ",
+    );
+}
+
+#[test]
+fn paused_messages_go_on_when_there_is_memory() {
+    let config = Config { memory_limit: 200 * KB, ..config() };
+    check_with(
+        &config,
+        "
+        a: buffers in=100000 since=0
+        b: buffers in=110000 since=0
+        c: buffers in=100000 since=0        c< PauseReading
+        d: buffers in=100000 since=0        d< PauseReading
+        b: closes                           c< ResumeReading
+        c: buffers in=130000 since=0
+        a: closes
+        c: closes                           d< ResumeReading
+    ",
+    );
+}
+
+#[test]
+fn a_paused_message_does_not_stop_its_clock() {
+    let config = Config { memory_limit: 200 * KB, ..config() };
+    check_with(
+        &config,
+        "
+        b: buffers in=150000 since=0
+        c: buffers in=100000 since=0
+        b: buffers in=160000 since=0        b< PauseReading
+        time: 60000                         b< Close
+                                            c< Close
+    ",
+    );
+}
