@@ -254,6 +254,8 @@ impl Engine {
     }
 
     fn check_deadlines(&self) -> Result<(), Violation> {
+        let passed = self.deadlines.earliest().filter(|&earliest| earliest <= self.now);
+        ensure(passed.is_none(), || format!("it is {:?}, and a deadline at {passed:?} stays", self.now))?;
         let timed = |job: &Job| matches!(job.state, JobState::Assigned { deadline: Some(_), .. });
         let jobs = self.jobs.in_order().filter(|(_, job)| timed(job)).count();
         let woken = |peer: &Connection| usize::from(matches!(peer.rest, Rest::Woken { .. }));

@@ -151,3 +151,61 @@ impl Default for Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        config.check().map_or_else(|error| error.to_string(), |()| "fine".into())
+    }
+
+    #[test]
+    fn the_default_is_fine() {
+        assert_eq!(refusal(|_| {}), "fine");
+    }
+
+    #[test]
+    fn a_handle_prefix_fits_every_handle() {
+        assert_eq!(refusal(|config| config.handle_prefix = "p".repeat(42)), "fine");
+        for prefix in [String::new(), "p".repeat(43), "two words".into(), "tab\t".into(), "\u{2003}".into()] {
+            let refusal = refusal(|config| config.handle_prefix.clone_from(&prefix));
+            assert_eq!(
+                refusal,
+                format!(
+                    "handle prefix {prefix:?}: give it 1 to 42 bytes without spaces and control characters"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_limited_to_nothing() {
+        assert_eq!(
+            refusal(|config| config.worker_wakeup = Some(0)),
+            "worker wakeup 0 wakes nobody: leave it out to wake all"
+        );
+        let zero = Duration::from_micros(999);
+        let refusals = [
+            refusal(|config| config.wakeup_timeout = zero),
+            refusal(|config| config.min_job_timeout = zero),
+            refusal(|config| config.packet_timeout = zero),
+        ];
+        let wanted = ["wakeup timeout", "minimum job timeout", "packet timeout"];
+        assert_eq!(refusals, wanted.map(|what| format!("{what} is zero: give it at least 1 ms")));
+    }
+
+    #[test]
+    fn texts_stay_on_their_line() {
+        assert_eq!(
+            refusal(|config| config.version = "1\n2".into()),
+            r#"version "1\n2" has control characters: leave them out"#
+        );
+        assert_eq!(
+            refusal(|config| config.verbose = "\r".into()),
+            r#"log level "\r" has control characters: leave them out"#
+        );
+    }
+}

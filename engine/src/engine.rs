@@ -72,7 +72,7 @@ pub struct Engine {
     /// The one that is read from although memory is short, so that something ends.
     pub(crate) favoured: Option<ConnectionId>,
     last_ability: u64,
-    now: Time,
+    pub(crate) now: Time,
 }
 
 /// One call of the door: its time, and where its effects go.
@@ -127,7 +127,7 @@ impl Engine {
             Event::HalfClosed { from } => self.half_closed(from, turn),
             Event::Closed { from } => self.closed(from, turn),
             Event::Buffered { from, fill } => self.buffered(from, fill, turn),
-            Event::Wall { now } => self.wall_read(now, turn),
+            Event::Wall { now } => self.deadlines.set_wall(turn.now, now),
             // Deadlines that have passed were acted upon before.
             Event::Elapsed => {}
             Event::Stored { record, outcome } => self.stored(record, outcome, turn),
@@ -201,6 +201,8 @@ impl Doors for Engine {
         self.elapse(turn);
         self.settle(turn);
         self.act(event, turn);
+        // What the event has made due, such as a step of the wall clock.
+        self.elapse(turn);
         self.cut_slow_readers(turn);
         self.settle(turn);
         self.read_as_memory_allows(turn);

@@ -13,6 +13,7 @@ mod handles;
 mod numerals;
 mod refusal;
 mod tables;
+mod vitals;
 
 pub use check::Violation;
 pub use config::{Compat, Config, ConfigError, JOB_OVERHEAD, MAX_HANDLE_PREFIX};
@@ -20,3 +21,4 @@ pub use doors::{
     Buffered, ConnectionId, Doors, Effect, Effects, Event, ExitCode, RecordId, StoreError, StoredJob,
 };
 pub use engine::Engine;
+pub use vitals::Vitals;

@@ -3,7 +3,6 @@
 use super::{Engine, Turn};
 use crate::tables::connections::Rest;
 use crate::tables::deadlines::{Due, Timer};
-use gearman_protocol::UnixMillis;
 
 impl Engine {
     /// Acts on every deadline that has passed, in the order in which they passed.
@@ -33,11 +32,5 @@ impl Engine {
             Timer::DrainReport => self.report_drain(turn),
             Timer::DrainEnd => self.give_up_draining(turn),
         }
-    }
-
-    /// The wall clock was read: jobs that are due by it join their queues.
-    pub(super) fn wall_read(&mut self, said: UnixMillis, turn: &mut Turn<'_>) {
-        self.deadlines.set_wall(turn.now, said);
-        self.elapse(turn);
     }
 }

@@ -64,6 +64,10 @@ impl Stores {
         self.pending.iter().map(|(&record, pending)| (record, pending))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
