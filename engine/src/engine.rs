@@ -156,6 +156,16 @@ impl Engine {
         }
     }
 
+    /// Does what follows from whatever was done.
+    fn conclude(&mut self, turn: &mut Turn<'_>) {
+        while !self.slow_readers.is_empty() || !self.unsettled.is_empty() {
+            self.cut_slow_readers(turn);
+            self.settle(turn);
+        }
+        self.read_as_memory_allows(turn);
+        self.look_whether_drained(turn);
+    }
+
     /// Says something to a peer, behind what is held back for it; nothing to one that is being closed.
     fn send(&mut self, to: ConnectionKey, response: Response, turn: &mut Turn<'_>) {
         let connection = &mut self.connections.slab[to];
@@ -198,15 +208,13 @@ impl Doors for Engine {
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
         self.now = self.now.max(now);
         let turn = &mut Turn { now: self.now, effects };
-        self.elapse(turn);
-        self.settle(turn);
+        if self.elapse(turn) {
+            self.conclude(turn);
+        }
         self.act(event, turn);
         // What the event has made due, such as a step of the wall clock.
         self.elapse(turn);
-        self.cut_slow_readers(turn);
-        self.settle(turn);
-        self.read_as_memory_allows(turn);
-        self.look_whether_drained(turn);
+        self.conclude(turn);
     }
 
     fn deadline(&self) -> Option<Time> {

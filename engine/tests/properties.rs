@@ -94,12 +94,12 @@ type Step = (u64, What);
 #[derive(Clone, Debug)]
 enum What {
     /// A peer, by its place, asks.
-    Asks(u64, Request),
-    Opens(u64),
-    HalfCloses(u64),
-    Closes(u64),
-    TalksNonsense(u64, DecodeError),
-    Buffers(u64, Buffered),
+    Asks(usize, Request),
+    Opens(usize),
+    HalfCloses(usize),
+    Closes(usize),
+    TalksNonsense(usize, DecodeError),
+    Buffers(usize, Buffered),
     Wall(i64),
     Stored(u64, bool),
     Drain,
@@ -115,11 +115,11 @@ fn told(steps: &[Step]) -> Vec<(Time, Event)> {
         .collect();
     for (later, what) in steps {
         now = now + Duration::from_millis(*later);
-        let from = |place: u64| ConnectionId::new(numbers[place as usize]);
+        let from = |place: usize| ConnectionId::new(numbers[place]);
         let event = match what.clone() {
             What::Asks(place, request) => Event::Received { from: from(place), request },
             What::Opens(place) => {
-                let number = &mut numbers[place as usize];
+                let number = &mut numbers[place];
                 if *number > PEERS * 2 {
                     continue;
                 }
@@ -169,7 +169,7 @@ fn configs() -> impl Strategy<Value = Config> {
 
 fn days() -> impl Strategy<Value = Vec<Step>> {
     let later = prop_oneof![6 => Just(0_u64), 2 => 1_u64..500, 1 => 500_u64..5000, 1 => Just(70_000)];
-    let peer = || 0..PEERS;
+    let peer = || 0..usize::try_from(PEERS).unwrap_or(0);
     let what = prop_oneof![
         40 => (peer(), request()).prop_map(|(peer, request)| What::Asks(peer, request)),
         2 => peer().prop_map(What::Opens),

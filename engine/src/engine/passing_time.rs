@@ -5,9 +5,11 @@ use crate::tables::connections::Rest;
 use crate::tables::deadlines::{Due, Timer};
 
 impl Engine {
-    /// Acts on every deadline that has passed, in the order in which they passed.
-    pub(super) fn elapse(&mut self, turn: &mut Turn<'_>) {
+    /// Acts on every deadline that has passed, in the order in which they passed. Says whether there was one.
+    pub(super) fn elapse(&mut self, turn: &mut Turn<'_>) -> bool {
+        let mut acted = false;
         while let Some(due) = self.deadlines.take_passed(turn.now) {
+            acted = true;
             match due {
                 Due::Scheduled(job) => {
                     let job = self.jobs.by_number(job).expect("a scheduled job is live");
@@ -16,6 +18,7 @@ impl Engine {
                 Due::Timer(timer) => self.fire(timer, turn),
             }
         }
+        acted
     }
 
     fn fire(&mut self, timer: Timer, turn: &mut Turn<'_>) {
