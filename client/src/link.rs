@@ -69,8 +69,19 @@ impl<S: Stream> Link<S> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
+    /// The next response; `None` as soon as a link that was full has room again.
+    pub(crate) fn poll_next_or_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Response>, Loss>> {
+        let was_full = self.is_full();
+        let polled = self.poll_next(cx);
+        if polled.is_pending() && was_full && !self.is_full() {
+            // Nobody else would wake a task that waits to add something.
+            return Poll::Ready(Ok(None));
+        }
+        polled.map(|outcome| outcome.map(Some))
+    }
+
     /// Writes what waits, and gives the next response.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Loss>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Loss>> {
         let flushed = self.wire.poll_flush(cx);
         loop {
             if let Some(response) = self.arrived.pop_front() {

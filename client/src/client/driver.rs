@@ -8,7 +8,7 @@ use gearman_protocol::{Handle, Report, Response};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc;
 
 pub(super) struct Driver<S> {
@@ -42,13 +42,10 @@ impl<S: Stream> Driver<S> {
                     Poll::Pending => break,
                 }
             }
-            let was_full = self.link.is_full();
-            match self.link.poll_next(cx) {
-                Poll::Ready(Ok(response)) => self.receive(response),
-                Poll::Ready(Err(loss)) => return Poll::Ready(Some(loss)),
-                // Nobody would wake us for calls that were not asked for.
-                Poll::Pending if was_full && !self.link.is_full() => {}
-                Poll::Pending => return Poll::Pending,
+            match ready!(self.link.poll_next_or_room(cx)) {
+                Ok(Some(response)) => self.receive(response),
+                Ok(None) => {}
+                Err(loss) => return Poll::Ready(Some(loss)),
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::link::{Link, check_size};
 use bytes::Bytes;
 use gearman_net::Network;
 use gearman_protocol::{Assignment, Handle, JobTimeout, Report, Request, Response};
+use std::future::poll_fn;
 use tokio::sync::mpsc;
 
 /// How many reports may wait before the handler waits itself.
@@ -129,10 +130,12 @@ impl<'a, N: Network> Session<'a, N> {
                 Some(report) = reported.recv(), if may_report => self.report(handle, report),
                 outcome = &mut doing => break outcome,
                 // Whatever the server says meanwhile is not about the next job.
-                response = self.link.next(), if loss.is_none() => if let Err(reason) = response {
-                    loss = Some(reason);
-                    reported.close();
-                },
+                response = poll_fn(|cx| self.link.poll_next_or_room(cx)), if loss.is_none() => {
+                    if let Err(reason) = response {
+                        loss = Some(reason);
+                        reported.close();
+                    }
+                }
             }
         };
         if let Some(loss) = loss {

@@ -134,12 +134,17 @@ pub(crate) async fn a_while() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
+/// Waits for what must come. Time passes only when nothing else can happen, so a day is over at once.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(86_400), what).await.expect("it never comes")
+}
+
 /// An end of a connection that writes and reads bytes.
 pub(crate) struct Peer(pub(crate) MemoryStream);
 
 impl Peer {
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).await.unwrap();
+        soon(self.0.write_all(bytes)).await.unwrap();
     }
 
     pub(crate) async fn echo(&mut self, data: &'static str) {
@@ -149,13 +154,13 @@ impl Peer {
     /// Everything up to the end of the stream.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.0.read_to_end(&mut bytes).await.unwrap();
+        soon(self.0.read_to_end(&mut bytes)).await.unwrap();
         bytes
     }
 
     pub(crate) async fn read(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
-        self.0.read_exact(&mut bytes).await.unwrap();
+        soon(self.0.read_exact(&mut bytes)).await.unwrap();
         bytes
     }
 }

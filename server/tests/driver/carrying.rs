@@ -1,8 +1,10 @@
 //! Requests in, responses out, and how full the buffers are meanwhile.
 
-use crate::booth::{Booth, a_while, echo, echoing, encoded, received, says};
+use crate::booth::{Booth, HERE, a_while, echo, echoing, encoded, received, says};
+use crate::prepared::Prepared;
 use gearman_engine::{Buffered, ConnectionId, Effect, Effects, Event};
 use gearman_protocol::{Outward, Request, Response, Time};
+use gearman_server::{Config, serve};
 
 #[tokio::test(start_paused = true)]
 async fn events_come_in_the_order_of_the_bytes() {
@@ -138,14 +140,9 @@ async fn reading_pauses_and_resumes_as_told() {
 #[tokio::test(start_paused = true)]
 async fn one_turn_of_a_peer_is_64_kib_and_then_others_have_theirs() {
     let booth = Booth::new();
-    booth.serve(|_, _| {}).await;
-    let (mut greedy, mut modest) = (booth.peer().await, booth.peer().await);
-    a_while().await;
-    let many = encoded(&echo("x")).repeat(100_000);
-    let first = tokio::spawn(async move { greedy.write(&many).await });
-    let second = tokio::spawn(async move { modest.echo("me").await });
-    first.await.unwrap();
-    second.await.unwrap();
+    let (many, one) = (encoded(&echo("x")).repeat(100_000), encoded(&echo("me")));
+    let network = Prepared::new([many, one]);
+    serve(&network, booth.clock.clone(), booth.doors(|_, _| {}), Config::at(HERE)).await.unwrap();
     a_while().await;
     let log = booth.log();
     let place = log.iter().position(|(_, event)| *event == received(2, echo("me"))).unwrap();

@@ -1,6 +1,6 @@
 //! However a connection ends, the engine is told once, and last.
 
-use crate::booth::{Booth, a_while, echo, echoing, encoded, received, says};
+use crate::booth::{Booth, a_while, echo, echoing, encoded, received, says, soon};
 use bytes::Bytes;
 use gearman_engine::{ConnectionId, Effect, Effects, Event, ExitCode};
 use gearman_net::Network;
@@ -88,7 +88,7 @@ async fn when_the_engine_closes_after_the_last_word() {
         writing.write_all(&[before, encoded(&echo("close")), after].concat()).await.unwrap();
     });
     let mut read = Vec::new();
-    reading.read_to_end(&mut read).await.unwrap();
+    soon(reading.read_to_end(&mut read)).await.unwrap();
     writing.await.unwrap();
     assert_eq!(read.len(), 500_012);
     a_while().await;
@@ -141,7 +141,7 @@ async fn when_the_server_stops() {
     peer.echo("a").await;
     a_while().await;
     control.stop();
-    assert_eq!(control.finished().await, Finish::Stopped);
+    assert_eq!(soon(control.finished()).await, Finish::Stopped);
     assert_eq!(peer.rest().await.len(), 13);
     assert_closed_once(&booth);
     assert!(booth.network.connect(crate::booth::HERE).await.is_err());
@@ -155,7 +155,7 @@ async fn when_the_engine_says_exit() {
     peer.write(&encoded(&echo(vec![7; 60_000]))).await;
     peer.echo("exit").await;
     let rest = peer.rest().await;
-    assert_eq!(control.finished().await, Finish::Unfinished);
+    assert_eq!(soon(control.finished()).await, Finish::Unfinished);
     assert_eq!(control.finished().await.code(), 3);
     assert_eq!(rest.len(), 60_012);
     assert_closed_once(&booth);

@@ -7,3 +7,5 @@ mod carrying;
 mod endings;
 #[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod prepared;

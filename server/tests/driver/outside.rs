@@ -41,6 +41,26 @@ async fn the_engine_is_woken_at_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_comes_nearer_is_kept() {
+    let booth = Booth::new();
+    booth.set_deadline(Some(Time::from_millis(60_000)));
+    let other = booth.clone();
+    booth
+        .serve(move |event, _: &mut Effects| {
+            if *event == Event::Elapsed {
+                other.set_deadline(None);
+            } else if says(event, "hurry").is_some() {
+                other.set_deadline(Some(Time::from_millis(300)));
+            }
+        })
+        .await;
+    sleep(Duration::from_millis(100)).await;
+    booth.peer().await.echo("hurry").await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(elapsed(&booth), [300]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_never_moves_does_not_stop_time() {
     let booth = Booth::new();
     booth.set_deadline(Some(Time::from_millis(50)));

@@ -1,0 +1,117 @@
+//! The program: what it says, what it refuses, and how it ends.
+
+#[cfg(test)]
+mod program;
+
+use program::{Gearmand, refusal, run};
+use std::net::TcpListener;
+
+#[test]
+fn the_embedding_example_runs() {
+    let said = program::example("embed");
+    assert!(said.starts_with("workers and clients may come to 127.0.0.1:"), "{said}");
+    assert!(said.ends_with("it ended with code 0\n"), "{said}");
+}
+
+#[test]
+fn help_teaches() {
+    let (code, help) = run(&["--help"]);
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(help);
+}
+
+#[test]
+fn the_version_is_told() {
+    assert_eq!(run(&["-V"]), (0, format!("gearmand {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_in_one_line() {
+    let refused = [
+        &["--prot", "1"][..],
+        &["4730"],
+        &["--port", "70000"],
+        &["--verbose", "LOUD"],
+        &["--job-retries", "256"],
+        &["--job-retries", "-2"],
+        &["--job-handle-prefix", "012345678901234567890123456789012345678901234"],
+        &["--job-handle-prefix", "with space"],
+        &["--queue-type", "Postgres"],
+        &["--daemon"],
+        &["-d"],
+        &["--libsqlite3-db", "/tmp/jobs"],
+        &["--listen", "192.0.2.1"],
+    ];
+    let lines: Vec<String> = refused
+        .iter()
+        .map(|arguments| format!("{}\n    {}", arguments.join(" "), refusal(arguments)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_port_in_use_is_refused_with_its_address() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let line = refusal(&["--listen", "127.0.0.1", "--port", &port]);
+    let expected = "gearmand: cannot listen on 127.0.0.1:PORT: Address already in use (os error 98); \
+                    stop what listens there, or choose another --port";
+    assert_eq!(line, expected.replace("PORT", &port));
+}
+
+#[test]
+fn a_port_from_the_environment_counts_unless_one_is_typed() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [("GEARMAND_PORT", port.as_str())];
+    let line = program::refusal_with(&["--listen", "127.0.0.1"], &environment);
+    assert!(line.contains(&format!("127.0.0.1:{port}: Address already in use")), "{line}");
+    Gearmand::start_with(&["--listen", "127.0.0.1", "--port", "0"], &environment).end("TERM", 0);
+}
+
+#[test]
+fn it_listens_where_it_says_and_stops_when_told() {
+    for signal in ["TERM", "INT"] {
+        let gearmand = Gearmand::start(&["--port", "0", "--listen", "127.0.0.1"]);
+        assert_eq!(gearmand.ask("version"), format!("OK {}", env!("CARGO_PKG_VERSION")));
+        assert_eq!(gearmand.ask("verbose"), "OK ERROR");
+        assert_eq!(gearmand.ask("getpid"), format!("OK {}", gearmand.pid()));
+        gearmand.end(signal, 0);
+    }
+}
+
+#[test]
+fn it_drains_when_told_and_ignores_a_hang_up() {
+    let gearmand = Gearmand::start(&["--port", "0", "--listen", "127.0.0.1", "--verbose", "INFO"]);
+    gearmand.signal("HUP");
+    assert_eq!(gearmand.ask("verbose"), "OK INFO");
+    gearmand.end("USR1", 0);
+}
+
+#[test]
+fn flags_reach_the_engine() {
+    let flags = ["--port", "0", "--listen", "127.0.0.1", "--job-handle-prefix", "J:here"];
+    let gearmand = Gearmand::start(&flags);
+    gearmand.submit_background("f", "x");
+    let jobs = gearmand.ask("show jobs");
+    assert!(jobs.starts_with("J:here:1\t"), "{jobs}");
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn a_drain_that_takes_too_long_is_given_up() {
+    let flags = ["--port", "0", "--listen", "127.0.0.1", "--drain-timeout", "0"];
+    let gearmand = Gearmand::start(&flags);
+    gearmand.submit_background("f", "x");
+    gearmand.end("USR1", 3);
+}
+
+#[test]
+fn what_differs_from_gearmand_is_said_at_the_start() {
+    let flags = ["--port", "0", "--listen", "127.0.0.1", "-j", "0", "--hashtable-buckets", "7"];
+    let gearmand = Gearmand::start(&flags);
+    let said = gearmand.said_before_listening();
+    assert!(said[0].starts_with("gearmand: --job-retries 0 drops a job at the first loss"), "{said:?}");
+    assert!(said[1].starts_with("gearmand: --hashtable-buckets has no effect"), "{said:?}");
+    gearmand.end("TERM", 0);
+}
