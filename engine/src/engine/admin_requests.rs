@@ -101,7 +101,7 @@ impl Engine {
 
     fn cancel_job(&mut self, handle: &Handle, turn: &mut Turn<'_>) -> AdminReply {
         let Some(job) = self.live_job(handle) else { return AdminReply::Error(AdminError::UnknownJob) };
-        self.tell_watchers(job, &Report::Fail, turn);
+        self.tell_watchers(job, handle, &Report::Fail, turn);
         self.end(job, turn);
         AdminReply::Ok
     }

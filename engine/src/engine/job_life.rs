@@ -8,7 +8,7 @@ use crate::tables::deadlines::Timer;
 use crate::tables::jobs::{Job, JobKey, JobState, Keeping, NewJob, Watcher};
 use crate::tables::list::Links;
 use crate::tables::slab::Key;
-use gearman_protocol::{Report, Response, Time, UnixMillis};
+use gearman_protocol::{Handle, Report, Response, Time, UnixMillis};
 
 /// How many bytes a job counts against the memory limit.
 pub(crate) fn cost(job: &Job) -> usize {
@@ -148,7 +148,8 @@ impl Engine {
         if abandoned {
             self.end(key, turn);
         } else if self.config.retry_limit().is_some_and(|limit| attempts >= limit) {
-            self.tell_watchers(key, &Report::Fail, turn);
+            let handle = self.handles.name(self.jobs.slab[key].number);
+            self.tell_watchers(key, &handle, &Report::Fail, turn);
             self.end(key, turn);
         } else {
             self.take_out(key);
@@ -199,13 +200,14 @@ impl Engine {
     }
 
     /// Passes a report on to every watcher of a job. One that does not understand exceptions hears of a failure.
-    pub(super) fn tell_watchers(&mut self, key: JobKey, report: &Report, turn: &mut Turn<'_>) {
-        let job = &self.jobs.slab[key];
-        if job.watchers.is_empty() {
-            return;
-        }
-        let handle = self.handles.name(job.number);
-        let mut next = job.watchers.first();
+    pub(super) fn tell_watchers(
+        &mut self,
+        key: JobKey,
+        handle: &Handle,
+        report: &Report,
+        turn: &mut Turn<'_>,
+    ) {
+        let mut next = self.jobs.slab[key].watchers.first();
         while let Some(watcher) = next {
             let to = self.watchers[watcher].connection;
             next = self.watchers[watcher].of_job.next;

@@ -17,27 +17,32 @@ impl Engine {
         if self.is_draining() {
             return self.refuse(who, Refusal::Draining, turn);
         }
-        let foreground = submit.mode == Mode::Foreground;
         let function = self.find_function(submit.function.as_bytes());
         let key_hash = JoinKey::of(&submit.unique, &submit.workload).map(|key| self.hash(key.bytes()));
-        match function.and_then(|function| self.job_to_join(&submit, function, key_hash)) {
-            Some(job) => self.join(who, job, foreground, turn),
-            None => self.submit_new(who, submit, key_hash, turn),
+        if let Some(job) = self.job_to_join(&submit, function, key_hash) {
+            return self.join(who, job, submit.mode == Mode::Foreground, turn);
+        }
+        match self.room_for(who, &submit, function) {
+            Ok(()) => self.submit_new(who, submit, function, key_hash, turn),
+            Err(refusal) => self.refuse(who, refusal, turn),
         }
     }
 
-    fn job_to_join(&self, submit: &Submit, function: FunctionKey, key_hash: Option<u64>) -> Option<JobKey> {
+    fn job_to_join(
+        &self,
+        submit: &Submit,
+        function: Option<FunctionKey>,
+        key_hash: Option<u64>,
+    ) -> Option<JobKey> {
         let key = JoinKey::of(&submit.unique, &submit.workload)?;
-        self.jobs.by_key(key_hash?, function, key)
+        self.jobs.by_key(key_hash?, function?, key)
     }
 
     /// A submit of the same key: one more watcher, or one more reason to run it.
     fn join(&mut self, who: ConnectionKey, key: JobKey, foreground: bool, turn: &mut Turn<'_>) {
         let job = &self.jobs.slab[key];
-        let (live, keeping) = (job.is_live(), job.keeping);
-        let handle = self.handles.name(job.number);
-        match keeping {
-            Keeping::Storing(record) if !live || !foreground => {
+        match job.keeping {
+            Keeping::Storing(record) if !foreground || !job.is_live() => {
                 return self.wait_for_store(who, record, foreground);
             }
             Keeping::Foreground if !foreground && self.config.store => {
@@ -50,48 +55,76 @@ impl Engine {
         if foreground {
             self.attach(who, key);
         }
-        self.send(who, Response::JobCreated { handle }, turn);
+        self.acknowledge(who, key, turn);
     }
 
-    fn submit_new(&mut self, who: ConnectionKey, submit: Submit, key_hash: Option<u64>, turn: &mut Turn<'_>) {
-        let not_before = not_before(&submit.mode);
-        let priority = if not_before.is_some() { Priority::Normal } else { submit.priority };
-        if let Err(refusal) = self.room_for(who, &submit, priority) {
-            return self.refuse(who, refusal, turn);
-        }
-        let foreground = submit.mode == Mode::Foreground;
-        let keeping = match submit.mode {
+    fn submit_new(
+        &mut self,
+        who: ConnectionKey,
+        submit: Submit,
+        function: Option<FunctionKey>,
+        key_hash: Option<u64>,
+        turn: &mut Turn<'_>,
+    ) {
+        let priority = priority(&submit);
+        let Submit { function: name, unique, mode, reducer, workload, .. } = submit;
+        let function = function.unwrap_or_else(|| self.function(name));
+        let keeping = match mode {
             Mode::Foreground => Keeping::Foreground,
             Mode::Background | Mode::Epoch(_) if self.config.store => {
                 Keeping::Storing(self.stores.next_record())
             }
             Mode::Background | Mode::Epoch(_) => Keeping::Background,
         };
-        let function = self.function(submit.function);
-        let Submit { unique, reducer, workload, .. } = submit;
-        let new = NewJob { function, priority, unique, reducer, workload, key_hash, keeping, not_before };
-        let key = self.reserve_job(new);
+        let not_before = not_before(&mode);
+        let key = self.reserve_job(NewJob {
+            function,
+            priority,
+            unique,
+            reducer,
+            workload,
+            key_hash,
+            keeping,
+            not_before,
+        });
         if let Keeping::Storing(record) = keeping {
             return self.ask_store(who, key, record, turn);
         }
-        if foreground {
+        if keeping == Keeping::Foreground {
             self.attach(who, key);
         }
         self.admit(key, turn);
+        self.acknowledge(who, key, turn);
+    }
+
+    fn acknowledge(&mut self, who: ConnectionKey, key: JobKey, turn: &mut Turn<'_>) {
         let handle = self.handles.name(self.jobs.slab[key].number);
         self.send(who, Response::JobCreated { handle }, turn);
     }
 
     /// Whether one more job fits into the function's queue and into the server's memory.
-    fn room_for(&self, who: ConnectionKey, submit: &Submit, priority: Priority) -> Result<(), Refusal> {
-        if let Some(function) = self.find_function(submit.function.as_bytes()) {
+    fn room_for(
+        &self,
+        who: ConnectionKey,
+        submit: &Submit,
+        function: Option<FunctionKey>,
+    ) -> Result<(), Refusal> {
+        if let Some(function) = function {
             let function = &self.functions.slab[function];
             let jobs = function.total() + u64::from(function.reserved);
-            if function.limit(priority).is_some_and(|limit| jobs >= u64::from(limit)) {
+            if function.limit(priority(submit)).is_some_and(|limit| jobs >= u64::from(limit)) {
                 return Err(Refusal::QueueFull);
             }
         }
         self.memory_for(who, JOB_OVERHEAD + submit.workload.len())
+    }
+}
+
+/// How urgent the job is: an epoch job is always of normal priority.
+const fn priority(submit: &Submit) -> Priority {
+    match submit.mode {
+        Mode::Foreground | Mode::Background => submit.priority,
+        Mode::Epoch(_) => Priority::Normal,
     }
 }
 

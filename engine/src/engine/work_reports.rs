@@ -17,14 +17,21 @@ impl Engine {
             return;
         }
         match number.and_then(|number| self.job_in_hand(who, number)) {
-            Some(job) => self.report(who, job, report, turn),
+            Some(job) => self.report(who, job, handle, report, turn),
             None => self.refuse(who, refusal_of(handle, &report), turn),
         }
     }
 
-    fn report(&mut self, who: ConnectionKey, key: JobKey, report: Report, turn: &mut Turn<'_>) {
+    fn report(
+        &mut self,
+        who: ConnectionKey,
+        key: JobKey,
+        handle: &Handle,
+        report: Report,
+        turn: &mut Turn<'_>,
+    ) {
         let number = self.jobs.slab[key].number;
-        self.tell_watchers(key, &report, turn);
+        self.tell_watchers(key, handle, &report, turn);
         match report {
             Report::Data(_) | Report::Warning(_) => {}
             Report::Status { numerator, denominator } => {
