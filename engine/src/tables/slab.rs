@@ -139,6 +139,7 @@ impl<T> Chunk<T> {
 impl<T> ops::Index<Key<T>> for Slab<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, key: Key<T>) -> &T {
         match &self.chunks[key.slot() / CHUNK].slots[key.slot() % CHUNK] {
             Slot::Live(record) => record,
@@ -148,6 +149,7 @@ impl<T> ops::Index<Key<T>> for Slab<T> {
 }
 
 impl<T> ops::IndexMut<Key<T>> for Slab<T> {
+    #[inline]
     fn index_mut(&mut self, key: Key<T>) -> &mut T {
         match &mut self.chunks[key.slot() / CHUNK].slots[key.slot() % CHUNK] {
             Slot::Live(record) => record,
