@@ -187,7 +187,7 @@ pub enum Request {
     },
     /// GET_STATUS_UNIQUE.
     GetStatusUnique {
-        /// The unique, of any length: one that is too long names no job.
+        /// The unique; one over 64 bytes is refused when it is parsed.
         unique: Bytes,
     },
     /// ECHO_REQ.
@@ -256,7 +256,7 @@ impl Request {
             P::GrabJobUniq => Self::Grab(Grab::Uniq),
             P::GrabJobAll => Self::Grab(Grab::All),
             P::GetStatus => Self::GetStatus { handle: Handle::new(repeatable(body)?) },
-            P::GetStatusUnique => Self::GetStatusUnique { unique: repeatable(body)? },
+            P::GetStatusUnique => Self::GetStatusUnique { unique: Unique::new(body)?.to_bytes() },
             P::EchoReq => Self::Echo { data: body },
             P::OptionReq => Self::Option { name: body },
             P::SetClientId => Self::SetClientId { id: body },
@@ -401,10 +401,10 @@ impl Arguments {
     }
 }
 
-/// The bytes that follow what was asked about in STATUS_RES_UNIQUE: five NULs, two flags, three numbers.
-const STATUS_ROOM: usize = 5 + 2 + 3 * 10;
+/// The most bytes that follow the handle in STATUS_RES: four NULs, two flags, two numbers.
+const STATUS_ROOM: usize = 4 + 2 + 2 * 10;
 
-/// Lets through what the answer can repeat in one packet.
+/// Lets through the handle that STATUS_RES can repeat in one packet.
 fn repeatable(body: Bytes) -> Result<Bytes, DecodeError> {
     if u32::try_from(body.len() + STATUS_ROOM).is_ok() { Ok(body) } else { Err(too_large(body.len())) }
 }

@@ -119,7 +119,7 @@ pub(crate) fn request() -> impl Strategy<Value = Request> {
         grab().prop_map(Request::Grab),
         (handle(), report()).prop_map(|(handle, report)| Request::Work { handle, report }),
         data().prop_map(|bytes| Request::GetStatus { handle: Handle::new(bytes) }),
-        data().prop_map(|unique| Request::GetStatusUnique { unique }),
+        vec(any::<u8>(), 0..=64).prop_map(|bytes| Request::GetStatusUnique { unique: bytes.into() }),
         data().prop_map(|data| Request::Echo { data }),
         data().prop_map(|name| Request::Option { name }),
         data().prop_map(|id| Request::SetClientId { id }),
