@@ -87,12 +87,13 @@ impl Engine {
                 ensure(self.deadlines.is_scheduled(due, job.number), || "is not in the calendar".into())
             }
             JobState::Waiting { .. } => ensure(kept, || "waits and nobody wants it".into()),
-            JobState::Assigned { worker, deadline, .. } => {
+            JobState::Assigned { worker, turn, deadline, .. } => {
                 ensure(self.peer(worker, Presence::Here), || "is in the hand of nobody".into())?;
                 let mut abilities = self.connections.slab[worker].abilities.keys(&self.abilities);
                 let able = abilities.any(|ability| self.abilities[ability].function == job.function);
                 ensure(able, || "is in the hand of a worker who cannot do it".into())?;
-                let armed = deadline.is_none_or(|when| self.deadlines.is_set(when, Timer::Job(job.number)));
+                let timer = Timer::Job { turn, job: job.number };
+                let armed = deadline.is_none_or(|when| self.deadlines.is_set(when, timer));
                 ensure(armed, || "has a deadline that is not set".into())
             }
         }

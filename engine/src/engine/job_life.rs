@@ -78,12 +78,13 @@ impl Engine {
     /// Gives a waiting job to a worker.
     pub(super) fn assign(&mut self, key: JobKey, worker: ConnectionKey, deadline: Option<Time>) {
         self.take_out(key);
+        let turn = self.jobs.next_turn();
         let job = &mut self.jobs.slab[key];
         let links = Links::default();
-        job.state = JobState::Assigned { worker, links, deadline, numerator: 0, denominator: 0 };
+        job.state = JobState::Assigned { worker, turn, links, deadline, numerator: 0, denominator: 0 };
         self.functions.slab[job.function].assigned += 1;
         if let Some(deadline) = deadline {
-            self.deadlines.set(deadline, Timer::Job(job.number));
+            self.deadlines.set(deadline, Timer::Job { turn, job: job.number });
         }
         self.connections.slab[worker].hand.push_back(&mut self.jobs.slab, key);
         self.count(key);
@@ -103,10 +104,10 @@ impl Engine {
             JobState::Waiting { .. } => {
                 function.waiting[job.priority as usize].remove(&mut self.jobs.slab, key);
             }
-            JobState::Assigned { worker, deadline, .. } => {
+            JobState::Assigned { worker, turn, deadline, .. } => {
                 function.assigned -= 1;
                 if let Some(deadline) = deadline {
-                    self.deadlines.call_off(deadline, Timer::Job(job.number));
+                    self.deadlines.call_off(deadline, Timer::Job { turn, job: job.number });
                 }
                 self.connections.slab[worker].hand.remove(&mut self.jobs.slab, key);
             }

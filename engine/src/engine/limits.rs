@@ -24,13 +24,15 @@ impl Engine {
         self.memory -= connection.memory();
         let before = std::mem::replace(&mut connection.fill, fill);
         self.memory += connection.memory();
-        if fill.outward < LARGE {
+        if fill.outward < LARGE && connection.outbox.is_empty() {
             connection.largest = 0;
         }
         match connection.presence {
             Presence::Here => self.watch(who, before, turn),
-            // Whoever takes something is waited for.
-            Presence::Closing if fill.outward < before.outward => self.begin_to_linger(who, turn),
+            // Whoever takes something is waited for, unless it was cut off.
+            Presence::Closing if fill.outward < before.outward && connection.patience.is_some() => {
+                self.begin_to_linger(who, turn);
+            }
             Presence::Leaving | Presence::Closing => {}
         }
     }

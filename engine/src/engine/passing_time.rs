@@ -23,7 +23,7 @@ impl Engine {
 
     fn fire(&mut self, timer: Timer, turn: &mut Turn<'_>) {
         match timer {
-            Timer::Job(job) => {
+            Timer::Job { job, .. } => {
                 let job = self.jobs.by_number(job).expect("a timer goes with its job");
                 self.lose(job, turn);
             }

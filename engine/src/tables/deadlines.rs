@@ -8,8 +8,14 @@ use std::collections::BTreeSet;
 /// What shall happen at some moment, unless it is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    /// The worker has had the job for as long as CAN_DO_TIMEOUT allows: when it is assigned.
-    Job(JobNumber),
+    /// The worker has had the job for as long as CAN_DO_TIMEOUT allows: when it is assigned. Those of one moment
+    /// are in the order of assignment.
+    Job {
+        /// When the job was assigned, in the order of turns.
+        turn: u64,
+        /// Which.
+        job: JobNumber,
+    },
     /// The worker has said nothing since its NOOP: when it is woken.
     Wakeup(ConnectionId),
     /// A peer has not finished a message: when it begins one. Or has not taken what it is owed: when it is closed.

@@ -85,6 +85,8 @@ pub(crate) enum JobState {
     Assigned {
         /// Who has it.
         worker: Key<Connection>,
+        /// When it was assigned.
+        turn: u64,
         /// Its neighbours in the worker's hand.
         links: Links<Job>,
         /// When the worker must be done.
