@@ -1,5 +1,6 @@
 //! What administrators ask in text.
 
+use crate::connection::Presence;
 use crate::job::Job;
 use crate::{Function, Model};
 use bytes::Bytes;
@@ -26,7 +27,7 @@ impl Model {
             AdminRequest::Workers => AdminReply::Workers(self.workers()),
             AdminRequest::ShowJobs => AdminReply::Jobs(self.live().map(listing).collect()),
             AdminRequest::ShowUniqueJobs => {
-                AdminReply::UniqueJobs(self.live().map(|job| job.unique.to_bytes()).collect())
+                AdminReply::UniqueJobs(self.live().map(|job| one_line(job.unique.as_bytes())).collect())
             }
             AdminRequest::CancelJob(handle) => self.cancel(&handle),
             AdminRequest::CreateFunction(name) => self.create_function(name, None),
@@ -73,13 +74,14 @@ impl Model {
     }
 
     fn workers(&self) -> Vec<WorkerListing> {
-        let listings = self.connections.iter().map(|connection| {
+        let here = self.connections.iter().filter(|connection| connection.presence == Presence::Here);
+        let listings = here.map(|connection| {
             let mut abilities: Vec<_> = connection.abilities.iter().collect();
             abilities.sort_by_key(|ability| std::cmp::Reverse(ability.registered));
             WorkerListing {
                 connection: connection.id.get(),
                 address: connection.peer.clone(),
-                id: connection.client_id.clone(),
+                id: one_line(&connection.client_id),
                 functions: abilities.into_iter().map(|ability| ability.function.to_bytes()).collect(),
             }
         });
@@ -138,6 +140,15 @@ fn value(text: &str) -> AdminReply {
     AdminReply::Value(Bytes::copy_from_slice(text.as_bytes()))
 }
 
+/// Text that stays in its line and its column.
+fn one_line(text: &[u8]) -> Bytes {
+    text.iter().map(|byte| if byte.is_ascii_control() { b'?' } else { *byte }).collect()
+}
+
 fn listing(job: &Job) -> JobListing {
-    JobListing { handle: job.handle.clone(), retries: job.attempts, persisted: job.background }
+    JobListing {
+        handle: job.handle.clone(),
+        retries: job.attempts,
+        persisted: job.background && !job.unconfirmed,
+    }
 }

@@ -20,7 +20,7 @@ impl Model {
         if self.is_full(&submit) {
             return self.refuse(from, ErrorCode::QueueError, "Job queue is full");
         }
-        if self.memory().saturating_add(submit.workload.len()) > self.config.memory_limit {
+        if self.is_too_much(from, &submit) {
             return self.refuse(from, ErrorCode::QueueError, "Memory limit reached");
         }
         self.create(from, submit);
@@ -37,13 +37,6 @@ impl Model {
         };
         let jobs = self.jobs.iter().filter(|job| job.function == submit.function).count();
         limit.is_some_and(|limit| jobs >= limit as usize)
-    }
-
-    /// Bytes of workloads and buffers.
-    fn memory(&self) -> usize {
-        let workloads: usize = self.jobs.iter().map(|job| job.workload.len()).sum();
-        let fills = self.connections.iter().map(|connection| connection.fill);
-        workloads + fills.map(|fill| fill.inbound + fill.outward).sum::<usize>()
     }
 
     /// A submit of a key that a live job has already, or one that waits for the store.

@@ -2,14 +2,18 @@
 
 use bytes::Bytes;
 use gearman_engine::{Buffered, ConnectionId, RecordId};
-use gearman_protocol::{FunctionName, Handle, Response, Time};
+use gearman_protocol::{FunctionName, Handle, Outward, Response, Time};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How much of a client id is kept, in bytes.
 pub(crate) const MAX_CLIENT_ID: usize = 127;
+/// How many exceptions of a worker are remembered.
+pub(crate) const MAX_EXCEPTED: usize = 64;
+/// From how many bytes on a packet is a large one.
+pub(crate) const LARGE: usize = 64 << 10;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     pub(crate) peer: String,
@@ -18,13 +22,27 @@ pub(crate) struct Connection {
     pub(crate) abilities: Vec<Ability>,
     pub(crate) sleep: Sleep,
     pub(crate) exceptions: bool,
-    /// The job that this worker has just ended by an exception.
-    pub(crate) excepted: Option<Handle>,
+    /// The jobs that this worker has ended by an exception and said no more of.
+    pub(crate) excepted: VecDeque<Handle>,
     /// What cannot be sent yet, because the store has not answered for the first of them.
     pub(crate) held: VecDeque<Held>,
+    pub(crate) presence: Presence,
     pub(crate) fill: Buffered,
-    /// The peer has left, or was sent away; it gets what is held, and then its connection is closed.
-    pub(crate) leaving: bool,
+    /// The largest packet that may be on its way, if it is a large one.
+    pub(crate) largest: usize,
+    /// Until when the peer must finish a message, or take its last ones.
+    pub(crate) patience: Option<Time>,
+    /// Whether it is not read from because memory is short.
+    pub(crate) paused: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Here,
+    /// The peer has left, or was sent away, and still waits for the store.
+    Leaving,
+    /// The driver was told to close.
+    Closing,
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +69,7 @@ pub(crate) enum Sleep {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Held {
     /// The answer to a submit, which depends on this record.
     Answer(RecordId),
@@ -68,10 +86,13 @@ impl Connection {
             abilities: Vec::new(),
             sleep: Sleep::Awake,
             exceptions,
-            excepted: None,
+            excepted: VecDeque::new(),
             held: VecDeque::new(),
+            presence: Presence::Here,
             fill: Buffered::default(),
-            leaving: false,
+            largest: 0,
+            patience: None,
+            paused: false,
         }
     }
 
@@ -79,12 +100,30 @@ impl Connection {
         self.abilities.iter().any(|ability| ability.function == *function)
     }
 
-    /// Keeps a response behind what is held already; gives it back if nothing is.
+    /// Keeps a response behind what is held already; gives it back if nothing is. A large one is noted, because
+    /// a reader may be slow by the packet that is on its way.
     pub(crate) fn hold(&mut self, response: Response) -> Option<Response> {
+        let length = length(&response);
+        self.largest = self.largest.max(if length >= LARGE { length } else { 0 });
         if self.held.is_empty() {
             return Some(response);
         }
         self.held.push_back(Held::Behind(response));
         None
     }
+
+    /// Bytes that wait for the peer, here and at the driver.
+    pub(crate) fn outward(&self) -> usize {
+        let held = self.held.iter().map(|held| match held {
+            Held::Answer(_) => 0,
+            Held::Behind(response) => length(response),
+        });
+        self.fill.outward + held.sum::<usize>()
+    }
+}
+
+fn length(response: &Response) -> usize {
+    let mut bytes = Outward::new();
+    response.encode(&mut bytes);
+    bytes.len()
 }

@@ -1,10 +1,30 @@
-//! What happens when time passes: timeouts, scheduled jobs, drains.
+//! What happens when time passes: timeouts, scheduled jobs, peers that do not go on, drains.
 
+use crate::Model;
+use crate::connection::Presence;
 use crate::job::{Job, State};
-use crate::{Function, Model};
 use gearman_engine::{ConnectionId, Effect, ExitCode};
-use gearman_protocol::Time;
+use gearman_protocol::{FunctionStatus, Time, UnixMillis};
 use std::time::Duration;
+
+/// What is to be done at some moment. Of one moment, the upper comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deadline {
+    /// A job may run from now on.
+    Due {
+        moment: UnixMillis,
+        job: u64,
+    },
+    /// A worker has held a job for too long.
+    Timeout {
+        assigned: u64,
+        job: u64,
+    },
+    /// A peer has begun a message and not finished it, or has not taken its last ones.
+    Patience(ConnectionId),
+    DrainReport,
+    DrainEnd,
+}
 
 /// Whether the server is finishing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,56 +43,71 @@ pub(crate) enum Drain {
 const DRAIN_REPORT: Duration = Duration::from_secs(10);
 
 impl Model {
-    /// Acts on every deadline that has passed.
+    /// Acts on every deadline that has passed, the earliest first.
     pub(crate) fn act_on_deadlines(&mut self) {
-        let mut passed = self.job_deadlines();
-        passed.retain(|(moment, ..)| *moment <= self.now);
-        passed.sort_unstable();
-        for (.., number) in passed {
-            if self.job(number).worker().is_some() { self.lose(number) } else { self.queue(number) }
-        }
-        for who in self.slow_writers() {
-            self.cut(who);
-        }
-        self.report_drain();
-    }
-
-    /// The moment of each job that has one, what it was promised before others of that moment, and the job.
-    fn job_deadlines(&self) -> Vec<(Time, u64, u64)> {
-        let wall = self.wall_now().get();
-        let deadlines = self.jobs.iter().filter_map(|job| match job.state {
-            State::Assigned { until: Some(until), place, .. } => Some((until, place, job.number)),
-            State::Scheduled(moment) => {
-                let ahead = u64::try_from(moment.get().saturating_sub(wall)).unwrap_or(0);
-                Some((self.now + Duration::from_millis(ahead), u64::MAX, job.number))
+        while let Some((moment, deadline)) = self.deadlines().into_iter().min()
+            && moment <= self.now
+        {
+            match deadline {
+                Deadline::Timeout { job, .. } => self.lose(job),
+                Deadline::Patience(peer) => self.lose_patience(peer),
+                Deadline::DrainReport => self.report_drain(),
+                Deadline::DrainEnd => {
+                    self.report_drain();
+                    self.exit(ExitCode::Unfinished);
+                }
+                Deadline::Due { job, .. } => self.queue(job),
             }
-            State::Assigned { until: None, .. } | State::Reserved { .. } | State::Waiting { .. } => None,
-        });
-        deadlines.collect()
+        }
     }
 
-    /// Who began a message too long ago.
-    fn slow_writers(&self) -> Vec<ConnectionId> {
-        let limit = self.config.packet_timeout;
-        let slow = self.connections.iter().filter(|connection| {
-            connection.fill.partial_since.is_some_and(|since| since + limit <= self.now)
-        });
-        slow.map(|connection| connection.id).collect()
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Time> {
-        let jobs = self.job_deadlines().into_iter().map(|(moment, ..)| moment);
-        let hangs = self.connections.iter().filter_map(|connection| self.hangs_at(connection));
-        let partial = self.connections.iter().filter(|connection| !connection.leaving);
-        let partial = partial.filter_map(|connection| connection.fill.partial_since);
-        let packets = partial.map(|since| since + self.config.packet_timeout);
+    /// All that has a moment.
+    fn deadlines(&self) -> Vec<(Time, Deadline)> {
+        let jobs = self.jobs.iter().filter_map(|job| self.job_deadline(job));
+        let peers =
+            self.connections.iter().filter_map(|peer| Some((peer.patience?, Deadline::Patience(peer.id))));
         let drain = match self.drain {
-            Drain::Going { until, report } => [until, Some(report)],
+            Drain::Going { until, report } => {
+                [Some((report, Deadline::DrainReport)), until.map(|until| (until, Deadline::DrainEnd))]
+            }
             Drain::No | Drain::Over => [None, None],
         };
-        let hangs = hangs.filter(|hang| *hang > self.now);
-        let all = jobs.chain(hangs).chain(packets).chain(drain.into_iter().flatten());
-        all.min()
+        jobs.chain(peers).chain(drain.into_iter().flatten()).collect()
+    }
+
+    fn job_deadline(&self, job: &Job) -> Option<(Time, Deadline)> {
+        match job.state {
+            State::Assigned { until, place, .. } => {
+                Some((until?, Deadline::Timeout { assigned: place, job: job.number }))
+            }
+            State::Scheduled(moment) => {
+                let (said, when) = self.wall;
+                let ahead = u64::try_from(moment.get().saturating_sub(said.get())).unwrap_or(0);
+                Some((when + Duration::from_millis(ahead), Deadline::Due { moment, job: job.number }))
+            }
+            State::Reserved { .. } | State::Waiting { .. } => None,
+        }
+    }
+
+    /// Besides the deadlines, a woken worker that comes to count as hung while others sleep.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        let deadlines = self.deadlines().into_iter().map(|(moment, _)| moment);
+        let hangs = self.connections.iter().filter_map(|connection| self.hangs_at(connection));
+        let hangs = hangs.filter(|hang| *hang > self.now && self.somebody_sleeps());
+        deadlines.chain(hangs).min()
+    }
+
+    /// The peer has had its time.
+    fn lose_patience(&mut self, who: ConnectionId) {
+        let Some(connection) = self.connections.iter_mut().find(|connection| connection.id == who) else {
+            return;
+        };
+        connection.patience = None;
+        if connection.presence == Presence::Here {
+            self.leave(who);
+        } else {
+            self.effects.push(Effect::Close { who, after_flush: false });
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -87,27 +122,24 @@ impl Model {
         }
     }
 
-    /// Says what a drain waits for when it is time to, and ends it when it has lasted too long.
+    /// Says which jobs a drain waits for.
     fn report_drain(&mut self) {
-        let Drain::Going { until, report } = self.drain else { return };
-        let is_over = until.is_some_and(|until| until <= self.now);
-        if !is_over && report > self.now {
-            return;
-        }
-        let waits = |function: &&Function| {
-            self.jobs.iter().any(|job| job.function == function.name && self.must_end(job))
-        };
-        let left = self.functions.iter().filter(waits).map(|function| self.status(function)).collect();
+        let rows = self.functions.iter().map(|function| {
+            let waited_for =
+                self.jobs.iter().filter(|job| job.function == function.name && self.must_end(job));
+            FunctionStatus { total: waited_for.count() as u64, ..self.status(function) }
+        });
+        let left = rows.filter(|row| row.total > 0).collect();
         self.effects.push(Effect::Draining { left });
-        self.drain = Drain::Going { until, report: self.now + DRAIN_REPORT };
-        if is_over {
-            self.exit(ExitCode::Unfinished);
+        if let Drain::Going { report, .. } = &mut self.drain {
+            *report = self.now + DRAIN_REPORT;
         }
     }
 
-    /// Exits if a drain has nothing left to wait for.
+    /// Exits if a drain has nothing left to wait for: no job, and no answer of the store.
     pub(crate) fn end_drain(&mut self) {
-        let waits = self.jobs.iter().any(|job| self.must_end(job));
+        let unanswered = !self.ended_unconfirmed.is_empty() || self.jobs.iter().any(|job| job.unconfirmed);
+        let waits = unanswered || self.jobs.iter().any(|job| self.must_end(job));
         if !waits && matches!(self.drain, Drain::Going { .. }) {
             self.exit(ExitCode::Finished);
         }
@@ -116,9 +148,9 @@ impl Model {
     /// Whether a drain waits for the job. What a store keeps can wait for the next life.
     fn must_end(&self, job: &Job) -> bool {
         match job.state {
-            State::Reserved { .. } | State::Assigned { .. } => true,
+            State::Assigned { .. } => true,
             State::Waiting { .. } => !(self.config.store && job.background),
-            State::Scheduled(_) => false,
+            State::Scheduled(_) | State::Reserved { .. } => false,
         }
     }
 

@@ -1,9 +1,9 @@
 //! How things end: jobs, workers' holds on them, and connections.
 
 use crate::Model;
-use crate::connection::Sleep;
+use crate::connection::{Presence, Sleep};
 use crate::job::State;
-use gearman_engine::{Buffered, Compat, ConnectionId, Effect};
+use gearman_engine::{Compat, ConnectionId, Effect};
 use gearman_protocol::{Report, Response};
 
 impl Model {
@@ -72,11 +72,21 @@ impl Model {
     /// The peer sends no more: it watches nothing, works on nothing, and gets what is still held for it.
     pub(crate) fn leave(&mut self, who: ConnectionId) {
         let Some(connection) = self.connection(who) else { return };
-        connection.leaving = true;
-        if connection.held.is_empty() {
-            self.effects.push(Effect::Close { who, after_flush: true });
-        }
+        connection.presence = Presence::Leaving;
         self.let_go(who);
+        self.close_those_who_left();
+    }
+
+    /// Closes connections that waited for the store's answers and have got them.
+    pub(crate) fn close_those_who_left(&mut self) {
+        let until = self.now + self.config.packet_timeout;
+        for connection in &mut self.connections {
+            if connection.presence == Presence::Leaving && connection.held.is_empty() {
+                connection.presence = Presence::Closing;
+                connection.patience = Some(until);
+                self.effects.push(Effect::Close { who: connection.id, after_flush: true });
+            }
+        }
     }
 
     /// The connection is gone.
@@ -86,34 +96,19 @@ impl Model {
     }
 
     /// Takes a peer out of everything but the list of connections.
-    fn let_go(&mut self, who: ConnectionId) {
+    pub(crate) fn let_go(&mut self, who: ConnectionId) {
         if let Some(connection) = self.connections.iter_mut().find(|connection| connection.id == who) {
             connection.abilities.clear();
             connection.sleep = Sleep::Awake;
+            connection.patience = None;
+            connection.paused = false;
         }
+        self.favoured = self.favoured.filter(|favoured| *favoured != who);
         for job in &mut self.jobs {
             job.watchers.retain(|watcher| *watcher != who);
         }
         let numbers: Vec<u64> = self.jobs.iter().map(|job| job.number).collect();
         numbers.into_iter().for_each(|number| self.end_if_unwanted(number));
         self.lose_jobs(who, |_| true);
-    }
-
-    pub(crate) fn buffered(&mut self, from: ConnectionId, fill: Buffered) {
-        let limit = self.config.output_limit;
-        let Some(connection) = self.connection(from) else { return };
-        connection.fill = fill;
-        if fill.outward > limit {
-            self.cut(from);
-        }
-    }
-
-    /// Closes a connection at once, whatever it has not read.
-    pub(crate) fn cut(&mut self, who: ConnectionId) {
-        let Some(connection) = self.connection(who) else { return };
-        connection.leaving = true;
-        connection.held.clear();
-        self.effects.push(Effect::Close { who, after_flush: false });
-        self.let_go(who);
     }
 }

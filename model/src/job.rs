@@ -4,7 +4,7 @@ use bytes::Bytes;
 use gearman_engine::{ConnectionId, RecordId};
 use gearman_protocol::{FunctionName, Handle, Priority, Reducer, Submit, Time, Unique, UnixMillis};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) number: u64,
     pub(crate) handle: Handle,

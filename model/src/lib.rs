@@ -7,11 +7,15 @@
 //!
 //! Where Gearman leaves a choice, both servers follow one rule, and these are all of them:
 //!
-//! * Deadlines that have passed come before the event, in the order of their moments; job timeouts of one
-//!   moment in the order of assignment, and scheduled jobs after them in the order of submission.
-//! * Sleepers are woken at the end of every event, function by function in the order of creation, those first
-//!   that fell asleep first. With a limit of N, a function wants N woken workers for each of its waiting jobs,
+//! * Deadlines that have passed come before the event, in the order of their moments; of one moment scheduled
+//!   jobs come first, by their own moments and then in the order of submission, and after them job timeouts in the
+//!   order of assignment.
+//! * Sleepers are woken after what the passing time has done and again after the event, function by function in
+//!   the order of creation, those first that fell asleep first (or learned the function first, if they slept). With a limit of N, a function wants N woken workers for each of its waiting jobs,
 //!   and those that were woken for another function count if they are able.
+//! * Tables of the text protocol show control characters as `?`, and an empty client id as `-`.
+//! * A second CAN_DO for a function changes its timeout and nothing else, not even its turn; a second PRE_SLEEP
+//!   of a sleeper changes nothing.
 //! * A woken worker counts as awake again as soon as it has sent anything.
 //! * A connection that waits for the store's answer gets everything later, replies or not, after it.
 //! * A job that waits for the store has its handle and its place in the queue already.
@@ -35,13 +39,14 @@ mod connection;
 mod deadlines;
 mod ends;
 mod job;
+mod limits;
 mod numbers;
 mod store;
 mod wake;
 mod worker_requests;
 
 use bytes::Bytes;
-use connection::{Connection, Sleep};
+use connection::{Connection, Presence, Sleep};
 use deadlines::Drain;
 use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Event, RecordId};
 use gearman_protocol::{
@@ -50,7 +55,7 @@ use gearman_protocol::{
 use job::Job;
 
 /// A job server of lists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     config: Config,
     now: Time,
@@ -67,11 +72,13 @@ pub struct Model {
     /// How many things have been given a place in some order.
     places: u64,
     drain: Drain,
+    /// The peer whose large message is read although memory is short, so that something ends.
+    favoured: Option<ConnectionId>,
     effects: Vec<Effect>,
 }
 
 /// A function that somebody has named and nobody has dropped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Function {
     name: FunctionName,
     limits: QueueLimits,
@@ -93,6 +100,7 @@ impl Model {
             records_made: 0,
             places: 0,
             drain: Drain::No,
+            favoured: None,
             effects: Vec::new(),
         }
     }
@@ -152,7 +160,9 @@ impl Model {
 
     /// The connection with this number, unless it is gone or going.
     fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.connections.iter_mut().find(|connection| connection.id == id && !connection.leaving)
+        self.connections
+            .iter_mut()
+            .find(|connection| connection.id == id && connection.presence == Presence::Here)
     }
 
     fn job(&mut self, number: u64) -> &mut Job {
@@ -184,8 +194,8 @@ impl Model {
     /// Sends, behind whatever the connection still waits for.
     fn send(&mut self, to: ConnectionId, response: Response) {
         let Some(connection) = self.connection(to) else { return };
-        if let Some(held) = connection.hold(response) {
-            self.effects.push(Effect::Send { to, response: held });
+        if let Some(response) = connection.hold(response) {
+            self.effects.push(Effect::Send { to, response });
         }
     }
 
@@ -208,7 +218,7 @@ impl Model {
     fn set_client_id(&mut self, from: ConnectionId, mut id: Bytes) {
         id.truncate(connection::MAX_CLIENT_ID);
         if let Some(connection) = self.connection(from) {
-            connection.client_id = id;
+            connection.client_id = if id.is_empty() { Bytes::from_static(b"-") } else { id };
         }
     }
 }
@@ -217,8 +227,13 @@ impl Doors for Model {
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
         self.now = self.now.max(now);
         self.act_on_deadlines();
-        self.happened(event);
         self.wake_sleepers();
+        self.happened(event);
+        // The event itself may have made something due, such as a step of the wall clock.
+        self.act_on_deadlines();
+        self.cut_slow_readers();
+        self.wake_sleepers();
+        self.read_as_memory_allows();
         self.end_drain();
         self.effects.drain(..).for_each(|effect| effects.push(effect));
     }

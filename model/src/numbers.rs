@@ -15,8 +15,11 @@ pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     (end > 0).then_some(if negative { -magnitude } else { magnitude })
 }
 
-/// A part of a status: the low 32 bits of its integer, 0 if it has none.
+/// A part of a status in 32 bits without a sign: the nearest there is, but the negative numbers of 32 bits are what
+/// the same bits say without their sign.
 pub(crate) fn status_part(text: &[u8]) -> u32 {
-    let low = integer(text).unwrap_or(0).rem_euclid(1 << 32);
-    u32::try_from(low).expect("the remainder is below 2^32")
+    let number = integer(text).unwrap_or(0);
+    let is_short = i32::try_from(number).is_ok();
+    let number = if is_short && number < 0 { number + (1 << 32) } else { number };
+    u32::try_from(number.clamp(0, i64::from(u32::MAX))).expect("clamped")
 }

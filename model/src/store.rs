@@ -95,16 +95,13 @@ impl Model {
     /// Sends what is no longer held, and closes connections that waited only for that.
     fn release(&mut self) {
         for connection in &mut self.connections {
-            let was_held = !connection.held.is_empty();
             let to = connection.id;
             while let Some(Held::Behind(_)) = connection.held.front() {
                 let Some(Held::Behind(response)) = connection.held.pop_front() else { break };
                 self.effects.push(Effect::Send { to, response });
             }
-            if was_held && connection.leaving && connection.held.is_empty() {
-                self.effects.push(Effect::Close { who: to, after_flush: true });
-            }
         }
+        self.close_those_who_left();
     }
 
     /// A job of an earlier life: it has its record already. Of several records of a key the last is the job.

@@ -16,7 +16,7 @@ impl Model {
         if work.into_iter().any(|function| connection.is_able(function)) {
             connection.sleep = Sleep::Woken { at: now };
             self.send(from, Response::Noop);
-        } else {
+        } else if !matches!(connection.sleep, Sleep::Asleep { .. }) {
             connection.sleep = Sleep::Asleep { place };
         }
     }
@@ -48,17 +48,20 @@ impl Model {
         self.send(sleeper, Response::Noop);
     }
 
-    /// Who sleeps and can do the function, in the order of falling asleep.
+    /// Who sleeps and can do the function, those first that came first to do both.
     fn sleepers(&self, function: &FunctionName) -> Vec<ConnectionId> {
-        let able = self.connections.iter().filter(|connection| connection.is_able(function));
-        let mut sleepers: Vec<(u64, ConnectionId)> = able
-            .filter_map(|connection| match connection.sleep {
-                Sleep::Asleep { place } => Some((place, connection.id)),
-                Sleep::Awake | Sleep::Woken { .. } => None,
-            })
-            .collect();
+        let sleepers = self.connections.iter().filter_map(|connection| {
+            let Sleep::Asleep { place } = connection.sleep else { return None };
+            let ability = connection.abilities.iter().find(|ability| ability.function == *function)?;
+            Some((place.max(ability.registered), connection.id))
+        });
+        let mut sleepers: Vec<(u64, ConnectionId)> = sleepers.collect();
         sleepers.sort_unstable();
         sleepers.into_iter().map(|(_, id)| id).collect()
+    }
+
+    pub(crate) fn somebody_sleeps(&self) -> bool {
+        self.connections.iter().any(|connection| matches!(connection.sleep, Sleep::Asleep { .. }))
     }
 
     /// Whether the worker was woken and may still come.

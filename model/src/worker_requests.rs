@@ -1,7 +1,7 @@
 //! What workers say: what they can do, that they want a job, and how it goes.
 
 use crate::Model;
-use crate::connection::{Ability, Sleep};
+use crate::connection::{Ability, MAX_EXCEPTED, Sleep};
 use crate::job::{Job, State};
 use crate::numbers::{integer, status_part};
 use gearman_engine::{Compat, ConnectionId};
@@ -13,9 +13,10 @@ impl Model {
         self.function(&function);
         let timeout = timeout.and_then(|timeout| self.job_timeout(&timeout));
         let registered = self.place();
-        if let Some(connection) = self.connection(from) {
-            connection.abilities.retain(|ability| ability.function != function);
-            connection.abilities.insert(0, Ability { function, timeout, registered });
+        let Some(connection) = self.connection(from) else { return };
+        match connection.abilities.iter_mut().find(|ability| ability.function == function) {
+            Some(known) => known.timeout = timeout,
+            None => connection.abilities.insert(0, Ability { function, timeout, registered }),
         }
     }
 
@@ -85,7 +86,8 @@ impl Model {
 
     pub(crate) fn work(&mut self, from: ConnectionId, handle: Handle, report: Report) {
         let Some(connection) = self.connection(from) else { return };
-        let follows_exception = connection.excepted.take_if(|excepted| *excepted == handle).is_some();
+        let excepted = connection.excepted.iter().position(|excepted| *excepted == handle);
+        let follows_exception = excepted.and_then(|index| connection.excepted.remove(index)).is_some();
         if follows_exception && matches!(report, Report::Complete(_) | Report::Fail) {
             return;
         }
@@ -102,7 +104,9 @@ impl Model {
             self.end(number);
         }
         if let (Report::Exception(_), Some(connection)) = (report, self.connection(from)) {
-            connection.excepted = Some(handle);
+            connection.excepted.push_back(handle);
+            let forgotten = connection.excepted.len().saturating_sub(MAX_EXCEPTED);
+            connection.excepted.drain(..forgotten);
         }
     }
 
