@@ -58,6 +58,12 @@ fault_classes! {
 }
 
 impl FaultClass {
+    /// Whether it hits single reads or writes, by the hundred in a run.
+    #[must_use]
+    pub const fn hits_single_writes(self) -> bool {
+        matches!(self, Self::ShortRead | Self::SplitWrite | Self::MergeWrite)
+    }
+
     /// The class with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

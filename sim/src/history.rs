@@ -152,6 +152,17 @@ pub enum What {
     StormOver,
 }
 
+impl What {
+    /// Whether it is a message, good or bad, that a peer has written or read.
+    #[must_use]
+    pub const fn is_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Wrote { .. } | Self::WroteMalformed { .. } | Self::Read { .. } | Self::ReadMalformed { .. }
+        )
+    }
+}
+
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

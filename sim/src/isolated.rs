@@ -20,7 +20,7 @@ pub struct Panic {
 
 /// What came of the work of one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome<T> {
+pub struct Isolated<T> {
     /// What the work returned, unless it panicked.
     pub result: Result<T, Panic>,
     /// How often the machine's wall clock was read while hosts ran; anything but 0 is a leak.
@@ -38,7 +38,7 @@ thread_local! {
 ///
 /// # Panics
 /// If the system gives no thread.
-pub fn run<T: Send>(entropy: u64, work: impl FnOnce() -> T + Send) -> Outcome<T> {
+pub fn run<T: Send>(entropy: u64, work: impl FnOnce() -> T + Send) -> Isolated<T> {
     keep_panics_of_seeds();
     thread::scope(|scope| {
         let alone =
@@ -47,7 +47,7 @@ pub fn run<T: Send>(entropy: u64, work: impl FnOnce() -> T + Send) -> Outcome<T>
     })
 }
 
-fn alone<T>(entropy: u64, work: impl FnOnce() -> T) -> Outcome<T> {
+fn alone<T>(entropy: u64, work: impl FnOnce() -> T) -> Isolated<T> {
     KEPT.set(Some(Vec::new()));
     ambient::set_entropy(Some(entropy));
     let finished = panic::catch_unwind(AssertUnwindSafe(work));
@@ -59,7 +59,7 @@ fn alone<T>(entropy: u64, work: impl FnOnce() -> T) -> Outcome<T> {
         (_, Some(panic)) => Err(panic),
         (Err(_), None) => Err(Panic { message: "a panic without a hook".to_owned(), place: String::new() }),
     };
-    Outcome { result, wall_clock_reads }
+    Isolated { result, wall_clock_reads }
 }
 
 /// Puts a hook before the one that is there, once per process: it keeps the panics of threads that run seeds.
@@ -81,8 +81,20 @@ fn keep(info: &PanicHookInfo<'_>) -> bool {
         let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
         let message = info.payload_as_str().unwrap_or("a panic without words").to_owned();
         panics.push(Panic { message, place });
+        if is_the_end(panics) {
+            panics
+                .iter()
+                .for_each(|panic| eprintln!("gearman-sim: a panic at {}: {}", panic.place, panic.message));
+        }
         true
     })
+}
+
+/// Whether the standard library is about to abort the process, so that nobody could ask later: it says so in a
+/// panic of its own.
+fn is_the_end(panics: &[Panic]) -> bool {
+    let last = panics.last().map_or("", |panic| &panic.message);
+    last.starts_with("panic in a destructor") || last.starts_with("panic in a function that cannot unwind")
 }
 
 #[cfg(test)]
@@ -92,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_the_work_returns_comes_back() {
-        assert_eq!(run(1, || 6 * 7), Outcome { result: Ok(42), wall_clock_reads: 0 });
+        assert_eq!(run(1, || 6 * 7), Isolated { result: Ok(42), wall_clock_reads: 0 });
     }
 
     #[test]

@@ -74,6 +74,20 @@ pub enum End {
     Lost,
 }
 
+impl End {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Fail => "failed",
+            Self::Exception => "exception",
+            Self::Left => "left by all",
+            Self::Lost => "lost with the server",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Job {
     stretch: Stretch,

@@ -36,8 +36,6 @@ pub struct Run {
     pub lasted: Time,
     /// Who waits for whom, if it did not come to rest.
     pub stuck: Option<Stuck>,
-    /// How often hosts read the machine's wall clock; anything but 0 is a leak.
-    pub wall_clock_reads: u64,
 }
 
 /// A fault of the plan that happened.

@@ -6,6 +6,7 @@ use crate::chance::{self, Chance};
 use crate::faults::FaultClass;
 use crate::history::{Actor, Closing, Connection};
 use crate::journal::Journal;
+use gearman_protocol::Time;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use turmoil::net::TcpStream;
 
 /// The server's place among the hosts.
 pub(crate) const SERVER: usize = 0;
@@ -62,6 +64,8 @@ struct Lane {
     stalls: u32,
     /// Bytes that were written and not yet read.
     in_flight: usize,
+    /// Whether the writer's program died: nothing comes after what is under way.
+    is_last: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -118,6 +122,9 @@ pub(crate) struct NetworkState {
     blocked: BTreeMap<(usize, usize), u32>,
     server_is_down: bool,
     waiting_for_a_path: Vec<Waker>,
+    /// Whether the programs of a host are being killed just now, and the sockets they leave behind.
+    dying: bool,
+    buried: Vec<TcpStream>,
     journal: Journal,
 }
 
@@ -131,6 +138,8 @@ impl Cables {
             blocked: BTreeMap::new(),
             server_is_down: false,
             waiting_for_a_path: Vec::new(),
+            dying: false,
+            buried: Vec::new(),
             journal,
         })))
     }
@@ -332,10 +341,65 @@ impl NetworkState {
         self.wake_everybody();
     }
 
-    /// Whether the server's process refuses connections.
-    pub(crate) fn set_server_is_down(&mut self, down: bool) {
-        self.server_is_down = down;
-        self.wake_everybody();
+    /// The programs of a host are about to be killed.
+    ///
+    /// In which order a runtime drops its tasks depends on numbers that tokio counts per process, so what they
+    /// leave must not: sockets are buried as they are, and [`NetworkState::died`] tells the peers in our order.
+    pub(crate) fn dies(&mut self, at: Time, host: usize) {
+        self.dying = true;
+        if host == SERVER {
+            self.server_is_down = true;
+            self.journal.server_down(at);
+        }
+        for dialled in self.cables.iter().filter_map(|cable| cable.dialled) {
+            if dialled.home.host == host {
+                self.journal.closed(at, dialled.connection, Closing::ByPeer);
+            }
+        }
+    }
+
+    /// The programs of a host were killed: whoever they spoke with reads what is under way, and then the end.
+    pub(crate) fn died(&mut self, host: usize) {
+        self.dying = false;
+        for cable in &mut self.cables {
+            let theirs = match cable.dialled {
+                _ if host == SERVER => Some(Toward::Peer),
+                Some(dialled) if dialled.home.host == host => Some(Toward::Server),
+                Some(_) | None => None,
+            };
+            if let Some(toward) = theirs {
+                cable.lanes[toward.index()].is_last = true;
+                cable.ended |= host == SERVER;
+                cable.lanes.iter_mut().for_each(Lane::wake);
+            }
+        }
+    }
+
+    /// Takes a socket whose program is being killed, and forgets the bytes that waited in it; gives any other back.
+    pub(super) fn bury(
+        &mut self,
+        socket: TcpStream,
+        id: CableId,
+        toward: Toward,
+        held: usize,
+    ) -> Option<TcpStream> {
+        if !self.dying {
+            return Some(socket);
+        }
+        self.cables[id.0].lanes[toward.index()].in_flight -= held;
+        self.buried.push(socket);
+        None
+    }
+
+    /// Whether the writer of this direction is dead and all that is under way has arrived.
+    pub(super) fn is_all_from_the_dead(&self, id: CableId, toward: Toward, arrived: usize) -> bool {
+        let lane = &self.cables[id.0].lanes[toward.index()];
+        lane.is_last && lane.in_flight == arrived
+    }
+
+    /// The server listens: connections are made.
+    pub(crate) fn server_is_up(&mut self) {
+        self.server_is_down = false;
     }
 
     fn wake_everybody(&mut self) {

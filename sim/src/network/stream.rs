@@ -61,7 +61,10 @@ impl SimStream {
 
     /// Closes the socket; what was written before still goes out, as it does from a kernel.
     fn close(&mut self, how: Closing) {
-        if let Some(inner) = self.inner.take() {
+        let Some(inner) = self.inner.take() else { return };
+        let held = self.outgoing.held();
+        let alive = self.end.cables.lock().bury(inner, self.end.id, self.end.toward, held);
+        if let Some(inner) = alive {
             self.end.over(how);
             if turmoil::in_simulation() {
                 self.outgoing.send_held_from(&inner);

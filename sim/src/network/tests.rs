@@ -7,6 +7,7 @@ use crate::history::{Actor, History, What};
 use crate::journal::Journal;
 use crate::lives::Lives;
 use gearman_net::{Listener, Network};
+use gearman_protocol::Time;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -336,8 +337,9 @@ fn a_crashed_server_hangs_up_and_then_refuses() {
     }
     let mut rehearsal = Rehearsal::new(&[], 1 << 16, call_twice);
     rehearsal.step(10);
-    rehearsal.cables.lock().set_server_is_down(true);
+    rehearsal.cables.lock().dies(Time::ZERO, 0);
     rehearsal.sim.crash("server");
+    rehearsal.cables.lock().died(0);
     rehearsal.step(3);
     let gots: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
     assert_eq!(gots, [Got::Bytes(b"!".to_vec()), Got::End, Got::Failed(io::ErrorKind::ConnectionRefused)]);

@@ -1,7 +1,6 @@
 //! What a plan must hold beyond its types before it can be run.
 
 use super::{Plan, PlanError};
-use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Whom};
 use crate::workload::{ActorPlan, Workload};
 
@@ -18,7 +17,7 @@ impl Plan {
         if self.world.window == 0 {
             return refuse("world.window is 0: no byte would ever pass".to_owned());
         }
-        if let Some(class) = self.world.per_mille.keys().find(|class| !hits_single_writes(**class)) {
+        if let Some(class) = self.world.per_mille.keys().find(|class| !class.hits_single_writes()) {
             return refuse(format!(
                 "world.per_mille speaks of {class}, which does not hit single reads or writes"
             ));
@@ -90,8 +89,4 @@ impl Plan {
             Err(format!("there is no host {host} to break: there are 1 to {count}"))
         }
     }
-}
-
-const fn hits_single_writes(class: FaultClass) -> bool {
-    matches!(class, FaultClass::ShortRead | FaultClass::SplitWrite | FaultClass::MergeWrite)
 }

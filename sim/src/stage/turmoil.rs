@@ -39,13 +39,12 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     house.roles.iter().for_each(Role::storm_over);
     let stuck = house.settle(end_of_storm);
     let lasted = house.now();
-    let wall_clock_reads = ambient::wall_clock_reads();
     let (history, tally, mut lives) = cables.lock().journal().take();
     if stuck.is_none() {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    Run { history, tally, faults: storm.into_happened(), ends, lasted, stuck, wall_clock_reads }
+    Run { history, tally, faults: storm.into_happened(), ends, lasted, stuck }
 }
 
 fn byte_faults(plan: &Plan) -> ByteFaults {
@@ -149,12 +148,9 @@ impl Victims for House<'_> {
 
     fn crash(&mut self, host: usize) {
         self.up[host] = false;
-        if host == SERVER {
-            let mut state = self.cables.lock();
-            state.journal().server_down(Time::ZERO + self.sim.elapsed());
-            state.set_server_is_down(true);
-        }
+        self.cables.lock().dies(self.now(), host);
         self.sim.crash(name(self.plan, host));
+        self.cables.lock().died(host);
     }
 
     fn restart(&mut self, host: usize) {
@@ -198,7 +194,7 @@ async fn serve(cables: Cables, doors: Box<dyn Doors + Send>, epoch_ms: i64) -> t
     let server = gearman_server::serve(&network, SimClock { epoch_ms }, doors, config).await?;
     {
         let mut state = cables.lock();
-        state.set_server_is_down(false);
+        state.server_is_up();
         state.journal().server_up(now());
     }
     let finish = server.finished().await;

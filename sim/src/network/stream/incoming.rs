@@ -36,6 +36,11 @@ impl Incoming {
         end: &End,
     ) -> Poll<io::Result<usize>> {
         self.pull(inner, cx);
+        if self.over.is_none()
+            && end.cables.lock().is_all_from_the_dead(end.id, end.toward.opposite(), self.arrived.len())
+        {
+            self.over = Some(Over::Closed);
+        }
         match self.over {
             _ if !self.arrived.is_empty() => Poll::Ready(Ok(self.take(buffer, end))),
             None => Poll::Pending,

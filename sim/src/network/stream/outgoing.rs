@@ -78,6 +78,11 @@ impl Outgoing {
         true
     }
 
+    /// How many bytes wait for company.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Sends what waited for company, if its time has come; wakes the task when it will.
     pub(super) fn poll_held(&mut self, inner: &TcpStream, cx: &mut Context<'_>) -> io::Result<()> {
         if !self.held.is_empty() && poll_timer(&mut self.due, cx).is_ready() {
