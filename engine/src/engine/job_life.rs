@@ -60,17 +60,11 @@ impl Engine {
         job.state = JobState::Waiting { turn: place, links: Links::default() };
         let (function, priority) = (job.function, job.priority);
         let queue = &mut self.functions.slab[function].waiting[priority as usize];
-        let mut behind = queue.last();
-        while let Some(other) = behind {
-            match &self.jobs.slab[other].state {
-                JobState::Waiting { turn, links } if *turn > place => behind = links.previous,
-                JobState::Waiting { .. } => break,
-                JobState::Reserved { .. } | JobState::Scheduled { .. } | JobState::Assigned { .. } => {
-                    unreachable!("only waiting jobs are in a queue")
-                }
-            }
-        }
-        queue.insert_after(&mut self.jobs.slab, behind, key);
+        queue.insert_sorted(
+            &mut self.jobs.slab,
+            key,
+            |other| matches!(other.state, JobState::Waiting { turn, .. } if turn < place),
+        );
         self.count(key);
         self.unsettle(function);
     }

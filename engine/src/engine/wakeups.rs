@@ -10,26 +10,30 @@ use crate::tables::functions::FunctionKey;
 use gearman_protocol::Response;
 
 impl Engine {
-    /// Marks a function: its jobs, its sleepers or its woken workers have changed.
+    /// Marks a function, because it has more jobs or sleepers, or fewer woken workers.
     pub(super) fn unsettle(&mut self, key: FunctionKey) {
         let function = &mut self.functions.slab[key];
-        if !function.unsettled {
-            function.unsettled = true;
-            self.unsettled.push(key);
+        if function.unsettled || function.sleepers.is_empty() || function.runnable() == 0 {
+            return;
         }
+        function.unsettled = true;
+        self.unsettled.push(key);
     }
 
-    /// Wakes whom the marked functions need.
+    /// Wakes whom the marked functions need, the oldest function first.
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
-        let mut at = 0;
-        while let Some(&key) = self.unsettled.get(at) {
-            at += 1;
+        let mut unsettled = std::mem::take(&mut self.unsettled);
+        unsettled.sort_unstable_by_key(|&key| self.functions.slab[key].serial);
+        for &key in &unsettled {
             self.functions.slab[key].unsettled = false;
             while let Some(sleeper) = self.needed_sleeper(key) {
                 self.wake(sleeper, turn);
             }
         }
-        self.unsettled.clear();
+        // Waking makes no function need more, so nothing was marked meanwhile; the list keeps its memory.
+        debug_assert!(self.unsettled.is_empty(), "a wake-up has unsettled a function");
+        unsettled.clear();
+        self.unsettled = unsettled;
     }
 
     /// The next sleeper to wake, if the function's jobs need one more: each needs `worker_wakeup` woken workers,
@@ -85,8 +89,10 @@ impl Engine {
                 Rest::Woken { .. } => function.woken += 1,
                 Rest::Awake | Rest::Hung => {}
             }
-            let function = self.abilities[key].function;
-            self.unsettle(function);
+            if let Rest::Woken { .. } = before {
+                let function = self.abilities[key].function;
+                self.unsettle(function);
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Function {
     pub(crate) sleepers: List<Ability, Sleeping>,
     /// Whether its wake-ups are to be looked at before the turn ends.
     pub(crate) unsettled: bool,
+    /// Its place in the order of creation.
+    pub(crate) serial: u64,
     hash: u64,
     by_creation: Links<Self>,
     chain: Option<FunctionKey>,
@@ -67,11 +69,12 @@ pub(crate) struct Functions {
     pub(crate) slab: Slab<Function>,
     by_name: Index<Function, ByName>,
     created: List<Function, ByCreation>,
+    last_serial: u64,
 }
 
 impl Functions {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { slab: Slab::new(), by_name: Index::new(seed), created: List::new() }
+        Self { slab: Slab::new(), by_name: Index::new(seed), created: List::new(), last_serial: 0 }
     }
 
     pub(crate) fn find(&self, hash: u64, name: &[u8]) -> Option<FunctionKey> {
@@ -80,6 +83,7 @@ impl Functions {
 
     /// Takes a function in that is not there yet.
     pub(crate) fn insert(&mut self, hash: u64, name: FunctionName) -> FunctionKey {
+        self.last_serial += 1;
         let key = self.slab.insert(Function {
             name,
             limits: QueueLimits::default(),
@@ -92,6 +96,7 @@ impl Functions {
             woken: 0,
             sleepers: List::new(),
             unsettled: false,
+            serial: self.last_serial,
             hash,
             by_creation: Links::default(),
             chain: None,

@@ -219,7 +219,7 @@ impl Jobs {
         self.slab.remove(key)
     }
 
-    /// The last place of any queue.
+    /// The last place of any queue, or in the order of assignments.
     pub(crate) const fn next_turn(&mut self) -> u64 {
         self.last_turn += 1;
         self.last_turn

@@ -41,10 +41,6 @@ impl<T: Member<In>, In> List<T, In> {
         self.first
     }
 
-    pub(crate) const fn last(&self) -> Option<Key<T>> {
-        self.last
-    }
-
     pub(crate) fn push_back(&mut self, slab: &mut Slab<T>, key: Key<T>) {
         self.insert_after(slab, self.last, key);
     }
@@ -61,6 +57,15 @@ impl<T: Member<In>, In> List<T, In> {
         }
         *slab[key].links_mut() = Links { previous, next };
         self.len += 1;
+    }
+
+    /// Puts a record behind the last of those that come `before` it. Takes time for those that do not.
+    pub(crate) fn insert_sorted(&mut self, slab: &mut Slab<T>, key: Key<T>, before: impl Fn(&T) -> bool) {
+        let mut previous = self.last;
+        while let Some(other) = previous.filter(|&other| !before(&slab[other])) {
+            previous = slab[other].links().previous;
+        }
+        self.insert_after(slab, previous, key);
     }
 
     pub(crate) fn remove(&mut self, slab: &mut Slab<T>, key: Key<T>) {
@@ -148,6 +153,6 @@ mod tests {
         list.insert_after(&mut slab, None, keys[0]);
         list.insert_after(&mut slab, Some(keys[1]), keys[2]);
         assert_eq!(list.keys(&slab).collect::<Vec<_>>(), [keys[0], keys[1], keys[2], keys[3]]);
-        assert_eq!((list.first(), list.last(), list.len()), (Some(keys[0]), Some(keys[3]), 4));
+        assert_eq!((list.first(), list.last, list.len()), (Some(keys[0]), Some(keys[3]), 4));
     }
 }

@@ -33,6 +33,19 @@ fn a_second_can_do_keeps_its_place() {
 }
 
 #[test]
+fn a_second_can_do_takes_no_job_away() {
+    check(
+        "
+        w: can_do f
+        c: submit f x                       c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        w: can_do f
+        w: complete H:1 y                   c< WorkComplete H:1 y
+    ",
+    );
+}
+
+#[test]
 fn the_last_timeout_given_wins() {
     check(
         "

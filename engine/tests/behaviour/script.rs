@@ -11,7 +11,7 @@
 //!
 //! `c:` is a request of peer `c`, who connects when first named, and `c<` what `c` is told; `c$` is a line of the
 //! text protocol and `c>` a line of the reply, its tabs shown as spaces. `time: 1500` lets 1,500 milliseconds pass, with a stop at
-//! every deadline on the way. `wall:`, `store:` and `server:` are the other events and effects.
+//! every deadline on the way, and `skip: 1500` without one, as if the machine had been asleep. `wall:`, `store:` and `server:` are the other events and effects.
 //!
 //! Words are parted by spaces; `""` is an empty word, and `unique=`, `reducer=` add to a submit. After every event all
 //! truths about the tables are checked, and every script runs under two hash seeds.
@@ -119,6 +119,8 @@ impl Stage {
         let words = words(what);
         if who == "time:" {
             self.pass(number(&words[0]));
+        } else if who == "skip:" {
+            self.now = self.now + Duration::from_millis(number(&words[0]));
         } else if let Some(who) = who.strip_suffix('$') {
             let from = self.peer(who);
             let request = Request::Admin(AdminRequest::parse(&Bytes::copy_from_slice(what.as_bytes())));

@@ -169,3 +169,54 @@ fn the_timer_belongs_to_the_owner_it_was_armed_for() {
     ",
     );
 }
+
+#[test]
+fn jobs_that_are_late_at_the_same_moment_are_requeued_in_the_order_they_were_assigned() {
+    check(
+        "
+        v: can_do f
+        w: can_do f 1000
+        c: submit_bg f one                  c< JobCreated H:1
+        c: submit_bg f two                  c< JobCreated H:2
+        v: grab                             v< JobAssign H:1 f one
+        w: grab                             w< JobAssign H:2 f two
+        v: closes
+        w: grab                             w< JobAssign H:1 f one
+        time: 1000
+        w: grab                             w< JobAssign H:2 f two
+        w: grab                             w< JobAssign H:1 f one
+    ",
+    );
+}
+
+#[test]
+fn a_job_that_is_due_comes_before_one_that_is_late_at_the_same_moment() {
+    check(
+        "
+        wall: 1000
+        w: can_do f 2000
+        c: submit_bg f late                 c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f late
+        c: submit_epoch f due 1002          c< JobCreated H:2
+        time: 2000
+        w: grab                             w< JobAssign H:2 f due
+        w: grab                             w< JobAssign H:1 f late
+    ",
+    );
+}
+
+#[test]
+fn what_has_passed_happens_in_the_order_of_its_moments() {
+    check(
+        "
+        wall: 1000
+        w: can_do f 2000
+        c: submit_bg f late                 c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f late
+        c: submit_epoch f due 1001          c< JobCreated H:2
+        skip: 3000
+        w: grab                             w< JobAssign H:2 f due
+        w: grab                             w< JobAssign H:1 f late
+    ",
+    );
+}

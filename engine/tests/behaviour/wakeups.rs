@@ -345,3 +345,40 @@ fn sleepers_of_one_function_are_not_woken_for_another() {
     ",
     );
 }
+
+#[test]
+fn a_sleeper_that_learns_a_function_comes_after_those_who_knew_it() {
+    check_with(
+        &waking(1),
+        "
+        v: can_do g
+        v: sleep
+        w: can_do f
+        w: sleep
+        v: can_do f
+        c: submit_bg f x                    c< JobCreated H:1
+                                            w< Noop
+    ",
+    );
+}
+
+#[test]
+fn of_several_functions_the_oldest_wakes_its_sleeper_first() {
+    check_with(
+        &waking(1),
+        "
+        u: can_do f
+        u: can_do g
+        v: can_do g
+        w: can_do f
+        w: can_do g
+        c: submit_bg g y                    c< JobCreated H:1
+        c: submit_bg f x                    c< JobCreated H:2
+        u: grab                             u< JobAssign H:1 g y
+        u: grab                             u< JobAssign H:2 f x
+        v: sleep
+        w: sleep
+        u: closes                           w< Noop
+    ",
+    );
+}
