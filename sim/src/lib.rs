@@ -13,6 +13,7 @@ pub mod faults;
 pub mod history;
 pub mod isolated;
 mod journal;
+pub mod judge;
 pub mod lives;
 mod network;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! Where plans are run.
 
+pub mod bare;
 mod storm;
 pub mod turmoil;
 

@@ -42,9 +42,8 @@ impl Workload {
     /// The longest that an actor takes for all its operations, jobs that it waits for included.
     #[must_use]
     pub fn longest_errands(&self) -> Duration {
-        let patience = |op: &Op| match op {
-            Op::Submit(SubmitPlan { then: Then::Ended(millis), .. }) => *millis,
-            _ => 2000,
+        let patience = |op: &Op| {
+            if let Op::Submit(SubmitPlan { then: Then::Ended(millis), .. }) = op { *millis } else { 2000 }
         };
         let lasts = |actor: &ActorPlan| -> u64 {
             let steps =

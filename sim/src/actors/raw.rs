@@ -1,5 +1,6 @@
 //! An actor that speaks in frames and bytes: a pure machine over a connection.
 
+use crate::faults::FaultClass;
 use crate::history::Actor;
 use crate::network::{SERVER_ADDRESS, SimNetwork, SimStream, now};
 use crate::workload::{Machine, Output};
@@ -94,6 +95,7 @@ impl Player {
                 (Output::Request(request), Link::Open { wire, .. }) => request.encode(wire.outward()),
                 (Output::Bytes(bytes), Link::Open { wire, .. }) => wire.outward().put_slice(&bytes),
                 (Output::HalfClose, Link::Open { half_closing, .. }) => *half_closing = true,
+                (Output::GaveUp, _) => self.network.bit(FaultClass::CallTimeout),
                 (Output::Close, link) => {
                     if let Link::Open { wire, .. } = std::mem::replace(link, Link::Down) {
                         self.closing.push(wire);

@@ -33,6 +33,8 @@ pub enum Output {
     HalfClose,
     /// Close. The driver tells nothing more of this connection.
     Close,
+    /// Nothing: it has stopped waiting for an answer or for the end of a job.
+    GaveUp,
 }
 
 /// Where an actor's connection stands.
@@ -194,6 +196,12 @@ impl Machine {
         if let Some(worker) = &mut self.worker {
             worker.hold_next(millis);
         }
+    }
+
+    /// Whether it lives through the storm.
+    #[must_use]
+    pub fn is_core(&self) -> bool {
+        self.plan.core
     }
 
     /// Whether it has nothing more to do: its operations are done, and as a worker it holds no job and was told

@@ -105,6 +105,7 @@ impl Errands {
     /// Does every operation that is due and need not wait.
     pub(super) fn act(&mut self, scene: &mut Scene<'_>) -> Move {
         if self.waiting.as_ref().is_some_and(|waiting| waiting.until <= scene.now) {
+            scene.out.push(Output::GaveUp);
             self.waiting = None;
             self.schedule(scene.now);
         }

@@ -44,6 +44,7 @@ fn words(out: &mut Vec<Output>) -> Vec<&'static str> {
         Output::Bytes(_) => "bytes",
         Output::HalfClose => "half-close",
         Output::Close => "close",
+        Output::GaveUp => "gave-up",
         Output::Request(Request::CanDo { .. }) => "can_do",
         Output::Request(Request::Grab(_)) => "grab",
         Output::Request(Request::PreSleep) => "sleep",

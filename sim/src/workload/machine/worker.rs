@@ -36,8 +36,16 @@ pub(super) struct Worker {
 enum State {
     Free,
     Asking,
-    Asleep { echo_ms: Option<u32>, echo_at: Option<Time>, grab_at: Option<Time> },
-    Waiting { until: Time },
+    /// `stubborn` if it went back to sleep without a grab when it was last woken: it does not do so twice.
+    Asleep {
+        echo_ms: Option<u32>,
+        echo_at: Option<Time>,
+        grab_at: Option<Time>,
+        stubborn: bool,
+    },
+    Waiting {
+        until: Time,
+    },
 }
 
 #[derive(Debug)]
@@ -125,9 +133,10 @@ impl Worker {
                 self.nap(scene, nap);
             }
             Response::Noop => {
-                if let State::Asleep { echo_ms, .. } = self.state {
+                if let State::Asleep { echo_ms, stubborn, .. } = self.state {
                     let wake = self.plan().wakes[self.wakes % self.plan().wakes.len()];
                     self.wakes += 1;
+                    let wake = if stubborn && wake == Wake::SleepAgain { Wake::Grab } else { wake };
                     self.woken(scene, wake, echo_ms);
                 }
             }
@@ -204,7 +213,8 @@ impl Worker {
             Nap::Sleep { echo_ms, grab_ms } => {
                 scene.send(Request::PreSleep);
                 let echo_at = echo_ms.map(|millis| scene.after(millis));
-                State::Asleep { echo_ms, echo_at, grab_at: grab_ms.map(|millis| scene.after(millis)) }
+                let grab_at = grab_ms.map(|millis| scene.after(millis));
+                State::Asleep { echo_ms, echo_at, grab_at, stubborn: false }
             }
             Nap::Poll(millis) => State::Waiting { until: scene.after(millis) },
         };
@@ -214,8 +224,12 @@ impl Worker {
         match wake {
             Wake::Grab => self.state = State::Free,
             Wake::Dawdle(millis) => self.state = State::Waiting { until: scene.after(millis) },
-            // It grabs at last, so that a plan of nothing but sleep ends too.
-            Wake::SleepAgain => self.nap(scene, Nap::Sleep { echo_ms, grab_ms: Some(200) }),
+            Wake::SleepAgain => {
+                self.nap(scene, Nap::Sleep { echo_ms, grab_ms: Some(200) });
+                if let State::Asleep { stubborn, .. } = &mut self.state {
+                    *stubborn = true;
+                }
+            }
         }
     }
 

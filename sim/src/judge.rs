@@ -1,0 +1,227 @@
+//! Is this history one that a correct job server can have produced?
+//!
+//! A judge reads a history entry by entry, or after the run.
+//! Its ledger reconstructs what must be true of the server; each rule compares what came with what had to come.
+//! It knows nothing but what the peers saw and the terms on which the server ran, and where the order of two things
+//! is open it accepts every order that fits.
+//! So a correct server is never accused, and a rule that cannot decide stays silent; how often it could decide is
+//! counted, because a rule that never could has proved nothing.
+
+mod facts;
+mod ledger;
+mod rules;
+
+pub use rules::{RuleInfo, rules};
+
+use crate::history::{Connection, Entry, Place};
+use crate::workload::Knobs;
+use facts::Fact;
+use gearman_protocol::{Handle, Time};
+use ledger::{JobId, Ledger};
+use rules::Rules;
+use std::time::Duration;
+
+/// The terms on which a server is judged: what its configuration promises, and how exact clocks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// At which loss of its worker a job is dropped; `None` is never, 0 is as 1.
+    pub job_retries: Option<u8>,
+    /// How many sleepers a runnable job wakes; `None` is all.
+    pub worker_wakeup: Option<u32>,
+    /// Shorter job timeouts are raised to this.
+    pub min_job_timeout: Duration,
+    /// Whether every connection gets WORK_EXCEPTION without asking.
+    pub exceptions: bool,
+    /// How far apart two hosts' clocks, and a deadline and what is done about it, may be.
+    pub slack: Duration,
+}
+
+impl Terms {
+    /// The terms of a server with these knobs, on a stage whose clocks are so exact.
+    #[must_use]
+    pub fn new(knobs: &Knobs, slack: Duration) -> Self {
+        Self {
+            job_retries: knobs.job_retries,
+            worker_wakeup: knobs.worker_wakeup,
+            min_job_timeout: Duration::from_millis(knobs.min_job_timeout_ms.into()),
+            exceptions: knobs.exceptions,
+            slack,
+        }
+    }
+
+    /// How often a job may be assigned at most.
+    fn attempts(&self) -> Option<usize> {
+        self.job_retries.map(|limit| usize::from(limit.max(1)))
+    }
+}
+
+/// One thing that no correct server does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accusation {
+    /// The name of the rule that was broken.
+    pub rule: &'static str,
+    /// The entry at which it showed.
+    pub place: Place,
+    /// The time there.
+    pub at: Time,
+    /// The job that it is about, if it is about one.
+    pub handle: Option<Handle>,
+    /// The connection at which it showed, if it showed at one.
+    pub connection: Option<Connection>,
+    /// What happened, in one sentence.
+    pub what: String,
+}
+
+/// What one rule has done in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// How often it could decide.
+    pub armed: u64,
+    /// How often it accused.
+    pub fired: u64,
+}
+
+/// What a judge found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What no correct server does, in the order in which it showed; at most [`MOST_ACCUSATIONS`].
+    pub accusations: Vec<Accusation>,
+    /// What each rule has done, in the order of [`rules`].
+    pub counts: Vec<Count>,
+    /// How many jobs were met.
+    pub jobs: u64,
+    /// How many of them are known to have ended.
+    pub ended: u64,
+}
+
+/// After so many accusations the rest is only counted: a server that is wrong once is often wrong at every turn.
+pub const MOST_ACCUSATIONS: usize = 64;
+
+/// Where rules put what they find.
+#[derive(Debug)]
+struct Bench {
+    counts: Vec<Count>,
+    on: Vec<bool>,
+    accusations: Vec<Accusation>,
+    current: usize,
+    place: Place,
+    at: Time,
+}
+
+impl Bench {
+    /// The current rule could decide.
+    fn armed(&mut self) {
+        self.counts[self.current].armed += 1;
+    }
+
+    /// The current rule was broken.
+    fn accuse(&mut self, about: About, what: String) {
+        if !self.on[self.current] {
+            return;
+        }
+        self.counts[self.current].fired += 1;
+        if self.accusations.len() < MOST_ACCUSATIONS {
+            let About { handle, connection } = about;
+            let rule = rules()[self.current].name;
+            self.accusations.push(Accusation {
+                rule,
+                place: self.place,
+                at: self.at,
+                handle,
+                connection,
+                what,
+            });
+        }
+    }
+}
+
+/// Whom and what an accusation is about.
+#[derive(Clone, Debug, Default)]
+struct About {
+    handle: Option<Handle>,
+    connection: Option<Connection>,
+}
+
+impl About {
+    fn job(ledger: &Ledger, job: JobId) -> Self {
+        Self { handle: Some(ledger[job].handle.clone()), connection: None }
+    }
+
+    fn connection(connection: Connection) -> Self {
+        Self { handle: None, connection: Some(connection) }
+    }
+
+    fn at(self, connection: Connection) -> Self {
+        Self { connection: Some(connection), ..self }
+    }
+}
+
+/// Reads one history.
+#[derive(Debug)]
+pub struct Judge {
+    ledger: Ledger,
+    rules: Rules,
+    bench: Bench,
+    facts: Vec<Fact<'static>>,
+    /// Jobs of earlier lives of the server.
+    jobs: u64,
+    ended: u64,
+}
+
+impl Judge {
+    /// A judge with all rules.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        Self::with(terms, |_| true)
+    }
+
+    /// A judge with the rules of which `on` says so, by name.
+    pub fn with(terms: Terms, on: impl Fn(&str) -> bool) -> Self {
+        let bench = Bench {
+            counts: vec![Count::default(); rules().len()],
+            on: rules().iter().map(|rule| on(rule.name)).collect(),
+            accusations: Vec::new(),
+            current: 0,
+            place: 0,
+            at: Time::ZERO,
+        };
+        Self {
+            ledger: Ledger::new(terms),
+            rules: Rules::default(),
+            bench,
+            facts: Vec::new(),
+            jobs: 0,
+            ended: 0,
+        }
+    }
+
+    /// Takes the next entry.
+    pub fn observe(&mut self, entry: &Entry) {
+        if matches!(entry.what, crate::history::What::ServerDown) {
+            self.count_jobs();
+        }
+        (self.bench.place, self.bench.at) = (entry.place, entry.at);
+        let mut facts = std::mem::take(&mut self.facts);
+        self.ledger.observe(entry, &mut facts);
+        for fact in &facts {
+            self.rules.see(fact, &self.ledger, &mut self.bench);
+        }
+        // Collected in place: the list keeps its memory and forgets what it borrowed.
+        facts.clear();
+        self.facts = facts.into_iter().map(|_| unreachable!("the list is empty")).collect();
+    }
+
+    /// Nothing more comes: the verdict.
+    #[must_use]
+    pub fn finish(mut self) -> Verdict {
+        self.rules.see(&Fact::Finished, &self.ledger, &mut self.bench);
+        self.count_jobs();
+        let Bench { accusations, counts, .. } = self.bench;
+        Verdict { accusations, counts, jobs: self.jobs, ended: self.ended }
+    }
+
+    fn count_jobs(&mut self) {
+        self.jobs += self.ledger.jobs.len() as u64;
+        self.ended += self.ledger.jobs.iter().filter(|job| job.over.is_some()).count() as u64;
+    }
+}

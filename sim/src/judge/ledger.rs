@@ -1,0 +1,203 @@
+//! The ledger: what must be, may be and cannot be true of the server, reconstructed from what its peers saw.
+//!
+//! It knows three kinds of truth.
+//! *Certain*: every server that could have produced this history was in that state.
+//! *Possible*: some could.
+//! *Open*: the answer was lost, so nobody will ever know.
+//! Order is interval order: what stands in the history where it was read was done by then, and what stands where it
+//! was written was not done before; requests of one connection are done in the order in which they were written.
+//! The ledger accuses nobody: it turns entries into [`Fact`]s, and the rules judge.
+
+mod asked;
+mod calendar;
+mod jobs;
+mod links;
+mod map;
+mod watching;
+
+pub(crate) use asked::{Asked, Question};
+pub(crate) use calendar::{Passes, Since, Wait, WaitKind};
+pub(crate) use jobs::{Attempt, Fate, Handed, Job, JobId, SubmitId, Watch};
+pub(crate) use links::{Limit, Link};
+pub(crate) use map::Map;
+
+use super::Terms;
+use super::facts::Fact;
+use crate::history::{Closing, Connection, Entry, Place, What};
+use gearman_protocol::{FunctionName, Handle, Time};
+use jobs::{Cause, Key, KeyId, KeyState, Submitted};
+
+/// A place in the history and the time there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) place: Place,
+    pub(crate) at: Time,
+}
+
+/// Functions are numbered as they are met. A set of them is a bit mask, so there is room for this many; jobs of
+/// any further function are not judged.
+const MOST_FUNCTIONS: usize = 63;
+
+/// A set of functions.
+pub(crate) type Functions = u64;
+
+/// One function's number.
+pub(crate) type Function = u8;
+
+/// The mask of one function.
+pub(crate) const fn only(function: Function) -> Functions {
+    1 << function
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) terms: Terms,
+    /// Where the history stands.
+    pub(crate) now: Moment,
+    links: Vec<Option<Link>>,
+    functions: Map<FunctionName, Function>,
+    pub(crate) jobs: Vec<Job>,
+    handles: Map<Handle, JobId>,
+    submits: Vec<Submitted>,
+    key_numbers: Map<Key, KeyId>,
+    keys: Vec<KeyState>,
+    /// Connections that have asked for a job and have no answer yet.
+    askers: Vec<Connection>,
+    /// For each function, until when a grab whose answer was lost may have taken a job of it and lost it again.
+    detours: Vec<Detour>,
+    /// For each function, the grabs that were answered with NO_JOB.
+    empties: Vec<Passes>,
+}
+
+/// Grabs whose answers nobody will read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Detour {
+    /// Connections whose end the server has not been told of.
+    open: u32,
+    /// The last place at which such a job came back.
+    until: Place,
+}
+
+impl Ledger {
+    pub(crate) fn new(terms: Terms) -> Self {
+        Self {
+            terms,
+            now: Moment { place: 0, at: Time::ZERO },
+            links: Vec::new(),
+            functions: Map::default(),
+            jobs: Vec::new(),
+            handles: Map::default(),
+            submits: Vec::new(),
+            key_numbers: Map::default(),
+            keys: Vec::new(),
+            askers: Vec::new(),
+            detours: vec![Detour::default(); MOST_FUNCTIONS + 1],
+            empties: vec![Passes::default(); MOST_FUNCTIONS + 1],
+        }
+    }
+
+    /// Takes an entry in and says what follows from it.
+    pub(crate) fn observe<'a>(&mut self, entry: &'a Entry, facts: &mut Vec<Fact<'a>>) {
+        self.now = Moment { place: entry.place, at: entry.at };
+        match &entry.what {
+            What::ServerUp | What::StormOver => {}
+            What::ServerDown => self.restart(facts),
+            What::Connected { connection, .. } => {
+                let index = connection.index();
+                if self.links.len() <= index {
+                    self.links.resize_with(index + 1, || None);
+                }
+                self.links[index] = Some(Link::new());
+            }
+            What::Wrote { connection, request } => self.wrote(*connection, request),
+            What::WroteMalformed { connection, error } => self.wrote_malformed(*connection, *error),
+            What::Read { connection, response } => self.read(*connection, response, facts),
+            What::ReadMalformed { connection, error } => {
+                if self.link(*connection).is_some() {
+                    facts.push(Fact::Unreadable { connection: *connection, error: *error });
+                }
+            }
+            What::Closed { connection, how } => self.closed(*connection, *how, facts),
+            What::Ended { connection } => self.ended(*connection),
+        }
+    }
+
+    /// The server's process is gone and, as it keeps nothing, so is everything it knew.
+    fn restart(&mut self, facts: &mut Vec<Fact<'_>>) {
+        let links = std::mem::take(&mut self.links);
+        *self = Self { now: self.now, ..Self::new(self.terms) };
+        // What still comes out of the old connections is no news.
+        self.links.resize_with(links.len(), || None);
+        facts.push(Fact::Restarted);
+    }
+
+    pub(crate) fn link(&self, connection: Connection) -> Option<&Link> {
+        self.links.get(connection.index())?.as_ref()
+    }
+
+    fn link_mut(&mut self, connection: Connection) -> Option<&mut Link> {
+        self.links.get_mut(connection.index())?.as_mut()
+    }
+
+    /// The number of a function, which is new if nobody has named it before.
+    fn function(&mut self, name: &FunctionName) -> Function {
+        let next = Function::try_from(self.functions.len().min(MOST_FUNCTIONS)).unwrap_or(Function::MAX);
+        *self.functions.entry(name.clone()).or_insert(next)
+    }
+
+    pub(crate) fn submit(&self, id: SubmitId) -> &Submitted {
+        &self.submits[id]
+    }
+
+    /// The peer's side of a connection is over, or half of it.
+    fn closed(&mut self, connection: Connection, how: Closing, facts: &mut Vec<Fact<'_>>) {
+        let place = self.now.place;
+        let Some(link) = self.link_mut(connection) else { return };
+        facts.push(Fact::Closed { connection, how });
+        link.peer_over.get_or_insert(place);
+        if how == Closing::HalfClosed || std::mem::replace(&mut link.is_gone, true) {
+            return;
+        }
+        let asking = link.asking();
+        let told = link.server_over.is_some();
+        let lost: Vec<SubmitId> = link.unanswered().collect();
+        lost.into_iter().for_each(|submit| self.submits[submit].is_lost = true);
+        self.askers.retain(|&asker| asker != connection);
+        if !told {
+            for function in functions_of(asking) {
+                self.detours[usize::from(function)].open += 1;
+            }
+        }
+    }
+
+    /// The server has been told of a connection's end, or has ended it: everything that was asked on it is done or
+    /// will never be, and what its worker held is lost to it.
+    fn ended(&mut self, connection: Connection) {
+        let place = self.now.place;
+        let Some(link) = self.link_mut(connection) else { return };
+        if link.server_over.replace(place).is_some() {
+            return;
+        }
+        let asking = link.asking();
+        let gone = link.is_gone;
+        for (job, attempt) in std::mem::take(&mut link.holds) {
+            self.release(job, attempt, Cause::Lost);
+        }
+        for function in functions_of(asking) {
+            let detour = &mut self.detours[usize::from(function)];
+            detour.until = place;
+            if gone {
+                detour.open -= 1;
+            }
+        }
+    }
+}
+
+/// The numbers of the functions in a set.
+pub(crate) fn functions_of(mut functions: Functions) -> impl Iterator<Item = Function> {
+    std::iter::from_fn(move || {
+        let number = functions.trailing_zeros();
+        functions &= functions.wrapping_sub(1);
+        Function::try_from(number).ok().filter(|&number| u32::from(number) < u64::BITS)
+    })
+}

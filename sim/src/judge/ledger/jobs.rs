@@ -1,0 +1,406 @@
+//! Jobs, the submits that made them, and the attempts to run them.
+
+use super::links::Limit;
+use super::{Function, Ledger, Moment};
+use crate::history::{Connection, Place};
+use bytes::Bytes;
+use gearman_protocol::{Assignment, Grab, Handle, Priority, Reducer, Report, Unique};
+use std::ops::{Index, IndexMut};
+use std::time::Duration;
+
+pub(crate) type SubmitId = usize;
+pub(crate) type KeyId = usize;
+
+/// A job that was met in the server's present life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct JobId(pub(super) usize);
+
+/// What makes two submits the same job: function, unique, and for `-` the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) function: Function,
+    pub(super) unique: Unique,
+    pub(super) workload: Bytes,
+}
+
+/// The submits with one key.
+#[derive(Debug, Default)]
+pub(super) struct KeyState {
+    /// Those whose answer is not there: it may come, or is lost.
+    pub(super) open: Vec<SubmitId>,
+    /// The last job that such a submit was answered with.
+    pub(super) job: Option<JobId>,
+}
+
+/// A submit as it was written.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    pub(crate) connection: Connection,
+    pub(crate) wrote: Moment,
+    pub(crate) function: Function,
+    pub(crate) key: Option<KeyId>,
+    pub(crate) unique: Unique,
+    pub(crate) priority: Priority,
+    pub(crate) is_background: bool,
+    pub(crate) reducer: Reducer,
+    pub(crate) workload: Bytes,
+    /// Its peer will never read the answer.
+    pub(crate) is_lost: bool,
+}
+
+/// A job, known by its handle.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) handle: Handle,
+    pub(crate) function: Function,
+    pub(crate) key: Option<KeyId>,
+    /// It was there by this place.
+    pub(crate) seen: Place,
+    /// It was not there before this place.
+    pub(crate) earliest: Place,
+    /// If only one submit can have made it, that one.
+    pub(crate) maker: Option<SubmitId>,
+    /// Known if every submit that can have made it agrees.
+    pub(crate) priority: Option<Priority>,
+    /// The submits that were answered with it.
+    pub(crate) submits: Vec<SubmitId>,
+    /// Whether one of them was a background submit.
+    pub(crate) is_background: bool,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) attempts: Vec<Attempt>,
+    /// Reports of connections that never held it.
+    pub(crate) strangers: Vec<Said>,
+    /// Whether somebody has asked to cancel it.
+    pub(crate) cancelling: bool,
+    /// It had ended by this place.
+    pub(crate) over: Option<Place>,
+    /// What its first assignment said; later ones must say the same.
+    pub(crate) handed: Option<Handed>,
+    /// Two submits that cannot be one job were answered with it.
+    pub(crate) is_mistaken: bool,
+    /// The ledger cannot tell who holds it, or which job it is. Only what needs neither is judged.
+    pub(crate) is_murky: bool,
+}
+
+/// What an assignment says of its job. Forms that leave something out do not say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Handed {
+    pub(crate) function: Function,
+    pub(crate) unique: Option<Unique>,
+    pub(crate) reducer: Option<Reducer>,
+    pub(crate) workload: Bytes,
+}
+
+/// One connection's attachment to a job, by however many submits.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) connection: Connection,
+    /// Where each of its attached submits was answered.
+    pub(crate) attached: Vec<Place>,
+    /// How many terminal packets it has got.
+    pub(crate) ends: usize,
+    /// The last report it has heard, as attempt and index, and how often.
+    pub(super) cursor: Option<(usize, usize)>,
+    pub(super) copies: usize,
+    /// The same was said twice: nobody can tell any more what it has missed.
+    pub(super) is_blurred: bool,
+}
+
+impl Watch {
+    /// How many submits were known to be attached before this place.
+    pub(crate) fn attached_before(&self, place: Place) -> usize {
+        self.attached.iter().filter(|&&attached| attached < place).count()
+    }
+}
+
+/// One assignment of a job.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) connection: Connection,
+    /// The request that it answers, and where the answer was read.
+    pub(crate) grab: Moment,
+    pub(crate) read: Moment,
+    pub(crate) limit: Limit,
+    /// Since when its worker may have given it up, by CANT_DO or RESET_ABILITIES.
+    pub(crate) given_up: Option<Place>,
+    /// It was over, other than by a result, by this place.
+    pub(crate) released: Option<(Place, Cause)>,
+    pub(crate) said: Vec<Said>,
+}
+
+/// Why a worker does not hold a job any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its connection ended, or it gave the function up.
+    Lost,
+    /// It took too long.
+    Expired,
+    /// One of these.
+    Either,
+}
+
+/// A report as it was written.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) connection: Connection,
+    pub(crate) wrote: Moment,
+    pub(crate) report: Report,
+    pub(crate) fate: Fate,
+    pub(crate) is_heard: bool,
+    /// Whether the ledger knows which attempt it belongs to.
+    pub(crate) is_clear: bool,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Not known, perhaps for ever.
+    Open,
+    /// A later answer came without an ERROR for it.
+    Accepted,
+    /// It got an ERROR.
+    Refused,
+}
+
+impl Attempt {
+    /// Whether a report was written that ends the job, if it was accepted.
+    pub(crate) fn may_have_finished(&self) -> bool {
+        let in_time = |said: &Said| self.released.is_none_or(|(place, _)| said.wrote.place < place);
+        self.said.iter().any(|said| said.report.is_terminal() && said.fate != Fate::Refused && in_time(said))
+    }
+}
+
+impl Job {
+    pub(crate) fn present(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    /// Whether this connection has written an end of the job since this place, and may not have held it then.
+    pub(super) fn has_unclear_end(&self, connection: Connection, since: Place) -> bool {
+        let all = self.attempts.iter().flat_map(|attempt| &attempt.said).chain(&self.strangers);
+        let mut own = all.filter(|said| said.connection == connection && said.wrote.place > since);
+        own.any(|said| !said.is_clear && said.report.is_terminal())
+    }
+
+    pub(super) fn new(handle: Handle, function: Function, seen: Place) -> Self {
+        Self {
+            handle,
+            function,
+            key: None,
+            seen,
+            earliest: 0,
+            maker: None,
+            priority: None,
+            submits: Vec::new(),
+            is_background: false,
+            watches: Vec::new(),
+            attempts: Vec::new(),
+            strangers: Vec::new(),
+            cancelling: false,
+            over: None,
+            handed: None,
+            is_mistaken: false,
+            is_murky: false,
+        }
+    }
+}
+
+impl Handed {
+    pub(super) fn new(function: Function, assignment: &Assignment) -> Self {
+        let (with_unique, with_reducer) = (assignment.form != Grab::Plain, assignment.form == Grab::All);
+        Self {
+            function,
+            unique: with_unique.then(|| assignment.unique.clone()),
+            reducer: with_reducer.then(|| assignment.reducer.clone()),
+            workload: assignment.workload.clone(),
+        }
+    }
+
+    /// Whether both can speak of one job.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let unique = self.unique.as_ref().zip(other.unique.as_ref());
+        let reducer = self.reducer.as_ref().zip(other.reducer.as_ref());
+        self.function == other.function
+            && self.workload == other.workload
+            && unique.is_none_or(|(one, two)| one == two)
+            && reducer.is_none_or(|(one, two)| one == two)
+    }
+
+    /// Whether it can be the job of this submit.
+    pub(crate) fn fits(&self, submit: &Submitted) -> bool {
+        self.function == submit.function
+            && self.workload == submit.workload
+            && self.unique.as_ref().is_none_or(|unique| *unique == submit.unique)
+            && self.reducer.as_ref().is_none_or(|reducer| *reducer == submit.reducer)
+    }
+}
+
+impl Index<JobId> for Ledger {
+    type Output = Job;
+
+    fn index(&self, id: JobId) -> &Job {
+        &self.jobs[id.0]
+    }
+}
+
+impl IndexMut<JobId> for Ledger {
+    fn index_mut(&mut self, id: JobId) -> &mut Job {
+        &mut self.jobs[id.0]
+    }
+}
+
+impl Ledger {
+    pub(crate) fn job_ids(&self) -> impl Iterator<Item = JobId> + use<> {
+        (0..self.jobs.len()).map(JobId)
+    }
+
+    pub(crate) fn by_handle(&self, handle: &Handle) -> Option<JobId> {
+        self.handles.get(handle).copied()
+    }
+
+    pub(super) fn add_job(&mut self, handle: &Handle, function: Function) -> JobId {
+        let id = JobId(self.jobs.len());
+        let mut job = Job::new(handle.clone(), function, self.now.place);
+        job.is_murky = usize::from(function) >= super::MOST_FUNCTIONS;
+        self.jobs.push(job);
+        self.handles.insert(handle.clone(), id);
+        id
+    }
+
+    /// The submits of the same key whose answers are not there, one of which may have made the job or may have
+    /// been attached to it.
+    pub(crate) fn open_submits(&self, key: Option<KeyId>) -> &[SubmitId] {
+        key.map_or(&[], |key| &self.keys[key].open)
+    }
+
+    /// An attempt is over, other than by a result.
+    pub(super) fn release(&mut self, job: JobId, attempt: usize, cause: Cause) {
+        let place = self.now.place;
+        let limit = self.terms.attempts();
+        let released = &mut self[job].attempts[attempt].released;
+        if released.is_some() {
+            return;
+        }
+        *released = Some((place, cause));
+        let job_now = &self[job];
+        let is_lost = |attempt: &&Attempt| attempt.released.is_some() && !attempt.may_have_finished();
+        let losses = job_now.attempts.iter().filter(is_lost).count();
+        if limit.is_some_and(|limit| losses >= limit) && job_now.over.is_none() && !job_now.is_murky {
+            self.must_hear(job, true);
+        }
+    }
+
+    /// Whether the worker of an attempt may have lost the job by now, other than by ending it.
+    pub(crate) fn may_be_released(&self, attempt: &Attempt) -> bool {
+        attempt.released.is_some()
+            || attempt.given_up.is_some()
+            || self.link(attempt.connection).is_none_or(super::Link::may_be_over)
+            || self.may_be_expired(attempt)
+    }
+
+    /// Whether the worker of the job's last attempt certainly holds it now.
+    pub(crate) fn is_surely_held(&self, id: JobId, attempt: usize) -> bool {
+        let job = &self[id];
+        attempt + 1 == job.attempts.len()
+            && !job.is_murky
+            && !job.cancelling
+            && !job.attempts[attempt].may_have_finished()
+            && !self.may_be_released(&job.attempts[attempt])
+    }
+
+    /// Whether the limit of an attempt may have passed by now: the clock began at the earliest when the job was
+    /// asked for.
+    pub(crate) fn may_be_expired(&self, attempt: &Attempt) -> bool {
+        match attempt.limit {
+            Limit::None => false,
+            Limit::After(limit) => self.now.at + self.terms.slack >= attempt.grab.at + limit,
+            Limit::Unclear => true,
+        }
+    }
+
+    /// From when on the limit of an attempt has certainly passed: the clock began at the latest when the job was
+    /// read.
+    pub(crate) fn surely_expired_at(&self, attempt: &Attempt) -> Option<Moment> {
+        let Limit::After(limit) = attempt.limit else { return None };
+        let slack: Duration = self.terms.slack;
+        Some(Moment { place: attempt.read.place, at: attempt.read.at + limit + slack })
+    }
+
+    /// Whether the job may have ended by now.
+    pub(crate) fn may_be_over(&self, id: JobId) -> bool {
+        let job = &self[id];
+        job.over.is_some()
+            || job.cancelling
+            || job.is_murky
+            || job.present().is_some_and(Attempt::may_have_finished)
+            || self.may_be_unwatched(job)
+            || self.may_be_dropped(job)
+    }
+
+    /// Whether the last of its watchers may have left it.
+    fn may_be_unwatched(&self, job: &Job) -> bool {
+        let stays = |watch: &Watch| self.link(watch.connection).is_some_and(|link| !link.may_be_over());
+        !job.is_background && !job.watches.iter().any(stays)
+    }
+
+    /// Whether it may have been lost too often.
+    pub(crate) fn may_be_dropped(&self, job: &Job) -> bool {
+        let Some(limit) = self.terms.attempts() else { return false };
+        let lost = job.attempts.iter().filter(|attempt| self.may_be_released(attempt)).count();
+        lost >= limit
+            || self.may_have_gone_astray(job.function, job.earliest)
+            || self.may_be_lost_unread(job.function, None)
+    }
+
+    /// Whether a job of this function may have been given, since this place, to somebody who never read so.
+    pub(crate) fn may_have_gone_astray(&self, function: Function, since: Place) -> bool {
+        let detour = self.detours[usize::from(function)];
+        detour.open > 0 || detour.until > since
+    }
+
+    /// Whether some other connection has asked for a job of this function and has not read the answer.
+    pub(crate) fn is_asked_for(&self, function: Function, except: Option<Connection>) -> bool {
+        let asks = |asker: &Connection| {
+            self.link(*asker).is_some_and(|link| link.asking() & super::only(function) != 0)
+        };
+        self.askers.iter().filter(|&&asker| Some(asker) != except).any(asks)
+    }
+
+    /// Whether some other connection may have been given a job of this function and have lost it again before
+    /// it has read so.
+    pub(super) fn may_be_lost_unread(&self, function: Function, except: Option<Connection>) -> bool {
+        self.askers.iter().filter(|&&asker| Some(asker) != except).any(|&asker| {
+            let Some(link) = self.link(asker) else { return true };
+            link.asked.iter().any(|asked| {
+                let super::Question::Grab { able, .. } = asked.question else { return false };
+                let expired = match link.abilities.limit(function, asked.wrote.place) {
+                    Limit::None => false,
+                    Limit::After(limit) => self.now.at + self.terms.slack >= asked.wrote.at + limit,
+                    Limit::Unclear => true,
+                };
+                able & super::only(function) != 0
+                    && (expired
+                        || link.may_be_over()
+                        || link.gives_up_after(function, asked.wrote.place).is_some())
+            })
+        })
+    }
+
+    /// By when the job certainly had nobody left who wanted it: every watcher had gone, and nobody had asked for
+    /// it in the background.
+    pub(crate) fn surely_unwatched(&self, id: JobId) -> Option<Place> {
+        let job = &self[id];
+        if job.is_background
+            || job.is_murky
+            || job.watches.is_empty()
+            || !self.open_submits(job.key).is_empty()
+        {
+            return None;
+        }
+        let mut last = 0;
+        for watch in &job.watches {
+            last = last.max(self.link(watch.connection)?.server_over?);
+        }
+        Some(last)
+    }
+}

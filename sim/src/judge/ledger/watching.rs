@@ -1,0 +1,204 @@
+//! What watchers hear, held against what workers said.
+
+use super::jobs::Fate;
+use super::{Job, JobId, Ledger, Watch};
+use crate::history::Connection;
+use crate::judge::facts::Fact;
+use gearman_protocol::{Handle, Report};
+
+/// Where a report that a watcher heard comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// One of the job's workers wrote it.
+    Worker { attempt: usize, said: usize },
+    /// It tells a failure that no worker wrote: the job was cancelled, or lost too often.
+    Server,
+    /// This connection, which never held the job, wrote it.
+    Stranger(Connection),
+    /// Somebody wrote it who may or may not have held the job.
+    Unclear,
+    /// Nobody wrote it.
+    Nobody,
+}
+
+impl Watch {
+    /// An attempt was put in at this index.
+    pub(super) fn shift(&mut self, index: usize) {
+        if let Some((attempt, _)) = &mut self.cursor
+            && *attempt >= index
+        {
+            *attempt += 1;
+        }
+    }
+}
+
+/// Whether a watcher may be told this of what the worker said: one without the option hears of a failure only.
+fn tells(heard: &Report, said: &Report) -> bool {
+    heard == said || matches!((heard, said), (Report::Fail, Report::Exception(_)))
+}
+
+impl Job {
+    /// Where the watcher's next report comes from: as near behind the last one as can be.
+    fn origin(&self, watch: &Watch, report: &Report) -> Option<(usize, usize)> {
+        if let Some((attempt, said)) = watch.cursor {
+            let here = &self.attempts[attempt].said;
+            if watch.copies < watch.attached.len() && tells(report, &here[said].report) {
+                return Some((attempt, said));
+            }
+            let next = (said + 1..here.len()).find(|&next| tells(report, &here[next].report));
+            if let Some(next) = next {
+                return Some((attempt, next));
+            }
+        }
+        let current = watch.cursor.map(|(attempt, _)| attempt);
+        let others = (0..self.attempts.len()).rev().filter(|&attempt| Some(attempt) != current);
+        others
+            .filter_map(|attempt| {
+                let said = self.attempts[attempt].said.iter().position(|said| tells(report, &said.report))?;
+                Some((attempt, said))
+            })
+            .next()
+    }
+
+    /// Whether another attempt has a report that would be told in the same words, as every failure is.
+    fn is_told_alike(&self, attempt: usize, report: &Report) -> bool {
+        let mut others = self.attempts.iter().enumerate().filter(|&(index, _)| index != attempt);
+        others.any(|(_, other)| other.said.iter().any(|said| tells(report, &said.report)))
+    }
+
+    /// Whether the same was said twice: then nobody can tell which is which.
+    fn is_said_twice(&self, (attempt, said): (usize, usize)) -> bool {
+        let report = &self.attempts[attempt].said[said].report;
+        let all = self.attempts.iter().flat_map(|attempt| &attempt.said);
+        all.filter(|said| said.report == *report).count() > 1
+    }
+
+    /// Whether the watcher has missed a report that it must have been told between the last one and this.
+    fn has_gap(&self, watch: &Watch, (attempt, said): (usize, usize)) -> bool {
+        let all = &self.attempts[attempt].said;
+        let owed = |index: usize| {
+            let skipped = &all[index];
+            skipped.is_clear && watch.attached_before(skipped.wrote.place) > 0
+        };
+        if !all[said].is_clear {
+            return false;
+        }
+        let Some((last_attempt, last)) = watch.cursor else { return (0..said).any(owed) };
+        if last_attempt == attempt {
+            return (last + 1..said).any(owed);
+        }
+        let rest = &self.attempts[last_attempt].said[last + 1..];
+        let skipped = rest.iter().any(|said| said.fate == Fate::Accepted && !said.report.is_terminal());
+        last_attempt < attempt && (skipped || (0..said).any(owed))
+    }
+}
+
+impl Ledger {
+    pub(super) fn heard<'a>(
+        &mut self,
+        connection: Connection,
+        handle: &'a Handle,
+        report: &'a Report,
+        facts: &mut Vec<Fact<'a>>,
+    ) {
+        let watched = self.by_handle(handle).and_then(|job| {
+            let index = self[job].watches.iter().position(|watch| watch.connection == connection)?;
+            Some((job, index))
+        });
+        let Some((job, index)) = watched else {
+            let mut submits = self.link(connection).into_iter().flat_map(|link| link.unanswered());
+            let is_early = submits.any(|submit| !self.submit(submit).is_background);
+            return facts.push(Fact::HeardForeign { connection, handle, is_early });
+        };
+        let watch = &self[job].watches[index];
+        let had_all = watch.ends >= watch.attached.len();
+        if report.is_terminal() {
+            facts.push(Fact::HeardEnd { connection, job, excess: had_all });
+        } else if had_all {
+            facts.push(Fact::HeardAfterEnd { connection, job });
+        }
+        if had_all {
+            return;
+        }
+        self.trace_back(connection, job, index, report, facts);
+        if report.is_terminal() {
+            self[job].watches[index].ends += 1;
+            self.is_over(job);
+        }
+    }
+
+    fn trace_back<'a>(
+        &mut self,
+        connection: Connection,
+        job: JobId,
+        index: usize,
+        report: &'a Report,
+        facts: &mut Vec<Fact<'a>>,
+    ) {
+        match self.origin(job, index, report) {
+            Origin::Worker { attempt, said } => {
+                self.advance(connection, job, index, (attempt, said), facts);
+                self[job].attempts[attempt].said[said].is_heard = true;
+                facts.push(Fact::Heard { connection, job, attempt, said, report });
+            }
+            Origin::Server => facts.push(Fact::HeardServer { connection, job }),
+            Origin::Unclear => self[job].watches[index].is_blurred = true,
+            Origin::Stranger(by) => facts.push(Fact::HeardStranger { connection, job, by }),
+            Origin::Nobody => facts.push(Fact::HeardNobody { connection, job }),
+        }
+    }
+
+    fn origin(&self, id: JobId, index: usize, report: &Report) -> Origin {
+        let job = &self[id];
+        let is_failure = *report == Report::Fail;
+        if is_failure && (job.cancelling || self.may_be_dropped(job)) {
+            // A worker may have said so too, in vain.
+            return Origin::Server;
+        }
+        if let Some((attempt, said)) = job.origin(&job.watches[index], report) {
+            let is_unclear = job.is_told_alike(attempt, report);
+            return if is_unclear { Origin::Unclear } else { Origin::Worker { attempt, said } };
+        }
+        let stranger = job.strangers.iter().find(|said| tells(report, &said.report));
+        match stranger {
+            Some(said) if !said.is_clear => Origin::Unclear,
+            Some(said) => Origin::Stranger(said.connection),
+            None if is_failure => Origin::Server,
+            None => Origin::Nobody,
+        }
+    }
+
+    /// The watcher has heard this report of a worker: have all before it been heard as often as they must?
+    fn advance(
+        &mut self,
+        connection: Connection,
+        job: JobId,
+        index: usize,
+        to: (usize, usize),
+        facts: &mut Vec<Fact<'_>>,
+    ) {
+        let is_blurred = self[job].is_said_twice(to);
+        let watch = &mut self[job].watches[index];
+        if watch.cursor == Some(to) {
+            watch.copies += 1;
+            return;
+        }
+        let (from, copies) = (watch.cursor, watch.copies);
+        let told = &self[job];
+        let watch = &told.watches[index];
+        if !told.is_murky && !is_blurred && !watch.is_blurred {
+            if told.has_gap(watch, to) {
+                facts.push(Fact::Gap { connection, job });
+            }
+            let wanted = |(attempt, said): (usize, usize)| {
+                watch.attached_before(told.attempts[attempt].said[said].wrote.place)
+            };
+            if from.is_some_and(|from| copies < wanted(from)) {
+                facts.push(Fact::TooSeldom { connection, job });
+            }
+        }
+        let watch = &mut self[job].watches[index];
+        watch.is_blurred |= is_blurred;
+        (watch.cursor, watch.copies) = (Some(to), 1);
+    }
+}

@@ -1,0 +1,31 @@
+//! One peer's bytes are that peer's trouble.
+
+use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use crate::history::Closing;
+use crate::judge::ledger::Question;
+
+#[derive(Debug, Default)]
+pub(super) struct BrokenPeerAlone;
+
+impl Rule for BrokenPeerAlone {
+    const INFO: RuleInfo = RuleInfo {
+        name: "broken-peer-alone",
+        sentence: "The server closes only connections whose own peer has left or sent what cannot be understood.",
+        defends: &["H-016", "H-017", "H-059", "H-092"],
+    };
+
+    fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
+        match fact {
+            Fact::Closed { connection, how: Closing::ByServer } => {
+                let Some(link) = ledger.link(*connection) else { return };
+                let had_left = link.peer_over.is_some_and(|place| place < ledger.now.place);
+                if !link.is_garbled && !had_left {
+                    let what = format!("{connection} was closed although its peer did nothing wrong");
+                    bench.accuse(About::connection(*connection), what);
+                }
+            }
+            Fact::Answered { asked, .. } if matches!(asked.question, Question::Malformed(_)) => bench.armed(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! First in, first out.
+
+use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use crate::history::Connection;
+use crate::judge::ledger::{Function, JobId, Map, Moment, Passes, Since, Wait, WaitKind};
+use gearman_protocol::Priority;
+
+/// For each function and priority, which jobs were handed out when; and the same for each submitting connection
+/// alone, whose submits are in order even if their answers are not there yet.
+#[derive(Debug, Default)]
+pub(super) struct Fifo {
+    all: Map<(Function, Priority), Passes>,
+    by_connection: Map<(Function, Priority, Connection), Passes>,
+}
+
+impl Rule for Fifo {
+    const INFO: RuleInfo = RuleInfo {
+        name: "fifo",
+        sentence: "Jobs of one function and one priority that were never requeued are handed out as they came.",
+        defends: &["H-071", "H-113"],
+    };
+
+    fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
+        match *fact {
+            Fact::Restarted => *self = Self::default(),
+            Fact::Waited { job, wait } if wait.kind == WaitKind::Fresh => {
+                if let Some(other) = self.overtaker(job, wait, ledger, bench) {
+                    let what = format!("a job that was submitted later, at or after #{}, was handed out before", other.place);
+                    bench.accuse(About::job(ledger, job), what);
+                }
+            }
+            Fact::Assigned { job, attempt: 0, .. } => self.remember(job, ledger),
+            _ => {}
+        }
+    }
+}
+
+impl Fifo {
+    /// A later job that was handed out while this one waited.
+    fn overtaker(&self, id: JobId, wait: Wait, ledger: &Ledger, bench: &mut Bench) -> Option<Moment> {
+        let job = &ledger[id];
+        let priority = job.priority?;
+        bench.armed();
+        let all = self.all.get(&(job.function, priority)).and_then(|passes| passes.within(wait));
+        let same_connection = || {
+            let maker = ledger.submit(job.maker?);
+            let wait = Wait { since: Since::Place(maker.wrote.place), ..wait };
+            self.by_connection.get(&(job.function, priority, maker.connection))?.within(wait)
+        };
+        all.or_else(same_connection)
+    }
+
+    /// A job was handed out for the first time.
+    fn remember(&mut self, id: JobId, ledger: &Ledger) {
+        let (job, now) = (&ledger[id], ledger.now);
+        let Some(priority) = job.priority.filter(|_| !job.is_murky) else { return };
+        let start = Moment { place: job.earliest, at: now.at };
+        self.all.entry((job.function, priority)).or_default().push(start, now.place);
+        if let Some(maker) = job.maker.map(|maker| ledger.submit(maker)) {
+            let key = (job.function, priority, maker.connection);
+            self.by_connection.entry(key).or_default().push(maker.wrote, now.place);
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The bare doors: the plan's actors straight against an engine, without sockets, hosts or a runtime.
+//!
+//! Bytes are not cut here and connections do not break by themselves; what is open is the order.
+//! Every message is under way for a time of its own, so messages of different connections overtake each other in
+//! any way that keeps each connection's order, in both directions.
+//! That is every order that a correct network can produce, at a thousandth of its price.
+
+mod links;
+
+use super::{Options, Run, Stuck};
+use crate::faults::tally::Tally;
+use crate::history::{Actor, Closing, Connection, History, What};
+use crate::plan::Plan;
+use crate::stage::Watcher;
+use crate::workload::{Machine, Output};
+use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event};
+use gearman_protocol::{AdminReply, Outward, Response, Time};
+use links::{Links, ToPeer, ToServer};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+/// How long everybody must have been at rest before a run is over: the core's workers ask twice in it.
+const REST: Duration = Duration::from_millis(1000);
+/// How long after the storm a run may take at most.
+const BOUND: Duration = Duration::from_secs(60);
+/// So many entries no plan needs; a run that comes here goes round in a circle without time passing.
+const MOST_ENTRIES: u64 = 1_000_000;
+
+/// Runs a plan to its end.
+#[must_use]
+pub fn run(plan: &Plan, options: Options<'_>) -> Run {
+    let Options { history, watcher, doors } = options;
+    let mut bare = Bare::new(plan, doors(), history, watcher);
+    bare.see(What::ServerUp);
+    let storm_ends = Time::from_millis(plan.workload.storm_ms.into());
+    bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
+    bare.now = bare.now.max(storm_ends);
+    bare.calm();
+    let stuck = bare.settle(storm_ends);
+    Run {
+        history: bare.history,
+        tally: Tally::default(),
+        faults: Vec::new(),
+        ends: BTreeMap::new(),
+        lasted: bare.now,
+        stuck,
+    }
+}
+
+/// Something that will happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    /// The next message of this connection reaches the server.
+    Arrives(usize),
+    /// The next message of this connection reaches the peer.
+    Returns(usize),
+    /// This actor wanted to be woken.
+    Wakes(usize),
+    /// The engine wanted to be called.
+    Elapses,
+}
+
+struct Bare {
+    now: Time,
+    history: History,
+    watcher: Watcher,
+    doors: Box<dyn Doors + Send>,
+    effects: Effects,
+    machines: Vec<Machine>,
+    /// The connection of each actor, if it has one.
+    homes: Vec<Option<usize>>,
+    links: Links,
+    /// What will happen, the earliest first; among what happens in one millisecond chance decides.
+    agenda: BinaryHeap<Reverse<(Time, u64, Item)>>,
+    /// When each actor, and the engine, is on the agenda already.
+    alarms: Vec<Option<Time>>,
+    engine_alarm: Option<Time>,
+    ties: u64,
+    seed: u64,
+    /// What machines want done; kept so that its memory is.
+    wanted: Vec<Output>,
+}
+
+impl Bare {
+    fn new(plan: &Plan, doors: Box<dyn Doors + Send>, history: History, watcher: Watcher) -> Self {
+        let machines = Machine::all(&plan.workload);
+        let mut bare = Self {
+            now: Time::ZERO,
+            history,
+            watcher,
+            doors,
+            effects: Effects::new(),
+            homes: vec![None; machines.len()],
+            alarms: vec![None; machines.len()],
+            machines,
+            links: Links::new(plan.seed),
+            agenda: BinaryHeap::new(),
+            engine_alarm: None,
+            ties: 0,
+            seed: plan.seed,
+            wanted: Vec::new(),
+        };
+        (0..bare.machines.len()).for_each(|actor| bare.set_alarm(actor));
+        bare
+    }
+
+    fn see(&mut self, what: What) {
+        let entry = self.history.record(self.now, what);
+        (self.watcher)(&entry);
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        self.agenda.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Lets happen what is on the agenda until `is_enough` says so.
+    fn play(&mut self, is_enough: impl Fn(&Self) -> bool) {
+        while !is_enough(self) && self.history.len() < MOST_ENTRIES {
+            let Some(Reverse((at, _, item))) = self.agenda.pop() else { return };
+            self.now = self.now.max(at);
+            match item {
+                Item::Arrives(link) => self.arrives(link),
+                Item::Returns(link) => self.returns(link),
+                Item::Wakes(actor) => self.wakes(actor, at),
+                Item::Elapses => {
+                    if self.engine_alarm == Some(at) {
+                        self.engine_alarm = None;
+                        self.tell(Event::Elapsed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The storm is over: all but the core leave.
+    fn calm(&mut self) {
+        self.see(What::StormOver);
+        for actor in 0..self.machines.len() {
+            let mut wanted = std::mem::take(&mut self.wanted);
+            self.machines[actor].storm_over(&mut wanted);
+            self.carry_out(actor, wanted);
+        }
+    }
+
+    /// Until all of the core have been at rest for a while.
+    fn settle(&mut self, since: Time) -> Option<Stuck> {
+        let mut rested = self.now;
+        loop {
+            let until = self.next_at()?;
+            if self.restless().next().is_some() {
+                rested = until;
+            }
+            if until - rested >= REST {
+                return None;
+            }
+            if until - since > BOUND || self.history.len() >= MOST_ENTRIES {
+                let who = self.restless().map(|actor| format!("a{actor} is not at rest")).collect();
+                let waited_ms = u64::try_from(BOUND.as_millis()).unwrap_or(u64::MAX);
+                return Some(Stuck { waited_ms, who });
+            }
+            self.play(|bare| bare.next_at().is_none_or(|at| at > until));
+        }
+    }
+
+    fn restless(&self) -> impl Iterator<Item = usize> + '_ {
+        let machines = self.machines.iter().enumerate();
+        machines.filter(|(_, machine)| machine.is_core() && !machine.is_at_rest()).map(|(actor, _)| actor)
+    }
+
+    fn put(&mut self, at: Time, item: Item) {
+        self.ties += 1;
+        let tie =
+            self.ties.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.seed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        self.agenda.push(Reverse((at, tie, item)));
+    }
+
+    fn set_alarm(&mut self, actor: usize) {
+        let Some(at) = self.machines[actor].wake_at() else { return };
+        let at = at.max(self.now);
+        if self.alarms[actor].is_none_or(|alarm| at < alarm) {
+            self.alarms[actor] = Some(at);
+            self.put(at, Item::Wakes(actor));
+        }
+    }
+
+    fn wakes(&mut self, actor: usize, at: Time) {
+        if self.alarms[actor] != Some(at) {
+            return;
+        }
+        self.alarms[actor] = None;
+        let mut wanted = std::mem::take(&mut self.wanted);
+        self.machines[actor].woke(self.now, &mut wanted);
+        self.carry_out(actor, wanted);
+    }
+
+    /// Does what an actor wants done.
+    fn carry_out(&mut self, actor: usize, mut wanted: Vec<Output>) {
+        let mut next = Vec::new();
+        while !wanted.is_empty() {
+            for output in wanted.drain(..) {
+                self.carry_out_one(actor, output, &mut next);
+            }
+            std::mem::swap(&mut wanted, &mut next);
+        }
+        self.wanted = wanted;
+        self.set_alarm(actor);
+    }
+
+    fn carry_out_one(&mut self, actor: usize, output: Output, next: &mut Vec<Output>) {
+        if output == Output::Connect {
+            return self.connect(actor, next);
+        }
+        let Some(link) = self.homes[actor] else { return };
+        let connection = connection(link);
+        match output {
+            Output::Connect | Output::GaveUp => {}
+            Output::Request(request) => {
+                self.see(What::Wrote { connection, request: request.clone() });
+                self.send(link, ToServer::Request(request));
+            }
+            Output::Bytes(bytes) => {
+                for message in self.links.decode(link, &bytes) {
+                    self.see(match &message {
+                        Ok(request) => What::Wrote { connection, request: request.clone() },
+                        Err(error) => What::WroteMalformed { connection, error: *error },
+                    });
+                    self.send(link, message.map_or_else(ToServer::Malformed, ToServer::Request));
+                }
+            }
+            Output::HalfClose => {
+                self.see(What::Closed { connection, how: Closing::HalfClosed });
+                self.send(link, ToServer::HalfClosed);
+            }
+            Output::Close => {
+                self.see(What::Closed { connection, how: Closing::ByPeer });
+                self.homes[actor] = None;
+                self.links.forget_peer(link);
+                self.send(link, ToServer::Closed);
+            }
+        }
+    }
+
+    fn connect(&mut self, actor: usize, next: &mut Vec<Output>) {
+        let link = self.links.open(actor);
+        self.homes[actor] = Some(link);
+        let number = u32::try_from(actor).expect("a workload has fewer than 2^32 actors");
+        self.see(What::Connected { connection: connection(link), actor: Actor::new(number) });
+        self.send(link, ToServer::Opened);
+        self.machines[actor].opened(self.now, next);
+    }
+
+    fn send(&mut self, link: usize, message: ToServer) {
+        let at = self.links.send(link, self.now, message);
+        self.put(at, Item::Arrives(link));
+    }
+
+    fn arrives(&mut self, link: usize) {
+        let Some(message) = self.links.arrived(link) else { return };
+        let from = id(link);
+        match message {
+            ToServer::Opened => self.tell(Event::Opened { from, peer: format!("10.0.0.{}", link % 250) }),
+            ToServer::Request(request) => self.tell(Event::Received { from, request }),
+            ToServer::Malformed(error) => self.tell(Event::Malformed { from, error }),
+            ToServer::HalfClosed => {
+                self.end(link);
+                self.tell(Event::HalfClosed { from });
+            }
+            ToServer::Closed => {
+                self.end(link);
+                self.links.close_server(link);
+                self.tell(Event::Closed { from });
+            }
+        }
+    }
+
+    /// The server learns that a connection is over, or ends it.
+    fn end(&mut self, link: usize) {
+        if self.links.end(link) {
+            self.see(What::Ended { connection: connection(link) });
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.doors.handle(self.now, event, &mut self.effects);
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut closed = Vec::new();
+        for effect in effects.drain() {
+            match effect {
+                Effect::Send { to, response } => self.answer(index(to), ToPeer::Response(response)),
+                Effect::Close { who, .. } => closed.push(index(who)),
+                Effect::PauseReading { .. }
+                | Effect::ResumeReading { .. }
+                | Effect::Store { .. }
+                | Effect::Forget { .. }
+                | Effect::StopAccepting
+                | Effect::Draining { .. }
+                | Effect::Exit { .. } => {}
+            }
+        }
+        self.effects = effects;
+        for link in closed {
+            self.end(link);
+            if self.links.close_server(link) {
+                self.answer(link, ToPeer::Closed);
+                self.tell(Event::Closed { from: id(link) });
+            }
+        }
+        self.set_engine_alarm();
+    }
+
+    fn set_engine_alarm(&mut self) {
+        let Some(at) = self.doors.deadline().map(|at| at.max(self.now)) else { return };
+        if self.engine_alarm.is_none_or(|alarm| at < alarm) {
+            self.engine_alarm = Some(at);
+            self.put(at, Item::Elapses);
+        }
+    }
+
+    fn answer(&mut self, link: usize, message: ToPeer) {
+        if let Some(at) = self.links.answer(link, self.now, message) {
+            self.put(at, Item::Returns(link));
+        }
+    }
+
+    fn returns(&mut self, link: usize) {
+        let Some((actor, message)) = self.links.returned(link) else { return };
+        match message {
+            ToPeer::Response(Response::Admin(reply)) => {
+                for line in lines(&reply) {
+                    self.read(link, actor, Response::Admin(AdminReply::Line(line)));
+                }
+            }
+            ToPeer::Response(response) => self.read(link, actor, response),
+            ToPeer::Closed => {
+                self.see(What::Closed { connection: connection(link), how: Closing::ByServer });
+                self.links.forget_peer(link);
+                self.homes[actor] = None;
+                self.machines[actor].closed(self.now);
+                self.set_alarm(actor);
+            }
+        }
+    }
+
+    fn read(&mut self, link: usize, actor: usize, response: Response) {
+        // An actor that has closed on an earlier line reads no more.
+        if self.homes[actor] != Some(link) {
+            return;
+        }
+        let mut wanted = std::mem::take(&mut self.wanted);
+        self.machines[actor].read(self.now, &response, &mut wanted);
+        self.see(What::Read { connection: connection(link), response });
+        self.carry_out(actor, wanted);
+    }
+}
+
+/// A text reply as its reader gets it.
+fn lines(reply: &AdminReply) -> Vec<bytes::Bytes> {
+    let mut out = Outward::new();
+    reply.encode(&mut out);
+    let text = out.to_vec();
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    lines.map(|line| bytes::Bytes::copy_from_slice(line.trim_ascii_end())).collect()
+}
+
+/// Connections are counted from 0 in a history, and from 1 by a driver.
+fn connection(link: usize) -> Connection {
+    Connection::new(u32::try_from(link).expect("a run has fewer than 2^32 connections"))
+}
+
+const fn id(link: usize) -> ConnectionId {
+    ConnectionId::new(link as u64 + 1)
+}
+
+fn index(id: ConnectionId) -> usize {
+    usize::try_from(id.get() - 1).expect("only connections of this stage are told of")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Both servers, judged, on bare doors.
+
+use super::*;
+use crate::judge::{Judge, Terms, Verdict, rules};
+use crate::plan::Mix;
+use gearman_engine::{Config, Engine};
+use gearman_model::Model;
+use std::sync::{Arc, Mutex};
+
+/// Runs a seed and judges it.
+fn judged(seed: u64, server: fn(Config, u64) -> Box<dyn Doors + Send>) -> (Run, Verdict) {
+    let plan = Plan::draw(seed, &Mix::everything());
+    let judge = Arc::new(Mutex::new(Judge::new(Terms::new(&plan.server, Duration::ZERO))));
+    let watcher = Arc::clone(&judge);
+    let config = plan.server.config();
+    let options = Options {
+        history: History::keeping(),
+        watcher: Box::new(move |entry| watcher.lock().expect("no panic").observe(entry)),
+        doors: Box::new(move || server(config.clone(), seed)),
+    };
+    let run = run(&plan, options);
+    let judge = Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic");
+    (run, judge.finish())
+}
+
+fn engine(config: Config, hash_seed: u64) -> Box<dyn Doors + Send> {
+    Box::new(Engine::new(config, hash_seed))
+}
+
+fn model(config: Config, _: u64) -> Box<dyn Doors + Send> {
+    Box::new(Model::new(config))
+}
+
+fn assert_innocent(seed: u64, run: &Run, verdict: &Verdict) {
+    let first = verdict.accusations.first();
+    let told: Vec<String> = run.history.entries().iter().map(ToString::to_string).collect();
+    assert!(first.is_none(), "seed {seed} accuses a correct server: {first:?}\n{}", told.join("\n"));
+    assert!(run.stuck.is_none(), "seed {seed} does not come to rest: {:?}", run.stuck);
+}
+
+#[test]
+fn a_correct_server_is_never_accused_and_every_rule_can_decide() {
+    let seeds = 200;
+    let mut armed = vec![0; rules().len()];
+    for seed in 0..seeds {
+        let (run, verdict) = judged(seed, engine);
+        assert_innocent(seed, &run, &verdict);
+        for (total, count) in armed.iter_mut().zip(&verdict.counts) {
+            *total += u64::from(count.armed > 0);
+        }
+    }
+    for (rule, armed) in rules().iter().zip(armed) {
+        assert!(armed >= seeds / 3, "{} could decide in {armed} of {seeds} seeds only", rule.name);
+    }
+}
+
+#[test]
+fn the_naive_server_is_not_accused_either() {
+    for seed in 1000..1050 {
+        let (run, verdict) = judged(seed, model);
+        assert_innocent(seed, &run, &verdict);
+    }
+}
+
+#[test]
+fn a_run_is_rich() {
+    let (mut jobs, mut entries) = (0, 0);
+    for seed in 0..50 {
+        let (run, verdict) = judged(seed, engine);
+        jobs += verdict.ended;
+        entries += run.history.len();
+    }
+    assert!(jobs >= 50 * 50, "{jobs} jobs ended in 50 seeds");
+    assert!(entries >= 50 * 500, "{entries} entries in 50 seeds");
+}
+
+#[test]
+fn a_plan_always_gives_the_same_history_whatever_the_hash_seed() {
+    let other =
+        |config, hash_seed: u64| -> Box<dyn Doors + Send> { Box::new(Engine::new(config, !hash_seed)) };
+    for seed in 0..20 {
+        let (one, _) = judged(seed, engine);
+        let (two, _) = judged(seed, other);
+        assert_eq!(one.history.digest(), two.history.digest(), "seed {seed}");
+    }
+}
