@@ -1,11 +1,11 @@
 //! What must always be true of the tables together.
 
 use crate::engine::{MAX_EXCEPTED, cost};
+use crate::tables::abilities::{Ability, AbilityKey};
 use crate::tables::connections::{Connection, ConnectionKey, Presence, Rest};
 use crate::tables::deadlines::Timer;
-use crate::tables::functions::{Ability, Function, FunctionKey};
+use crate::tables::functions::{Function, FunctionKey};
 use crate::tables::jobs::{Job, JobKey, JobState, Keeping};
-use crate::tables::slab::Key;
 use crate::{ConnectionId, Engine};
 
 /// A truth that does not hold: a bug of the engine.
@@ -42,7 +42,7 @@ impl Engine {
     /// Every table finds all of its records, and nothing is counted that is not there.
     fn check_sizes(&self) -> Result<(), Violation> {
         self.jobs.check_sizes().and_then(|()| self.functions.check_sizes()).map_err(Violation)?;
-        self.connections.check_sizes().map_err(Violation)?;
+        self.connections.check_sizes().and_then(|()| self.abilities.check_sizes()).map_err(Violation)?;
         let watched: u32 = self.jobs.in_order().map(|(_, job)| job.watchers.len()).sum();
         let watching: u32 = self.connections.in_order().map(|(_, peer)| peer.watches.len()).sum();
         let watchers = self.watchers.len();
@@ -51,7 +51,7 @@ impl Engine {
         })?;
         let able: u32 = self.connections.in_order().map(|(_, peer)| peer.abilities.len()).sum();
         let workers: u32 = self.functions.in_order().map(|(_, function)| function.workers).sum();
-        let abilities = self.abilities.len();
+        let abilities = self.abilities.slab.len();
         ensure(able == workers && able as usize == abilities, || {
             format!("{abilities} abilities: workers have {able}, functions {workers}")
         })?;
@@ -87,12 +87,11 @@ impl Engine {
                 ensure(self.deadlines.is_scheduled(due, job.number), || "is not in the calendar".into())
             }
             JobState::Waiting { .. } => ensure(kept, || "waits and nobody wants it".into()),
-            JobState::Assigned { worker, turn, deadline, .. } => {
+            JobState::Assigned { worker, place, deadline, .. } => {
                 ensure(self.peer(worker, Presence::Here), || "is in the hand of nobody".into())?;
-                let mut abilities = self.connections.slab[worker].abilities.keys(&self.abilities);
-                let able = abilities.any(|ability| self.abilities[ability].function == job.function);
+                let able = self.abilities.find(worker, job.function).is_some();
                 ensure(able, || "is in the hand of a worker who cannot do it".into())?;
-                let timer = Timer::Job { turn, job: job.number };
+                let timer = Timer::Job { place, job: job.number };
                 let armed = deadline.is_none_or(|when| self.deadlines.is_set(when, timer));
                 ensure(armed, || "has a deadline that is not set".into())
             }
@@ -102,11 +101,11 @@ impl Engine {
     fn check_function(&self, key: FunctionKey, function: &Function) -> Result<(), Violation> {
         ensure(self.find_function(function.name.as_bytes()) == Some(key), || "is not found by name".into())?;
         ensure(!function.unsettled, || "is still marked after the turn".into())?;
-        for (place, queue) in function.waiting.iter().enumerate() {
-            self.check_queue(key, place, queue.keys(&self.jobs.slab))?;
+        for (priority, queue) in function.waiting.iter().enumerate() {
+            self.check_queue(key, priority, queue.keys(&self.jobs.slab))?;
         }
-        for sleeper in function.sleepers.keys(&self.abilities) {
-            let Ability { worker, function, .. } = self.abilities[sleeper];
+        for sleeper in function.sleepers.keys(&self.abilities.slab) {
+            let Ability { worker, function, .. } = self.abilities.slab[sleeper];
             let asleep = self.connections.slab.get(worker).is_some_and(|worker| worker.rest == Rest::Asleep);
             ensure(function == key && asleep, || "has a sleeper who is not asleep, or not able".into())?;
         }
@@ -122,19 +121,19 @@ impl Engine {
     fn check_queue(
         &self,
         function: FunctionKey,
-        place: usize,
+        priority: usize,
         queue: impl Iterator<Item = JobKey>,
     ) -> Result<(), Violation> {
         let mut last = 0;
         for job in queue {
             let job = &self.jobs.slab[job];
-            let JobState::Waiting { turn, .. } = job.state else {
+            let JobState::Waiting { place, .. } = job.state else {
                 return Err(Violation(format!("has job {} in a queue, but it does not wait", job.number.0)));
             };
-            let here = job.function == function && job.priority as usize == place;
+            let here = job.function == function && job.priority as usize == priority;
             ensure(here, || format!("has job {} in a queue where it does not belong", job.number.0))?;
-            ensure(turn > last, || format!("has job {} before its turn", job.number.0))?;
-            last = turn;
+            ensure(place > last, || format!("has job {} out of its place", job.number.0))?;
+            last = place;
         }
         Ok(())
     }
@@ -181,12 +180,8 @@ impl Engine {
         for watcher in peer.watches.keys(&self.watchers) {
             ensure(self.watchers[watcher].connection == key, || "has the watch of another".into())?;
         }
-        let mut registered = Vec::new();
-        for ability in peer.abilities.keys(&self.abilities) {
+        for ability in peer.abilities.keys(&self.abilities.slab) {
             self.check_ability(key, peer, ability)?;
-            let function = self.abilities[ability].function;
-            ensure(!registered.contains(&function), || "has the same ability twice".into())?;
-            registered.push(function);
         }
         if let Rest::Woken { until } = peer.rest {
             ensure(self.deadlines.is_set(until, Timer::Wakeup(peer.id)), || "is woken for ever".into())?;
@@ -195,29 +190,24 @@ impl Engine {
         ensure(patient, || "is waited for for ever".into())
     }
 
-    fn check_ability(
-        &self,
-        key: ConnectionKey,
-        peer: &Connection,
-        at: Key<Ability>,
-    ) -> Result<(), Violation> {
-        let ability = &self.abilities[at];
+    fn check_ability(&self, key: ConnectionKey, peer: &Connection, at: AbilityKey) -> Result<(), Violation> {
+        let ability = &self.abilities.slab[at];
         ensure(ability.worker == key, || "has the ability of another".into())?;
+        let found = self.abilities.find(key, ability.function);
+        ensure(found == Some(at), || "has an ability that is not found, or twice".into())?;
         let Some(function) = self.functions.slab.get(ability.function) else {
             return Err(Violation("is able to do a function that is not there".into()));
         };
-        let listed = function.sleepers.keys(&self.abilities).any(|other| other == at);
+        let listed = function.sleepers.keys(&self.abilities.slab).any(|other| other == at);
         ensure(listed == (peer.rest == Rest::Asleep), || "sleeps and is not listed, or the reverse".into())?;
-        let workers = self.abilities_of(ability.function);
+        let workers = self.workers_of(ability.function);
         let woken = workers.filter(|peer| matches!(peer.rest, Rest::Woken { .. })).count();
         ensure(woken == function.woken as usize, || "is not counted as woken, or the reverse".into())
     }
 
-    fn abilities_of(&self, function: FunctionKey) -> impl Iterator<Item = &Connection> {
-        let able = move |peer: &&Connection| {
-            peer.abilities.keys(&self.abilities).any(|key| self.abilities[key].function == function)
-        };
-        self.connections.in_order().map(|(_, peer)| peer).filter(able)
+    fn workers_of(&self, function: FunctionKey) -> impl Iterator<Item = &Connection> {
+        let able = move |&(key, _): &(ConnectionKey, _)| self.abilities.find(key, function).is_some();
+        self.connections.in_order().filter(able).map(|(_, peer)| peer)
     }
 
     fn check_stores(&self) -> Result<(), Violation> {

@@ -32,6 +32,8 @@ pub struct Config {
     pub output_limit: usize,
     /// How many bytes workloads and buffers may take together.
     pub memory_limit: usize,
+    /// How many functions a connection may register: 10,000. A grab takes time for each.
+    pub functions_per_connection: u32,
     /// For how long a drain may last; `None` is as long as it takes.
     pub drain_timeout: Option<Duration>,
     /// What `version` answers.
@@ -75,6 +77,9 @@ pub enum ConfigError {
     /// No sleeper would ever be woken.
     #[error("worker wakeup 0 wakes nobody: leave it out to wake all")]
     WorkerWakeup,
+    /// No worker could do anything.
+    #[error("functions per connection 0 leaves nothing to do: give it at least 1")]
+    FunctionsPerConnection,
     /// A time limit of zero would strike at once.
     #[error("{what} is zero: give it at least 1 ms")]
     Zero {
@@ -104,6 +109,9 @@ impl Config {
         }
         if self.worker_wakeup == Some(0) {
             return Err(ConfigError::WorkerWakeup);
+        }
+        if self.functions_per_connection == 0 {
+            return Err(ConfigError::FunctionsPerConnection);
         }
         let limits = [
             ("wakeup timeout", self.wakeup_timeout),
@@ -144,6 +152,7 @@ impl Default for Config {
             packet_timeout: Duration::from_secs(60),
             output_limit: 256 << 20,
             memory_limit: usize::MAX,
+            functions_per_connection: 10_000,
             drain_timeout: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: 0,
@@ -186,6 +195,10 @@ mod tests {
         assert_eq!(
             refusal(|config| config.worker_wakeup = Some(0)),
             "worker wakeup 0 wakes nobody: leave it out to wake all"
+        );
+        assert_eq!(
+            refusal(|config| config.functions_per_connection = 0),
+            "functions per connection 0 leaves nothing to do: give it at least 1"
         );
         let zero = Duration::from_micros(999);
         let refusals = [

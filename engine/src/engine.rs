@@ -19,9 +19,10 @@ pub(crate) use work_reports::MAX_EXCEPTED;
 
 use crate::handles::Handles;
 use crate::refusal::Refusal;
+use crate::tables::abilities::Abilities;
 use crate::tables::connections::{ConnectionKey, Connections, Presence};
 use crate::tables::deadlines::Deadlines;
-use crate::tables::functions::{Ability, FunctionKey, Functions};
+use crate::tables::functions::{FunctionKey, Functions};
 use crate::tables::jobs::{Jobs, Watcher};
 use crate::tables::slab::Slab;
 use crate::tables::stores::Stores;
@@ -54,7 +55,7 @@ pub struct Engine {
     pub(crate) jobs: Jobs,
     pub(crate) functions: Functions,
     pub(crate) connections: Connections,
-    pub(crate) abilities: Slab<Ability>,
+    pub(crate) abilities: Abilities,
     pub(crate) watchers: Slab<Watcher>,
     pub(crate) stores: Stores,
     pub(crate) deadlines: Deadlines,
@@ -71,7 +72,6 @@ pub struct Engine {
     pub(crate) paused: BTreeSet<ConnectionId>,
     /// The one that is read from although memory is short, so that something ends.
     pub(crate) favoured: Option<ConnectionId>,
-    last_ability: u64,
     pub(crate) now: Time,
 }
 
@@ -98,7 +98,7 @@ impl Engine {
             jobs: Jobs::new(hash_seed),
             functions: Functions::new(hash_seed),
             connections: Connections::new(hash_seed),
-            abilities: Slab::new(),
+            abilities: Abilities::new(hash_seed),
             watchers: Slab::new(),
             stores: Stores::default(),
             deadlines: Deadlines::default(),
@@ -109,7 +109,6 @@ impl Engine {
             slow_readers: Vec::new(),
             paused: BTreeSet::new(),
             favoured: None,
-            last_ability: 0,
             now: Time::ZERO,
         }
     }
@@ -138,7 +137,7 @@ impl Engine {
 
     fn receive(&mut self, who: ConnectionKey, request: Request, turn: &mut Turn<'_>) {
         match request {
-            Request::CanDo { function, timeout } => self.can_do(who, function, timeout.as_ref()),
+            Request::CanDo { function, timeout } => self.can_do(who, function, timeout.as_ref(), turn),
             Request::CantDo { function } => self.cant_do(who, &function, turn),
             Request::ResetAbilities => self.reset_abilities(who, turn),
             Request::PreSleep => self.pre_sleep(who, turn),

@@ -4,6 +4,25 @@
 //! other, and time, hash seeds and limits are arguments. It does no I/O, reads no clock, starts no thread and
 //! draws no chance, so what it did once it does again. All policy of a job server is decided here; a driver
 //! only carries.
+//!
+//! Inside, *verbs* (one file for each chapter of the protocol, under `engine`) call *tables* (under `tables`), which
+//! know nothing of each other. What must be true of the tables together is stated once, in [`Engine::check`].
+//!
+//! # How long a call takes
+//!
+//! No call depends on how many jobs there are, and no table pauses to grow: each grows and shrinks by steps. A
+//! deadline costs the logarithm of how many there are. These calls take longer, in proportion to something:
+//!
+//! | call | takes time for each |
+//! |---|---|
+//! | a grab, PRE_SLEEP, a worker's change between asleep, woken and awake | function of that worker |
+//! | a report that is passed on, `cancel job` | watcher of that job |
+//! | a submit, when many workers sleep and all shall be woken | sleeper of the function |
+//! | CANT_DO, RESET_ABILITIES, the end of a connection | job that it holds, job that it watches, function it can do |
+//! | GET_STATUS_UNIQUE, `status`, `prioritystatus` | function of the server |
+//! | `workers` | connection and function it can do |
+//! | `show jobs`, `show unique jobs` | job: the one place where a deep queue is felt |
+//! | [`Event::Stored`] | job of the same queue that was submitted later and stored earlier |
 
 mod check;
 mod config;

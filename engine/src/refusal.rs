@@ -11,6 +11,8 @@ pub(crate) enum Refusal {
     MemoryLimit,
     /// The store could not keep the job.
     NotStored,
+    /// The worker has registered as many functions as it may.
+    TooManyFunctions,
     /// The job could be taken but never be handed out in one packet.
     TooLargeToAssign,
     /// No new jobs before the end.
@@ -34,6 +36,7 @@ impl Refusal {
             Self::QueueFull => (ErrorCode::QueueError, "Job queue is full"),
             Self::MemoryLimit => (ErrorCode::QueueError, "Memory limit reached"),
             Self::NotStored => (ErrorCode::QueueError, "QUEUE_ERROR"),
+            Self::TooManyFunctions => (ErrorCode::ArgumentTooLarge, "Too many functions on this connection"),
             Self::TooLargeToAssign => (ErrorCode::ArgumentTooLarge, "Packet exceeds the limit"),
             Self::Draining => (ErrorCode::ShutdownGraceful, "Server is shutting down"),
             Self::UnknownOption => (ErrorCode::UnknownOption, "Server does not recognize given option"),

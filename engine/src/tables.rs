@@ -4,6 +4,7 @@
 //! several of them is the business of the verbs, and what must agree between them is stated in one place,
 //! [`Engine::check`](crate::Engine::check).
 
+pub(crate) mod abilities;
 pub(crate) mod connections;
 pub(crate) mod deadlines;
 pub(crate) mod functions;

@@ -35,7 +35,7 @@ impl Engine {
             functions: self.functions.slab.len(),
             jobs: self.jobs.slab.len(),
             watchers: self.watchers.len(),
-            abilities: self.abilities.len(),
+            abilities: self.abilities.slab.len(),
             timers: self.deadlines.timers(),
             scheduled: self.deadlines.scheduled(),
             storing: self.stores.len(),

@@ -66,7 +66,7 @@ impl Engine {
     }
 
     fn worker(&self, peer: &Connection) -> WorkerListing {
-        let abilities = peer.abilities.keys(&self.abilities).map(|key| &self.abilities[key]);
+        let abilities = peer.abilities.keys(&self.abilities.slab).map(|key| &self.abilities.slab[key]);
         let mut abilities: Vec<_> = abilities.map(|ability| (ability.serial, ability.function)).collect();
         // The newest first, however the order in which they are tried has turned.
         abilities.sort_unstable_by_key(|&(serial, _)| std::cmp::Reverse(serial));

@@ -27,7 +27,7 @@ impl Engine {
     /// Lets a reserved job into its queue, or into the calendar if it is not due.
     pub(super) fn admit(&mut self, key: JobKey, turn: &Turn<'_>) {
         let job = &self.jobs.slab[key];
-        let JobState::Reserved { turn: place, not_before } = job.state else {
+        let JobState::Reserved { place, not_before } = job.state else {
             unreachable!("only a reserved job is admitted");
         };
         self.functions.slab[job.function].reserved -= 1;
@@ -48,22 +48,22 @@ impl Engine {
     pub(super) fn come_due(&mut self, key: JobKey) {
         let job = &self.jobs.slab[key];
         self.functions.slab[job.function].scheduled[job.priority as usize] -= 1;
-        let place = self.jobs.next_turn();
+        let place = self.jobs.next_place();
         self.enqueue(key, place);
     }
 
-    /// Puts a job into its queue, behind all whose turn is earlier.
+    /// Puts a job into its queue, behind all whose place is earlier.
     ///
-    /// Takes time only for jobs with a later turn: those whose store answered first.
+    /// Takes time only for jobs with a later place: those whose store answered first.
     fn enqueue(&mut self, key: JobKey, place: u64) {
         let job = &mut self.jobs.slab[key];
-        job.state = JobState::Waiting { turn: place, links: Links::default() };
+        job.state = JobState::Waiting { place, links: Links::default() };
         let (function, priority) = (job.function, job.priority);
         let queue = &mut self.functions.slab[function].waiting[priority as usize];
         queue.insert_sorted(
             &mut self.jobs.slab,
             key,
-            |other| matches!(other.state, JobState::Waiting { turn, .. } if turn < place),
+            |other| matches!(other.state, JobState::Waiting { place: earlier, .. } if earlier < place),
         );
         self.count(key);
         self.unsettle(function);
@@ -72,13 +72,13 @@ impl Engine {
     /// Gives a waiting job to a worker.
     pub(super) fn assign(&mut self, key: JobKey, worker: ConnectionKey, deadline: Option<Time>) {
         self.take_out(key);
-        let turn = self.jobs.next_turn();
+        let place = self.jobs.next_place();
         let job = &mut self.jobs.slab[key];
         let links = Links::default();
-        job.state = JobState::Assigned { worker, turn, links, deadline, numerator: 0, denominator: 0 };
+        job.state = JobState::Assigned { worker, place, links, deadline, numerator: 0, denominator: 0 };
         self.functions.slab[job.function].assigned += 1;
         if let Some(deadline) = deadline {
-            self.deadlines.set(deadline, Timer::Job { turn, job: job.number });
+            self.deadlines.set(deadline, Timer::Job { place, job: job.number });
         }
         self.connections.slab[worker].hand.push_back(&mut self.jobs.slab, key);
         self.count(key);
@@ -98,10 +98,10 @@ impl Engine {
             JobState::Waiting { .. } => {
                 function.waiting[job.priority as usize].remove(&mut self.jobs.slab, key);
             }
-            JobState::Assigned { worker, turn, deadline, .. } => {
+            JobState::Assigned { worker, place, deadline, .. } => {
                 function.assigned -= 1;
                 if let Some(deadline) = deadline {
-                    self.deadlines.call_off(deadline, Timer::Job { turn, job: job.number });
+                    self.deadlines.call_off(deadline, Timer::Job { place, job: job.number });
                 }
                 self.connections.slab[worker].hand.remove(&mut self.jobs.slab, key);
             }
@@ -148,7 +148,7 @@ impl Engine {
             self.end(key, turn);
         } else {
             self.take_out(key);
-            let place = self.jobs.next_turn();
+            let place = self.jobs.next_place();
             self.enqueue(key, place);
         }
     }

@@ -44,7 +44,7 @@ impl Engine {
         let each = self.config.worker_wakeup.map_or(u64::MAX, u64::from);
         let enough = u64::from(function.woken) >= runnable.saturating_mul(each);
         let sleeper = function.sleepers.first().filter(|_| runnable > 0 && !enough)?;
-        Some(self.abilities[sleeper].worker)
+        Some(self.abilities.slab[sleeper].worker)
     }
 
     /// Sends the one NOOP of this sleep.
@@ -77,20 +77,20 @@ impl Engine {
         }
         let mut next = self.connections.slab[who].abilities.first();
         while let Some(key) = next {
-            next = self.abilities[key].of_worker.next;
-            let function = &mut self.functions.slab[self.abilities[key].function];
+            next = self.abilities.slab[key].next_of_worker();
+            let function = &mut self.functions.slab[self.abilities.slab[key].function];
             match before {
-                Rest::Asleep => function.sleepers.remove(&mut self.abilities, key),
+                Rest::Asleep => function.sleepers.remove(&mut self.abilities.slab, key),
                 Rest::Woken { .. } => function.woken -= 1,
                 Rest::Awake | Rest::Hung => {}
             }
             match rest {
-                Rest::Asleep => function.sleepers.push_back(&mut self.abilities, key),
+                Rest::Asleep => function.sleepers.push_back(&mut self.abilities.slab, key),
                 Rest::Woken { .. } => function.woken += 1,
                 Rest::Awake | Rest::Hung => {}
             }
             if let Rest::Woken { .. } = before {
-                let function = self.abilities[key].function;
+                let function = self.abilities.slab[key].function;
                 self.unsettle(function);
             }
         }

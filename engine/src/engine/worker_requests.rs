@@ -3,11 +3,12 @@
 use super::{Engine, Turn};
 use crate::config::Compat;
 use crate::numerals::leading_integer;
-use crate::tables::connections::{ConnectionKey, OfWorker, Rest};
-use crate::tables::functions::{Ability, FunctionKey};
+use crate::refusal::Refusal;
+use crate::tables::abilities::{Ability, AbilityKey, OfWorker};
+use crate::tables::connections::{ConnectionKey, Rest};
+use crate::tables::functions::FunctionKey;
 use crate::tables::jobs::JobKey;
-use crate::tables::list::{Links, List};
-use crate::tables::slab::Key;
+use crate::tables::list::List;
 use bytes::Bytes;
 use gearman_protocol::{Assignment, FunctionName, Grab, JobTimeout, Reducer, Response};
 use std::time::Duration;
@@ -17,13 +18,23 @@ const MAX_CLIENT_ID: usize = 127;
 
 impl Engine {
     /// Registers an ability in front of the others; one that is there already keeps its place and takes the new
-    /// timeout. Takes time for each ability of the worker.
-    pub(super) fn can_do(&mut self, who: ConnectionKey, name: FunctionName, timeout: Option<&JobTimeout>) {
+    /// timeout.
+    pub(super) fn can_do(
+        &mut self,
+        who: ConnectionKey,
+        name: FunctionName,
+        timeout: Option<&JobTimeout>,
+        turn: &mut Turn<'_>,
+    ) {
         let timeout = timeout.and_then(|timeout| self.job_timeout(timeout));
-        let function = self.function(name);
-        match self.ability(who, function) {
-            Some(ability) => self.abilities[ability].timeout = timeout,
-            None => self.register(who, function, timeout),
+        let known = self.find_function(name.as_bytes());
+        if let Some(ability) = known.and_then(|function| self.abilities.find(who, function)) {
+            self.abilities.slab[ability].timeout = timeout;
+        } else if self.connections.slab[who].abilities.len() >= self.config.functions_per_connection {
+            self.refuse(who, Refusal::TooManyFunctions, turn);
+        } else {
+            let function = known.unwrap_or_else(|| self.function(name));
+            self.register(who, function, timeout);
         }
     }
 
@@ -34,29 +45,24 @@ impl Engine {
     }
 
     fn register(&mut self, who: ConnectionKey, function: FunctionKey, timeout: Option<Duration>) {
-        self.last_ability += 1;
-        let serial = self.last_ability;
-        let (of_worker, sleeping) = (Links::default(), Links::default());
-        let key =
-            self.abilities.insert(Ability { worker: who, function, timeout, serial, of_worker, sleeping });
+        let key = self.abilities.insert(who, function, timeout);
         let worker = &mut self.connections.slab[who];
-        worker.abilities.insert_after(&mut self.abilities, None, key);
+        worker.abilities.insert_after(&mut self.abilities.slab, None, key);
         let able = &mut self.functions.slab[function];
         able.workers += 1;
         match worker.rest {
-            Rest::Asleep => able.sleepers.push_back(&mut self.abilities, key),
+            Rest::Asleep => able.sleepers.push_back(&mut self.abilities.slab, key),
             Rest::Woken { .. } => able.woken += 1,
             Rest::Awake | Rest::Hung => {}
         }
         self.unsettle(function);
     }
 
-    /// The jobs of the function that the worker holds are lost to it. Takes time for each ability of the worker and each
-    /// job in its hand.
+    /// The jobs of the function that the worker holds are lost to it. Takes time for each job in its hand.
     pub(super) fn cant_do(&mut self, who: ConnectionKey, name: &FunctionName, turn: &mut Turn<'_>) {
         let function = self.find_function(name.as_bytes());
-        let Some(ability) = function.and_then(|function| self.ability(who, function)) else { return };
-        let function = self.abilities[ability].function;
+        let Some(ability) = function.and_then(|function| self.abilities.find(who, function)) else { return };
+        let function = self.abilities.slab[ability].function;
         let held = self.connections.slab[who].hand.keys(&self.jobs.slab);
         let lost: Vec<JobKey> = held.filter(|&job| self.jobs.slab[job].function == function).collect();
         self.unregister(ability);
@@ -73,24 +79,19 @@ impl Engine {
         }
     }
 
-    fn unregister(&mut self, key: Key<Ability>) {
-        let &Ability { worker, function, .. } = &self.abilities[key];
+    fn unregister(&mut self, key: AbilityKey) {
+        let &Ability { worker, function, .. } = &self.abilities.slab[key];
         let able = &mut self.functions.slab[function];
         let worker = &mut self.connections.slab[worker];
         able.workers -= 1;
         match worker.rest {
-            Rest::Asleep => able.sleepers.remove(&mut self.abilities, key),
+            Rest::Asleep => able.sleepers.remove(&mut self.abilities.slab, key),
             Rest::Woken { .. } => able.woken -= 1,
             Rest::Awake | Rest::Hung => {}
         }
-        worker.abilities.remove(&mut self.abilities, key);
+        worker.abilities.remove(&mut self.abilities.slab, key);
         self.abilities.remove(key);
         self.unsettle(function);
-    }
-
-    fn ability(&self, who: ConnectionKey, function: FunctionKey) -> Option<Key<Ability>> {
-        let mut abilities = self.connections.slab[who].abilities.keys(&self.abilities);
-        abilities.find(|&ability| self.abilities[ability].function == function)
     }
 
     /// Hands out a job: takes time for each ability of the worker.
@@ -100,16 +101,16 @@ impl Engine {
             return self.send(who, Response::NoJob, turn);
         };
         self.rotate(who, ability);
-        let timeout = self.abilities[ability].timeout;
+        let timeout = self.abilities.slab[ability].timeout;
         self.assign(job, who, timeout.map(|timeout| turn.now + timeout));
         let assignment = self.assignment(job, form);
         self.send(who, Response::JobAssign(assignment), turn);
     }
 
-    fn next_job(&self, who: ConnectionKey) -> Option<(Key<Ability>, JobKey)> {
-        let abilities = self.connections.slab[who].abilities.keys(&self.abilities);
+    fn next_job(&self, who: ConnectionKey) -> Option<(AbilityKey, JobKey)> {
+        let abilities = self.connections.slab[who].abilities.keys(&self.abilities.slab);
         let mut with_work = abilities.filter_map(|ability| {
-            let function = &self.functions.slab[self.abilities[ability].function];
+            let function = &self.functions.slab[self.abilities.slab[ability].function];
             Some((ability, function, function.most_urgent()?))
         });
         let (ability, function, priority) = match self.config.compat {
@@ -121,15 +122,15 @@ impl Engine {
     }
 
     /// The function that was just served goes last.
-    fn rotate(&mut self, who: ConnectionKey, ability: Key<Ability>) {
+    fn rotate(&mut self, who: ConnectionKey, ability: AbilityKey) {
         let rotates = match self.config.compat {
             Compat::Version2 => true,
             Compat::Version1_1 { round_robin } => round_robin,
         };
         if rotates {
             let abilities: &mut List<Ability, OfWorker> = &mut self.connections.slab[who].abilities;
-            abilities.remove(&mut self.abilities, ability);
-            abilities.push_back(&mut self.abilities, ability);
+            abilities.remove(&mut self.abilities.slab, ability);
+            abilities.push_back(&mut self.abilities.slab, ability);
         }
     }
 
@@ -149,8 +150,8 @@ impl Engine {
 
     /// Begins a new sleep, which ends at once if there is work: takes time for each ability of the worker.
     pub(super) fn pre_sleep(&mut self, who: ConnectionKey, turn: &mut Turn<'_>) {
-        let mut abilities = self.connections.slab[who].abilities.keys(&self.abilities);
-        let function = |ability: Key<Ability>| &self.functions.slab[self.abilities[ability].function];
+        let mut abilities = self.connections.slab[who].abilities.keys(&self.abilities.slab);
+        let function = |ability: AbilityKey| &self.functions.slab[self.abilities.slab[ability].function];
         if abilities.any(|ability| function(ability).runnable() > 0) {
             self.wake(who, turn);
         } else {

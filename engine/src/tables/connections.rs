@@ -1,8 +1,8 @@
 //! Connections: what each peer is called, what it can do, holds and waits for.
 
-use super::functions::Ability;
+use super::abilities::{Ability, OfWorker};
 use super::index::{Entry, Index};
-use super::jobs::{Job, JobNumber, Place, Watcher};
+use super::jobs::{Job, JobNumber, Standing, Watcher};
 use super::list::{Links, List, Member};
 use super::outbox::Outbox;
 use super::slab::{Key, Slab};
@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     /// What it can do, in the order in which functions are tried.
     pub(crate) abilities: List<Ability, OfWorker>,
     /// The jobs it works on, in the order in which they were assigned.
-    pub(crate) hand: List<Job, Place>,
+    pub(crate) hand: List<Job, Standing>,
     /// The jobs it waits for.
     pub(crate) watches: List<Watcher, OfConnection>,
     pub(crate) outbox: Outbox,
@@ -84,10 +84,6 @@ pub(crate) enum Rest {
     /// It was woken and nothing was heard of it: others are woken in its place.
     Hung,
 }
-
-/// The list of what a worker can do.
-#[derive(Debug)]
-pub(crate) struct OfWorker;
 
 /// The list of what a connection watches.
 #[derive(Debug)]
@@ -188,16 +184,6 @@ impl Entry<ById> for Connection {
 
     fn chain_mut(&mut self) -> &mut Option<ConnectionKey> {
         &mut self.chain
-    }
-}
-
-impl Member<OfWorker> for Ability {
-    fn links(&self) -> &Links<Self> {
-        &self.of_worker
-    }
-
-    fn links_mut(&mut self) -> &mut Links<Self> {
-        &mut self.of_worker
     }
 }
 

@@ -11,8 +11,8 @@ pub(crate) enum Timer {
     /// The worker has had the job for as long as CAN_DO_TIMEOUT allows: when it is assigned. Those of one moment
     /// are in the order of assignment.
     Job {
-        /// When the job was assigned, in the order of turns.
-        turn: u64,
+        /// The job's place in the order of assignments.
+        place: u64,
         /// Which.
         job: JobNumber,
     },

@@ -1,12 +1,11 @@
 //! Functions: what waits for each, and who can do it.
 
-use super::connections::Connection;
+use super::abilities::{Ability, Sleeping};
 use super::index::{Entry, Index};
-use super::jobs::{Job, Place};
+use super::jobs::{Job, Standing};
 use super::list::{Links, List, Member};
 use super::slab::{Key, Slab};
 use gearman_protocol::{FunctionName, Priority, QueueLimits};
-use std::time::Duration;
 
 pub(crate) type FunctionKey = Key<Function>;
 
@@ -16,7 +15,7 @@ pub(crate) struct Function {
     pub(crate) name: FunctionName,
     pub(crate) limits: QueueLimits,
     /// The queues, by priority.
-    pub(crate) waiting: [List<Job, Place>; 3],
+    pub(crate) waiting: [List<Job, Standing>; 3],
     /// How many jobs are in the calendar, by priority.
     pub(crate) scheduled: [u32; 3],
     /// How many jobs workers hold.
@@ -39,23 +38,6 @@ pub(crate) struct Function {
     by_creation: Links<Self>,
     chain: Option<FunctionKey>,
 }
-
-/// That one worker can do one function.
-#[derive(Debug)]
-pub(crate) struct Ability {
-    pub(crate) worker: Key<Connection>,
-    pub(crate) function: FunctionKey,
-    /// How long a job of the function may take this worker.
-    pub(crate) timeout: Option<Duration>,
-    /// When it was registered, against the others of the worker.
-    pub(crate) serial: u64,
-    pub(crate) of_worker: Links<Self>,
-    pub(crate) sleeping: Links<Self>,
-}
-
-/// The list of a function's sleepers.
-#[derive(Debug)]
-pub(crate) struct Sleeping;
 
 /// The list of all functions in order of creation.
 #[derive(Debug)]
@@ -181,15 +163,5 @@ impl Entry<ByName> for Function {
 
     fn chain_mut(&mut self) -> &mut Option<FunctionKey> {
         &mut self.chain
-    }
-}
-
-impl Member<Sleeping> for Ability {
-    fn links(&self) -> &Links<Self> {
-        &self.sleeping
-    }
-
-    fn links_mut(&mut self) -> &mut Links<Self> {
-        &mut self.sleeping
     }
 }

@@ -65,7 +65,7 @@ pub(crate) enum JobState {
     /// The store has not answered: nobody may see the job, but its key is taken.
     Reserved {
         /// Its place in the queue, taken at the submit.
-        turn: u64,
+        place: u64,
         /// Not before this moment.
         not_before: Option<UnixMillis>,
     },
@@ -76,8 +76,8 @@ pub(crate) enum JobState {
     },
     /// In the queue of its function and priority.
     Waiting {
-        /// Its place: a queue is in the order of turns.
-        turn: u64,
+        /// Its place: a queue is in the order of places.
+        place: u64,
         /// Its neighbours in the queue.
         links: Links<Job>,
     },
@@ -85,8 +85,8 @@ pub(crate) enum JobState {
     Assigned {
         /// Who has it.
         worker: Key<Connection>,
-        /// When it was assigned.
-        turn: u64,
+        /// Its place in the order of assignments.
+        place: u64,
         /// Its neighbours in the worker's hand.
         links: Links<Job>,
         /// When the worker must be done.
@@ -134,7 +134,7 @@ pub(crate) struct OfJob;
 
 /// The list of a job's neighbours where its state puts it: a queue or a worker's hand.
 #[derive(Debug)]
-pub(crate) struct Place;
+pub(crate) struct Standing;
 
 /// The list of all jobs in order of creation.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ pub(crate) struct Jobs {
     by_key: Index<Job, ByKey>,
     created: List<Job, ByCreation>,
     last_number: u64,
-    last_turn: u64,
+    last_place: u64,
 }
 
 impl Jobs {
@@ -177,14 +177,14 @@ impl Jobs {
             by_key: Index::new(seed),
             created: List::new(),
             last_number: 0,
-            last_turn: 0,
+            last_place: 0,
         }
     }
 
     /// Takes a job in, as reserved: the verbs decide where it goes from there.
     pub(crate) fn insert(&mut self, new: NewJob) -> JobKey {
         self.last_number += 1;
-        let turn = self.next_turn();
+        let place = self.next_place();
         let key = self.slab.insert(Job {
             number: JobNumber(self.last_number),
             function: new.function,
@@ -193,7 +193,7 @@ impl Jobs {
             reducer: new.reducer.filter(|reducer| !reducer.is_empty()).map(Box::new),
             workload: new.workload,
             attempts: 0,
-            state: JobState::Reserved { turn, not_before: new.not_before },
+            state: JobState::Reserved { place, not_before: new.not_before },
             keeping: new.keeping,
             watchers: List::new(),
             key_hash: new.key_hash,
@@ -220,9 +220,9 @@ impl Jobs {
     }
 
     /// The last place of any queue, or in the order of assignments.
-    pub(crate) const fn next_turn(&mut self) -> u64 {
-        self.last_turn += 1;
-        self.last_turn
+    pub(crate) const fn next_place(&mut self) -> u64 {
+        self.last_place += 1;
+        self.last_place
     }
 
     pub(crate) fn by_number(&self, number: JobNumber) -> Option<JobKey> {
@@ -296,7 +296,7 @@ impl<'a> JoinKey<'a> {
     }
 }
 
-impl Member<Place> for Job {
+impl Member<Standing> for Job {
     fn links(&self) -> &Links<Self> {
         match &self.state {
             JobState::Waiting { links, .. } | JobState::Assigned { links, .. } => links,

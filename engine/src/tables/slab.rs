@@ -168,6 +168,11 @@ impl<T> Key<T> {
     const fn slot(self) -> usize {
         self.number.get() as usize - 1
     }
+
+    /// A number that no other key of the slab has.
+    pub(crate) const fn number(self) -> u32 {
+        self.number.get()
+    }
 }
 
 impl<T> Clone for Key<T> {

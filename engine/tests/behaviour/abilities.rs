@@ -1,6 +1,7 @@
 //! CAN_DO, CANT_DO, RESET_ABILITIES.
 
-use crate::script::check;
+use crate::script::{check, check_with, config};
+use gearman_engine::Config;
 
 #[test]
 fn a_second_can_do_counts_once() {
@@ -125,6 +126,26 @@ fn cant_do_of_something_never_registered_changes_nothing() {
         w: reset
         w$ status                           w> f 0 0 0
                                             w> .
+    ",
+    );
+}
+
+#[test]
+fn a_connection_registers_no_more_functions_than_it_may() {
+    let config = Config { functions_per_connection: 2, ..config() };
+    check_with(
+        &config,
+        "
+        w: can_do a
+        w: can_do b
+        w: can_do c                         w< Error ARGUMENT_TOO_LARGE Too many functions on this connection
+        w: can_do a 5000
+        w$ status                           w> a 0 0 1
+                                            w> b 0 0 1
+                                            w> .
+        w: cant_do a
+        w: can_do c
+        v: can_do a
     ",
     );
 }
