@@ -74,6 +74,3 @@ fn read(path: &str, text: &str) -> (Transcript, Vec<Diagnostic>) {
         Transcript { path: path.to_owned(), text: text.to_owned(), header: read.header, body: read.body };
     (transcript, found)
 }
-
-#[cfg(test)]
-mod tests;

@@ -24,6 +24,9 @@ const READY_WAIT: Duration = Duration::from_secs(10);
 /// How long a server may take to end after SIGTERM.
 const END_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a process may take from closing its connections to its end; a core dump takes its time.
+const DYING_WAIT: Duration = Duration::from_secs(1);
+
 /// How many ports are tried.
 const ATTEMPTS: u32 = 5;
 
@@ -167,6 +170,12 @@ impl Server {
         self.child.try_wait().ok().flatten()
     }
 
+    /// Gives a server that has stopped working the time to end, if that is what it is about to do.
+    pub async fn wait_for_end(&mut self) {
+        // The time passing says that it hangs, which the caller finds out by itself.
+        let _ = timeout(DYING_WAIT, self.child.wait()).await;
+    }
+
     /// Whether a case has ended, stopped or restarted it.
     #[must_use]
     pub fn is_touched(&self) -> bool {
@@ -188,7 +197,10 @@ impl Server {
         self.touched = true;
         match verb {
             ServerVerb::Kill(name) => self.signal(signal(name)),
-            ServerVerb::Stop => self.signal(Signal::STOP),
+            ServerVerb::Stop => {
+                self.signal(Signal::STOP)?;
+                self.stopped().await
+            }
             ServerVerb::Continue => self.signal(Signal::CONT),
             ServerVerb::Ready => self.ready().await,
             ServerVerb::Start => self.start_again().await,
@@ -209,10 +221,24 @@ impl Server {
         self.ready().await
     }
 
-    fn signal(&self, signal: Signal) -> Result<(), LaunchError> {
+    fn signal(&mut self, signal: Signal) -> Result<(), LaunchError> {
+        // Signals to a zombie succeed, so it must have been waited for: then it has no id any more.
+        let _ = self.ended();
         let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| LaunchError::Signal(io::Error::other("the server has already ended")))?;
         kill_process(pid, signal).map_err(|error| LaunchError::Signal(error.into()))
+    }
+
+    /// Waits until every thread has stopped: the signal has been sent before it is obeyed.
+    async fn stopped(&self) -> Result<(), LaunchError> {
+        let deadline = Instant::now() + DYING_WAIT;
+        while !self.child.id().is_some_and(|id| all_stopped(id).unwrap_or(false)) {
+            if Instant::now() >= deadline {
+                return Err(LaunchError::Signal(io::Error::other("the server does not stop")));
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     /// Waits until it accepts connections.
@@ -252,6 +278,19 @@ fn spawn(command: &str, port: u16, log: &Log) -> Result<Child, LaunchError> {
     log.follow(child.stdout.take());
     log.follow(child.stderr.take());
     Ok(child)
+}
+
+/// Whether the state of every thread of a process is "stopped".
+fn all_stopped(process: u32) -> io::Result<bool> {
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let stat = std::fs::read_to_string(thread?.path().join("stat"))?;
+        // The state follows the name, which stands in parentheses and may hold anything.
+        let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+        if state != Some("T") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Log {

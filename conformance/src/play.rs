@@ -65,6 +65,8 @@ pub struct Played {
     pub moments: Vec<Moment>,
     /// How long it took.
     pub took: Duration,
+    /// Whether the server ended a connection before the transcript did, asked to or not.
+    pub closed_by_server: bool,
     /// How many jobs were left in the queues and had to be drained.
     pub leftovers: usize,
 }

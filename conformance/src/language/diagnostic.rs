@@ -75,10 +75,9 @@ fn render(renderer: &Renderer, finding: &Diagnostic, path: &str, text: &str) -> 
         Severity::Warning => Level::WARNING,
         Severity::Error => Level::ERROR,
     };
-    // A transcript that ends too early is marked behind its last byte, which the renderer can only show
-    // when the range is not empty.
-    let end = finding.span.end.min(text.len());
-    let start = finding.span.start.min(end);
+    // A caret under "the last byte" may point into a character of several bytes.
+    let end = text.ceil_char_boundary(finding.span.end.min(text.len()));
+    let start = text.floor_char_boundary(finding.span.start.min(end));
     let mark = AnnotationKind::Primary.span(start..end).label(finding.label.as_str());
     let snippet = Snippet::source(text).path(path).annotation(mark);
     let mut group = Group::with_title(level.primary_title(finding.message.as_str())).element(snippet);

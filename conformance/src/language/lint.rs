@@ -8,6 +8,7 @@ use gearman_protocol::PacketType;
 use super::diagnostic::{Diagnostic, Findings};
 use super::document::Document;
 use super::format::format;
+use super::template::{Part, Template};
 use super::transcript::{Action, Kind, Output, Statement, Transcript};
 use super::value::{Made, Value};
 
@@ -112,10 +113,14 @@ fn has_prefix(output: &Output) -> bool {
     };
     match function {
         None | Some(Value::Variable(_)) => true,
-        Some(Value::Text(name)) => name.parts().is_empty() || name.variables().next() == Some("ns"),
-        Some(Value::Made(Made::Fill { text, .. })) => text.variables().next() == Some("ns"),
+        Some(Value::Text(name)) => name.parts().is_empty() || begins_with_prefix(name),
+        Some(Value::Made(Made::Fill { text, .. })) => begins_with_prefix(text),
         Some(Value::Made(_) | Value::Unix(_)) => false,
     }
+}
+
+fn begins_with_prefix(name: &Template) -> bool {
+    matches!(name.parts().first(), Some(Part::Variable(first)) if first == "ns")
 }
 
 /// Text commands that change a function.

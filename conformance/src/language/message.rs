@@ -49,14 +49,17 @@ impl fmt::Display for Kind {
 fn unknown_packet(token: &Token) -> Diagnostic {
     let finding = Diagnostic::error(format!("`{}` is not a packet type", token.text), token.span())
         .label("no such packet in the protocol");
-    let nearest = PacketType::ALL
-        .iter()
-        .map(|packet_type| (distance(packet_type.name(), &token.text.to_uppercase()), packet_type.name()))
-        .min();
-    match nearest {
-        Some((distance, name)) if distance <= 3 => finding.help(format!("did you mean `{name}`?")),
-        _ => finding.help("an unknown type is written with its number: `REQ(99)` or `RES(99)`"),
+    let names = PacketType::ALL.iter().map(|packet_type| packet_type.name());
+    match nearest(&token.text.to_uppercase(), names) {
+        Some(name) => finding.help(format!("did you mean `{name}`?")),
+        None => finding.help("an unknown type is written with its number: `REQ(99)` or `RES(99)`"),
     }
+}
+
+/// The word that was probably meant: at most two changes away, or three in a long one.
+pub(super) fn nearest<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let (distance, word) = words.into_iter().map(|word| (distance(word, typed), word)).min()?;
+    (distance <= 2 || distance == 3 && word.len() > 8).then_some(word)
 }
 
 /// How many characters must be added, removed or changed to make one word of the other.

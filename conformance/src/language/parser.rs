@@ -6,7 +6,7 @@ use super::attributes::Allowed;
 use super::diagnostic::Diagnostic;
 use super::document::{Document, Line, Section};
 use super::header;
-use super::message;
+use super::message::{self, nearest};
 use super::token::{Token, TokenKind};
 use super::transcript::{Action, Alternative, Grade, Header, Receive, Send, ServerVerb, Statement};
 use super::words::{Words, missing, wrong};
@@ -103,6 +103,10 @@ impl<'d> Parser<'d> {
         let mut body = Vec::new();
         while let Some(&line) = self.lines.get(self.at) {
             self.at += 1;
+            if line.tokens.iter().any(|token| token.kind == TokenKind::Verbatim) {
+                // What could not be cut into tokens has been reported.
+                continue;
+            }
             let first = &line.tokens[0];
             match first.text.as_str() {
                 "end" => return (body, self.bare(line, Ended::End)),
@@ -349,9 +353,32 @@ fn message(first: &Token, words: &mut Words<'_>) -> Result<Action, Diagnostic> {
 }
 
 fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
-    let help = "statements are open, close, shutdown, reset, fence, quiet, sleep, batch, unordered, either, repeat, \
-                when, finally, include, server, listen, accept, and `A > ...`, `A < ...`, `A <~ ...`, `A <lines ...`, \
-                `A <rest ...`";
+    const STATEMENTS: [&str; 18] = [
+        "open",
+        "close",
+        "shutdown",
+        "reset",
+        "fence",
+        "quiet",
+        "sleep",
+        "batch",
+        "unordered",
+        "either",
+        "alt",
+        "repeat",
+        "when",
+        "finally",
+        "include",
+        "server",
+        "listen",
+        "accept",
+    ];
+    let help = match nearest(&first.text, STATEMENTS) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => {
+            format!("a line begins with a connection and an arrow, or with one of {}", STATEMENTS.join(", "))
+        }
+    };
     match words.peek() {
         Some(token) if token.kind == TokenKind::Word && token.text.starts_with(['<', '>']) => {
             Diagnostic::error(format!("`{}` is not an arrow", token.text), token.span())

@@ -153,6 +153,12 @@ impl Connection {
         self.incoming.head().cloned()
     }
 
+    /// Whether the server has ended it.
+    pub(crate) fn is_ended(&mut self) -> bool {
+        self.read();
+        self.incoming.ended().is_some()
+    }
+
     /// Ends the sending half.
     pub(crate) async fn shutdown(&mut self) {
         self.timeline.note(&self.name, Way::Own, "shutdown");

@@ -34,6 +34,7 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         outcomes: Vec::new(),
         deviations: BTreeSet::new(),
         endings: Vec::new(),
+        closed_by_server: false,
         fences: 0,
         timeline: timeline.clone(),
     };
@@ -55,6 +56,7 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         endings: player.endings,
         moments: timeline.moments(),
         took,
+        closed_by_server: player.closed_by_server,
         leftovers,
     }
 }
@@ -71,6 +73,8 @@ pub(super) struct Player<'s> {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) deviations: BTreeSet<Tolerance>,
     endings: Vec<(String, Ending)>,
+    /// Whether the server ended a connection before the transcript did.
+    closed_by_server: bool,
     /// How many fences were set, so that each asks for another handle.
     pub(super) fences: u32,
     pub(super) usual_wait: Duration,
@@ -165,7 +169,8 @@ impl Player<'_> {
     }
 
     fn let_go(&mut self, name: &str, end: impl FnOnce(Connection) -> Ending) {
-        if let Some(connection) = self.connections.remove(name) {
+        if let Some(mut connection) = self.connections.remove(name) {
+            self.closed_by_server |= connection.is_ended();
             let ending = end(connection);
             self.endings.push((name.to_owned(), self.excused(name, ending)));
         }
@@ -180,7 +185,8 @@ impl Player<'_> {
     /// Lets go of every connection that is still there.
     async fn finish(&mut self) {
         let wait = self.stage.stretch(CLOSING_WAIT);
-        for (name, connection) in std::mem::take(&mut self.connections) {
+        for (name, mut connection) in std::mem::take(&mut self.connections) {
+            self.closed_by_server |= connection.is_ended();
             let expected = self.expected_ends.contains(&name);
             let ending = connection.finish(expected, Instant::now() + wait).await;
             self.endings.push((name, ending));

@@ -65,10 +65,14 @@ async fn ill(played: &Played, lent: &mut Lent, pool: &Pool) -> Option<(Verdict, 
         return Some((Verdict::Crash, why));
     }
     let wrong = played.outcomes.iter().any(|outcome| outcome.grade == Grade::Wrong);
-    if played.failure.is_none() && !wrong {
+    // A process that ends closes its connections first, so a close that the transcript asked for may be its end.
+    if played.failure.is_none() && !wrong && !played.closed_by_server {
         return None;
     }
     let insane = pool.sanity(&lent.address).await.err()?;
+    if let Some(server) = &mut lent.server {
+        server.wait_for_end().await;
+    }
     if let Some(why) = ended(played, lent) {
         return Some((Verdict::Crash, why));
     }

@@ -1,0 +1,126 @@
+//! The program's exit codes, files and words.
+
+use std::process::{Command, Output};
+
+use super::{fake, launch};
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gearman-conformance")).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn exits(arguments: &[&str], code: i32, words: &str) -> String {
+    let output = program(arguments);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(words), "{arguments:?} says:\n{text}");
+    assert!(!text.contains('\x1b'), "colours in a pipe:\n{text}");
+    text
+}
+
+#[test]
+fn zero_when_all_is_met() {
+    exits(&["sanity", "--target", &fake::serve()], 0, "1 of 1 met");
+    exits(&["run", "sanity/*", "--launch", &launch("")], 0, "PASS");
+}
+
+#[test]
+fn one_when_something_is_not() {
+    let text = exits(&["admin/version", "--target", &fake::serve(), "--time-scale", "0.3"], 1, "FAIL");
+    assert!(text.contains("admin/version.gtx:"), "{text}");
+    assert!(text.contains("expected"), "{text}");
+    assert!(text.contains("waiting on the open connections"), "{text}");
+    assert!(text.contains("gearman-conformance run admin/version --target 127.0.0.1:"), "{text}");
+}
+
+#[test]
+fn two_when_the_command_line_makes_no_sense() {
+    exits(&["sanity"], 2, "name a server");
+    exits(&["no-such-case", "--target", "127.0.0.1:1"], 2, "no case is called `no-such-case`");
+    exits(&["sanity", "--skip", "sanity", "--target", "127.0.0.1:1"], 2, "no case is left");
+    exits(&["sanity", "--target", "nowhere"], 2, "is not HOST:PORT");
+    exits(&["sanity", "--target", "127.0.0.1:1", "--variants", "some"], 2, "--variants `some`");
+    exits(&["sanity", "--target", "127.0.0.1:1", "--profile", "no-such"], 2, "profile no-such");
+    exits(&["sanity", "--target", "127.0.0.1:1", "--time-scale", "0"], 2, "must be above 0");
+    exits(&["sanity", "--peer", "strict"], 2, "does not say how its server is launched");
+    exits(&["sanity", "--nonsense"], 2, "--nonsense");
+    exits(&["show", "no/such"], 2, "no case is called `no/such`");
+    exits(&["lint", "/nonexistent.gtx"], 2, "/nonexistent.gtx");
+}
+
+#[test]
+fn three_when_there_is_no_sane_target() {
+    exits(&["sanity", "--target", "127.0.0.1:1"], 3, "no server at 127.0.0.1:1");
+    exits(&["sanity", "--launch", &launch("insane")], 3, "not a sane Gearman server");
+    exits(&["sanity", "--launch", "true {port}"], 3, "ended before it accepted a connection");
+    exits(&["sanity", "--launch", "true"], 3, "has no {port}");
+}
+
+#[test]
+fn four_when_the_target_crashes_or_hangs() {
+    exits(&["admin/version", "--launch", &launch("exit"), "--time-scale", "0.3"], 4, "CRASH");
+    exits(&["admin/version", "--launch", &launch("mute"), "--time-scale", "0.3"], 4, "HANG");
+}
+
+#[test]
+fn results_are_written_for_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, junit) = (folder.path().join("r.json"), folder.path().join("r.xml"));
+    let address = fake::serve();
+    let arguments = [
+        "sanity",
+        "admin/version",
+        "epoch/past",
+        "--target",
+        &address,
+        "--time-scale",
+        "0.3",
+        "--profile",
+        "gearwright",
+        "--skip",
+        "nothing",
+        "--json",
+        json.to_str().unwrap(),
+        "--junit",
+        junit.to_str().unwrap(),
+    ];
+    exits(&arguments, 1, "1 of 3 met");
+    let text = std::fs::read_to_string(json).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["version"], 1);
+    assert_eq!(value["exit"], 1);
+    let result =
+        |id: &str| value["results"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone();
+    assert_eq!(result("sanity/roundtrip")["verdict"], "PASS");
+    assert_eq!(result("sanity/roundtrip")["endings"]["c"], "clean");
+    let failed = result("admin/version");
+    assert_eq!((&failed["verdict"], &failed["met"]), (&"FAIL".into(), &false.into()));
+    assert_eq!(failed["failure"]["compared"][0]["same"], false);
+    assert!(!failed["timeline"].as_array().unwrap().is_empty());
+    let text = std::fs::read_to_string(junit).unwrap();
+    assert!(text.contains("<testsuites name=\"gearman-conformance\" tests=\"3\" failures=\"2\">"), "{text}");
+    assert!(text.contains("<testcase classname=\"sanity\" name=\"sanity/roundtrip (as-written)\""), "{text}");
+    assert!(
+        text.contains("<failure message=\"FAIL: `version` is answered by OK and the version\">"),
+        "{text}"
+    );
+}
+
+#[test]
+fn lint_and_fmt_judge_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.gtx");
+    let file = path.to_str().unwrap();
+    std::fs::write(&path, "gtx 1\nid: x/case\ntitle: t\nlevel: must\n---\nopen  c\n").unwrap();
+    exits(&["fmt", "--check", file], 1, "would be changed");
+    exits(&["lint", file], 2, "does not explain itself");
+    exits(&["fmt", file], 0, file);
+    exits(&["fmt", "--check", file], 0, "");
+    std::fs::write(&path, "gtx 1\nid: x/case\ntitle: t\nlevel: must\n---\nlisten c\n").unwrap();
+    exits(&["lint", file], 2, "does not explain itself");
+    std::fs::write(&path, "gtx 1\nid: x/case\ntitle: t\nlevel: must\n---\nopen c d\nc > ECHO_RQ \"x\"\n")
+        .unwrap();
+    let text = exits(&["lint", file], 2, "did you mean `ECHO_REQ`?");
+    assert!(text.contains("case.gtx:7:5"), "{text}");
+}
