@@ -26,7 +26,8 @@ pub struct Config {
     pub store: bool,
     /// Whether the text command `shutdown` is obeyed.
     pub allow_shutdown: bool,
-    /// For how long a message may be begun and not finished: 60 s.
+    /// For how long a message may be begun and not finished: 60 s, and one more for each 64 KiB of it that have
+    /// arrived. So long a peer may also take for its last replies before it is cut off.
     pub packet_timeout: Duration,
     /// How many bytes may wait for a slow reader beyond the packet in flight: 256 MiB.
     pub output_limit: usize,

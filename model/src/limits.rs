@@ -4,6 +4,7 @@ use crate::Model;
 use crate::connection::{LARGE, Presence};
 use gearman_engine::{Buffered, ConnectionId, Effect, JOB_OVERHEAD};
 use gearman_protocol::Submit;
+use std::time::Duration;
 
 impl Model {
     /// Bytes of workloads and buffers.
@@ -35,7 +36,8 @@ impl Model {
         }
         match connection.presence {
             Presence::Here => {
-                connection.patience = fill.partial_since.map(|since| since + limit);
+                let earned = Duration::from_secs((fill.inbound / LARGE) as u64);
+                connection.patience = fill.partial_since.map(|since| since + limit + earned);
                 self.read_or_pause(from);
             }
             // Whoever takes something is waited for.

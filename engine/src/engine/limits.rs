@@ -7,6 +7,7 @@ use crate::tables::deadlines::Timer;
 use crate::tables::outbox::payload;
 use crate::{Buffered, ConnectionId, Effect};
 use gearman_protocol::{Response, Time};
+use std::time::Duration;
 
 impl Engine {
     /// Whether so many bytes more may be used for a request of this peer. The request is whole, so what was
@@ -28,7 +29,7 @@ impl Engine {
             connection.largest = 0;
         }
         match connection.presence {
-            Presence::Here => self.watch(who, before, turn),
+            Presence::Here => self.watch(who, turn),
             // Whoever takes something is waited for, unless it was cut off.
             Presence::Closing if fill.outward < before.outward && connection.patience.is_some() => {
                 self.begin_to_linger(who, turn);
@@ -38,12 +39,12 @@ impl Engine {
     }
 
     /// Compares what a peer's buffers hold with the limits.
-    fn watch(&mut self, who: ConnectionKey, before: Buffered, turn: &mut Turn<'_>) {
+    fn watch(&mut self, who: ConnectionKey, turn: &mut Turn<'_>) {
         let fill = self.connections.slab[who].fill;
-        if fill.partial_since != before.partial_since {
-            let until = fill.partial_since.map(|since| since + self.config.packet_timeout);
-            self.be_patient(who, until);
-        }
+        // A long message takes long on a slow line; it may, as long as it comes.
+        let earned = Duration::from_secs((fill.inbound / STEP) as u64);
+        let until = fill.partial_since.map(|since| since + self.config.packet_timeout + earned);
+        self.be_patient(who, until);
         self.watch_output(who);
         self.watch_input(who, turn);
     }
@@ -84,6 +85,9 @@ impl Engine {
     pub(super) fn be_patient(&mut self, who: ConnectionKey, until: Option<Time>) {
         let connection = &mut self.connections.slab[who];
         let before = std::mem::replace(&mut connection.patience, until);
+        if before == until {
+            return;
+        }
         let timer = Timer::Peer(connection.id);
         if let Some(before) = before {
             self.deadlines.call_off(before, timer);
@@ -118,4 +122,7 @@ pub(super) fn large_part(response: &Response) -> usize {
 }
 
 /// Packets under this many bytes are not looked at one by one.
-pub(crate) const LARGE: usize = 64 << 10;
+pub(crate) const LARGE: usize = STEP;
+
+/// The steps in which drivers tell how full a buffer is, in bytes; a message earns a second for each.
+const STEP: usize = 64 << 10;

@@ -43,8 +43,21 @@ fn the_next_message_has_its_own_time() {
         "
         c: buffers in=12 since=0
         time: 30000
-        c: buffers in=70000 since=30000
+        c: buffers in=50000 since=30000
         time: 59999
+        time: 1                             c< Close
+    ",
+    );
+}
+
+#[test]
+fn a_long_message_may_take_a_second_more_for_each_64_kilobytes_that_have_arrived() {
+    check(
+        "
+        c: buffers in=60000 since=0
+        time: 59000
+        c: buffers in=196608 since=0
+        time: 3999
         time: 1                             c< Close
     ",
     );
@@ -232,8 +245,9 @@ fn a_paused_message_does_not_stop_its_clock() {
         b: buffers in=150000 since=0
         c: buffers in=100000 since=0
         b: buffers in=160000 since=0        b< PauseReading
-        time: 60000                         b< Close
-                                            c< Close
+        time: 61000                         c< Close
+                                            b< ResumeReading
+        time: 1000                          b< Close
     ",
     );
 }
