@@ -1,1 +1,66 @@
 //! How fast: criterion benches of codec, engine and socket.
+//!
+//! `cargo bench --package gearman-benches` runs them all. What they share is here: the packets of the usual job,
+//! and a peer that speaks over a blocking socket.
+
+mod peer;
+
+pub use peer::{Peer, listen};
+
+use bytes::Bytes;
+use gearman_protocol::{
+    Assignment, FunctionName, Grab, Handle, Mode, Outward, Priority, Reducer, Report, Request, Response,
+    Submit, Unique,
+};
+
+/// A workload of the usual size, in bytes.
+pub const WORKLOAD: usize = 100;
+
+/// The function that is used everywhere.
+///
+/// # Panics
+/// Never: it is a name.
+#[must_use]
+pub fn function() -> FunctionName {
+    FunctionName::new("reverse").expect("a name")
+}
+
+/// A submit without a unique.
+#[must_use]
+pub fn submit(mode: Mode, workload: usize) -> Request {
+    Request::Submit(Submit {
+        function: function(),
+        unique: Unique::default(),
+        priority: Priority::Normal,
+        mode,
+        reducer: None,
+        workload: vec![b'w'; workload].into(),
+    })
+}
+
+/// The result of a job.
+#[must_use]
+pub fn complete(handle: Handle, result: usize) -> Request {
+    Request::Work { handle, report: Report::Complete(vec![b'r'; result].into()) }
+}
+
+/// A job for a worker.
+#[must_use]
+pub fn assignment(workload: usize) -> Response {
+    Response::JobAssign(Assignment {
+        handle: Handle::new("H:localhost:1"),
+        function: function(),
+        unique: Unique::default(),
+        reducer: Reducer::default(),
+        workload: vec![b'w'; workload].into(),
+        form: Grab::Uniq,
+    })
+}
+
+/// The bytes of these requests, one after the other.
+#[must_use]
+pub fn encoded(requests: &[Request]) -> Bytes {
+    let mut out = Outward::new();
+    requests.iter().for_each(|request| request.encode(&mut out));
+    out.to_vec().into()
+}
