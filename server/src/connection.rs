@@ -139,7 +139,9 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
                     events.push(Event::HalfClosed { from });
                 }
                 self.note_partial(!events.is_empty());
-                self.hub.receive(&self.mailbox, events);
+                if !events.is_empty() {
+                    self.hub.receive(&self.mailbox, events);
+                }
                 Reading::Came(count)
             }
         }

@@ -38,3 +38,35 @@ pub(super) fn watch(stream: &TcpStream, liveness: &Liveness) -> io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)?;
     socket.set_tcp_user_timeout(Some(idle + interval * count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_silent_peer_is_asked_and_given_up_as_told() {
+        let listener = listen(([127, 0, 0, 1], 0).into(), 8, Family::Own).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let seconds = Duration::from_secs;
+        watch(&stream, &Liveness { idle: seconds(41), interval: seconds(7), count: 5 }).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), seconds(41));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), seconds(7));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 5);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(seconds(41 + 5 * 7)));
+    }
+
+    #[tokio::test]
+    async fn a_port_is_free_again_at_once() {
+        let listener = listen(([127, 0, 0, 1], 0).into(), 8, Family::Own).unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = TcpStream::connect(address).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        // Who closes first keeps the pair of addresses for a minute.
+        drop((accepted, listener));
+        listen(address, 8, Family::Own).unwrap();
+        drop(peer);
+    }
+}

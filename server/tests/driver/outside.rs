@@ -1,8 +1,9 @@
 //! What comes from elsewhere than from peers: time, the store, a system that has no descriptors left.
 
 use crate::booth::{Booth, HERE, a_while, echo, echoing, encoded, says};
+use crate::prepared::Prepared;
 use gearman_engine::{ConnectionId, Effect, Effects, Event, RecordId, StoreError, StoredJob};
-use gearman_net::{Listener, Memory, MemoryDoor, MemoryStream, Network};
+use gearman_net::{Listener, Liveness, Memory, MemoryDoor, MemoryStream, Network};
 use gearman_protocol::{FunctionName, Priority, Reducer, Response, Time, Unique, UnixMillis};
 use gearman_server::{Config, Outcome, Store, serve, serve_with_store};
 use std::io;
@@ -209,4 +210,18 @@ async fn a_system_without_descriptors_is_asked_again_after_a_pause() {
     assert_eq!(network.asked.load(Ordering::Relaxed), 3);
     peer.echo("here at last").await;
     assert!(peer.read(12 + 12).await.ends_with(b"here at last"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_peer_is_watched_as_configured() {
+    let liveness = Liveness { idle: Duration::from_secs(7), ..Liveness::default() };
+    for (asked, watched) in [(Some(liveness), vec![liveness; 3]), (None, vec![])] {
+        let booth = Booth::new();
+        let network = Prepared::new([vec![], vec![], vec![]]);
+        let config = Config { liveness: asked, ..Config::at(HERE) };
+        serve(&network, booth.clock.clone(), booth.doors(echoing), config).await.unwrap();
+        a_while().await;
+        assert_eq!(booth.count(|event| matches!(event, Event::Opened { .. })), 3);
+        assert_eq!(*network.watched.lock().unwrap(), watched);
+    }
 }

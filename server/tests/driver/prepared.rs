@@ -10,15 +10,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A network with as many peers as there are texts.
 #[derive(Clone)]
-pub(crate) struct Prepared(Arc<Mutex<VecDeque<Monologue>>>);
+pub(crate) struct Prepared {
+    peers: Arc<Mutex<VecDeque<Monologue>>>,
+    /// What was asked for each peer that came.
+    pub(crate) watched: Watched,
+}
+
+type Watched = Arc<Mutex<Vec<Liveness>>>;
 
 /// A peer that says one text, and then nothing more; it takes whatever is said to it.
-pub(crate) struct Monologue(VecDeque<u8>);
+pub(crate) struct Monologue(VecDeque<u8>, Watched);
 
 impl Prepared {
     pub(crate) fn new(texts: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let peers = texts.into_iter().map(|text| Monologue(text.into())).collect();
-        Self(Arc::new(Mutex::new(peers)))
+        let watched = Watched::default();
+        let peers = texts.into_iter().map(|text| Monologue(text.into(), Arc::clone(&watched))).collect();
+        Self { peers: Arc::new(Mutex::new(peers)), watched }
     }
 }
 
@@ -39,7 +46,7 @@ impl Listener for Prepared {
     type Stream = Monologue;
 
     async fn accept(&mut self) -> io::Result<(Monologue, String)> {
-        let peer = self.0.lock().expect("no panic").pop_front();
+        let peer = self.peers.lock().expect("no panic").pop_front();
         match peer {
             Some(peer) => Ok((peer, "prepared".to_owned())),
             None => std::future::pending().await,
@@ -52,7 +59,8 @@ impl Listener for Prepared {
 }
 
 impl Stream for Monologue {
-    fn watch_liveness(&self, _liveness: &Liveness) -> io::Result<()> {
+    fn watch_liveness(&self, liveness: &Liveness) -> io::Result<()> {
+        self.1.lock().expect("no panic").push(*liveness);
         Ok(())
     }
 }

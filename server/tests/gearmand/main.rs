@@ -115,3 +115,19 @@ fn what_differs_from_gearmand_is_said_at_the_start() {
     assert!(said[1].starts_with("gearmand: --hashtable-buckets has no effect"), "{said:?}");
     gearmand.end("TERM", 0);
 }
+
+#[test]
+fn without_descriptors_peers_wait_and_are_served_when_there_are_some_again() {
+    let gearmand = Gearmand::start_in_shell("ulimit -n 40", &["--port", "0", "--listen", "127.0.0.1"]);
+    let mut peers: Vec<_> = (0..60).map(|_| gearmand.connect()).collect();
+    let mut last = peers.pop().unwrap();
+    program::say(&mut last, "version");
+    let mut first = peers.remove(0);
+    program::say(&mut first, "version");
+    let version = format!("OK {}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(program::hear(&mut first), version);
+    // There is no descriptor for the last one until the others have gone.
+    drop(peers);
+    assert_eq!(program::hear(&mut last), version);
+    gearmand.end("TERM", 0);
+}

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Outward, Priority, Request, Submit, Unique};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
@@ -20,12 +19,12 @@ pub(crate) fn run(arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// Runs an example to its end; what it wrote to stdout. `cargo test` builds the examples before it runs tests.
+/// Runs an example to its end; what it wrote to stdout.
 pub(crate) fn example(name: &str) -> String {
-    let this = std::env::current_exe().unwrap();
-    let example = this.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(example.exists(), "{} is not there: cargo build --examples", example.display());
-    let output = Command::new(example).output().unwrap();
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    // It is built already, unless only this test was asked for.
+    let arguments = ["run", "--quiet", "--offline", "--manifest-path", manifest, "--example", name];
+    let output = Command::new(env!("CARGO")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -57,7 +56,20 @@ impl Gearmand {
     }
 
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, environment).spawn().unwrap();
+        Self::spawn(&mut command(arguments, environment))
+    }
+
+    /// Starts it after a command of the shell that changes what it inherits.
+    pub(crate) fn start_in_shell(before: &str, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("{before} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_gearmand")]).args(arguments);
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Self::spawn(&mut shell)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = Vec::new();
         let address = loop {
@@ -81,11 +93,13 @@ impl Gearmand {
 
     /// The first line of the reply to a command of the text protocol.
     pub(crate) fn ask(&self, command: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(format!("{command}\n").as_bytes()).unwrap();
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        let mut stream = self.connect();
+        say(&mut stream, command);
+        hear(&mut stream)
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
     }
 
     pub(crate) fn submit_background(&self, function: &str, workload: &'static str) {
@@ -99,7 +113,7 @@ impl Gearmand {
             workload: workload.into(),
         };
         Request::Submit(submit).encode(&mut out);
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = self.connect();
         stream.write_all(&out.to_vec()).unwrap();
         let mut header = [0; 12];
         stream.read_exact(&mut header).unwrap();
@@ -123,4 +137,16 @@ impl Drop for Gearmand {
         // It fails when the program has ended, which is what most tests see to.
         let _ = self.child.kill();
     }
+}
+
+/// Writes a line.
+pub(crate) fn say(stream: &mut TcpStream, line: &str) {
+    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// Reads a line, and whatever came with it.
+pub(crate) fn hear(stream: &mut TcpStream) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
 }

@@ -27,8 +27,10 @@ pub(crate) struct Options {
     #[arg(short = 'L', long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
     listen: Vec<String>,
 
-    /// How many new connections may wait to be accepted
-    #[arg(short, long, default_value_t = 32, value_name = "COUNT")]
+    /// How many new connections may wait to be accepted (gearmand: 32)
+    ///
+    /// The system may allow fewer. When more come at once, they try again after a second.
+    #[arg(short, long, default_value_t = 1024, value_name = "COUNT")]
     pub(crate) backlog: u32,
 
     /// How many threads serve connections [default: one per processor]
