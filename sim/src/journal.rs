@@ -143,11 +143,6 @@ impl Journal {
         self.tally.touched(class, &self.lives.all())
     }
 
-    /// What faults have touched so far.
-    pub(crate) const fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
     /// The jobs that have moved since this was last asked, and on whose connection.
     pub(crate) fn take_moves(&mut self) -> VecDeque<(Stretch, Connection)> {
         std::mem::take(&mut self.moves)

@@ -8,7 +8,9 @@ compile_error!(
 
 mod actors;
 mod ambient;
+pub mod campaign;
 pub mod chance;
+pub mod cli;
 pub mod faults;
 pub mod history;
 pub mod isolated;
@@ -17,5 +19,7 @@ pub mod judge;
 pub mod lives;
 mod network;
 pub mod plan;
+mod screen;
 pub mod stage;
+pub mod trial;
 pub mod workload;

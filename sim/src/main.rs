@@ -1,3 +1,7 @@
-//! The command line.
+//! The command line of the simulator; what it does is the library's.
 
-fn main() {}
+use gearman_sim::cli::{self, Exit};
+
+fn main() -> Exit {
+    cli::main()
+}

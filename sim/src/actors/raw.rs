@@ -60,7 +60,7 @@ pub(super) async fn play(raw: Rc<RawActor>, network: SimNetwork) {
 enum Link {
     Down,
     Connecting(Pin<Box<dyn Future<Output = io::Result<SimStream>>>>),
-    Open { wire: Wire<SimStream>, half_closing: bool },
+    Open { wire: Box<Wire<SimStream>>, half_closing: bool },
 }
 
 struct Player {
@@ -98,7 +98,7 @@ impl Player {
                 (Output::GaveUp, _) => self.network.bit(FaultClass::CallTimeout),
                 (Output::Close, link) => {
                     if let Link::Open { wire, .. } = std::mem::replace(link, Link::Down) {
-                        self.closing.push(wire);
+                        self.closing.push(*wire);
                     }
                 }
                 (
@@ -119,7 +119,7 @@ impl Player {
             Link::Connecting(connecting) => match connecting.as_mut().poll(cx) {
                 Poll::Pending => false,
                 Poll::Ready(Ok(stream)) => {
-                    let wire = Wire::new(stream, Limits::default());
+                    let wire = Box::new(Wire::new(stream, Limits::default()));
                     self.link = Link::Open { wire, half_closing: false };
                     self.raw.machine.borrow_mut().opened(now(), &mut self.raw.wanted.borrow_mut());
                     true

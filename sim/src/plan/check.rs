@@ -3,6 +3,7 @@
 use super::{Plan, PlanError};
 use crate::faults::schedule::{Deed, Whom};
 use crate::workload::{ActorPlan, Workload};
+use gearman_protocol::FunctionName;
 
 /// turmoil walks all pairs of hosts for every host in every step: more of them only cost time.
 const MOST_HOSTS: usize = 16;
@@ -44,6 +45,10 @@ impl Plan {
     fn check_workload(&self, workload: &Workload) -> Result<(), PlanError> {
         if workload.functions.is_empty() {
             return Err(PlanError("workload.functions is empty".to_owned()));
+        }
+        if let Some(name) = workload.functions.iter().find(|name| FunctionName::new((*name).clone()).is_err())
+        {
+            return Err(PlanError(format!("workload.functions: {name:?} is no function's name")));
         }
         let empty = |actor: &ActorPlan| {
             let worker = actor.worker.as_ref();

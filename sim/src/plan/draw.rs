@@ -144,7 +144,12 @@ impl Faults<'_> {
             FaultClass::Partition | FaultClass::PartitionOneWay | FaultClass::WorkerCrash => {
                 &Stretch::ALL[2..]
             }
-            _ => &[],
+            FaultClass::ShortRead
+            | FaultClass::SplitWrite
+            | FaultClass::MergeWrite
+            | FaultClass::JobTimeout
+            | FaultClass::CallTimeout
+            | FaultClass::HostileBytes => &[],
         };
         if stretches.is_empty() || chance.odds(1, 2) {
             let last = u64::from(self.workload.storm_ms).saturating_sub(CALM_MS).max(CALM_MS);

@@ -1,0 +1,111 @@
+//! Many seeds, on several threads.
+
+mod floors;
+mod seeds;
+mod summary;
+
+pub use floors::{Demands, shortfalls};
+pub use seeds::{Seeds, SeedsError, Shard, ShardError};
+pub use summary::Summary;
+
+use crate::faults::tally::Tally;
+use crate::lives::End;
+use crate::plan::{Mix, Plan};
+use crate::trial::{Conditions, Outcome, hold};
+use gearman_protocol::Time;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+/// Which seeds, and how they are run.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// Which.
+    pub seeds: Seeds,
+    /// Which classes of faults their plans may have.
+    pub mix: Mix,
+    /// How they are run and judged.
+    pub conditions: Conditions,
+    /// How many run at a time.
+    pub threads: usize,
+}
+
+/// What came of one seed.
+#[derive(Debug)]
+pub struct Report {
+    /// Which.
+    pub seed: u64,
+    /// The digest of its history; 0 if it panicked.
+    pub digest: u64,
+    /// How rich it was.
+    pub figures: Figures,
+    /// Its plan and all that is known, if it is not clean.
+    pub failed: Option<Box<(Plan, Outcome)>>,
+}
+
+/// How rich a seed was.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Hosts, the server's included.
+    pub hosts: usize,
+    /// Messages that peers wrote or read.
+    pub packets: u64,
+    /// Simulated time.
+    pub lasted: Time,
+    /// Jobs that ended, by how.
+    pub ends: BTreeMap<End, u64>,
+    /// What faults touched.
+    pub tally: Tally,
+    /// For each rule whether it could decide at least once.
+    pub armed: Vec<bool>,
+}
+
+impl Campaign {
+    /// Runs all seeds, or those before `stop` is set, and tells each as it is done, in no particular order.
+    ///
+    /// # Panics
+    /// If the system gives no threads.
+    pub fn run(&self, stop: &AtomicBool, mut each: impl FnMut(Report)) {
+        let next = AtomicU64::new(0);
+        let (reports, done) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..self.threads {
+                let (reports, next) = (reports.clone(), &next);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let Some(seed) = self.seeds.nth(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                        if reports.send(self.one(seed)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(reports);
+            done.into_iter().for_each(&mut each);
+        });
+    }
+
+    fn one(&self, seed: u64) -> Report {
+        let plan = Plan::draw(seed, &self.mix);
+        let outcome = hold(&plan, &self.conditions, Box::new(|_| {}));
+        let figures = figures(&plan, &outcome);
+        let digest = outcome.run.as_ref().map_or(0, |run| run.history.digest());
+        let failed = outcome.failure.is_some().then(|| Box::new((plan, outcome)));
+        Report { seed, digest, figures, failed }
+    }
+}
+
+fn figures(plan: &Plan, outcome: &Outcome) -> Figures {
+    let hosts = plan.hosts.len() + 1;
+    let Some(run) = &outcome.run else { return Figures { hosts, ..Figures::default() } };
+    let counts = outcome.verdict.iter().flat_map(|verdict| &verdict.counts);
+    Figures {
+        hosts,
+        packets: run.history.entries().iter().filter(|entry| entry.what.is_message()).count() as u64,
+        lasted: run.lasted,
+        ends: run.ends.clone(),
+        tally: run.tally.clone(),
+        armed: counts.map(|count| count.armed > 0).collect(),
+    }
+}

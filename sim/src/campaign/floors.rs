@@ -1,0 +1,55 @@
+//! How rich a campaign must have been to have tested anything.
+
+use super::Summary;
+use crate::faults::FaultClass;
+use crate::judge::rules;
+use crate::plan::Mix;
+use crate::trial::RuleChoice;
+
+/// A campaign of fewer seeds proves too little to be measured.
+const LEAST_SEEDS: u64 = 100;
+/// Each class of faults must have bitten, and each rule been able to decide, in this share of the seeds.
+const LEAST_SHARE: f64 = 0.05;
+/// Per seed, on average.
+const LEAST_HOSTS: f64 = 5.0;
+const LEAST_JOBS: f64 = 50.0;
+const LEAST_FAULTS: f64 = 5.0;
+
+/// What was asked for, and so must have been there.
+#[derive(Clone, Copy, Debug)]
+pub struct Demands<'a> {
+    /// The classes of faults.
+    pub mix: &'a Mix,
+    /// The rules.
+    pub rules: &'a RuleChoice,
+}
+
+/// In what a campaign stayed too poor, a line each; nothing if it is too small to be measured.
+#[must_use]
+pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
+    if summary.seeds < LEAST_SEEDS {
+        return Vec::new();
+    }
+    let mut short = Vec::new();
+    let mut at_least = |what: String, got: f64, least: f64| {
+        if got < least {
+            short.push(format!("{what}: {got:.2}, and {least} is the least"));
+        }
+    };
+    for class in demands.mix.classes() {
+        at_least(format!("share of seeds in which {class} bit"), summary.share_of_class(class), LEAST_SHARE);
+    }
+    for (place, rule) in rules().iter().enumerate().filter(|(_, rule)| demands.rules.has(rule.name)) {
+        at_least(
+            format!("share of seeds in which {} could decide", rule.name),
+            summary.share_of_rule(place),
+            LEAST_SHARE,
+        );
+    }
+    at_least("hosts per seed".to_owned(), summary.hosts(), LEAST_HOSTS);
+    at_least("jobs ended per seed".to_owned(), summary.jobs_ended(), LEAST_JOBS);
+    if *demands.mix == Mix::of(FaultClass::ALL.iter().copied()) {
+        at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS);
+    }
+    short
+}

@@ -1,0 +1,206 @@
+//! The command line: what was typed, and what is meant.
+
+mod check;
+mod exit;
+mod interrupt;
+mod lists;
+mod replay;
+mod run;
+
+pub use exit::Exit;
+
+use crate::campaign::{Seeds, Shard};
+use crate::faults::FaultClass;
+use crate::judge::rules;
+use crate::plan::Mix;
+use crate::trial::{Conditions, RuleChoice, Stage};
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Bad days for a Gearman job server, each from one number.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gearman-sim",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+#[command(after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run many seeds and judge them (this is what is done when no command is named)
+    Run(RunArgs),
+    /// Run one seed or one saved plan again
+    Replay(ReplayArgs),
+    /// List the rules that judge
+    Rules,
+    /// List the classes of faults
+    Faults,
+    /// Print the digest of each seed, for another process to compare
+    #[command(hide = true)]
+    Digests(DigestArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// How many seeds, or from which to before which
+    #[arg(long, value_name = "N|A..B", default_value = "1000", conflicts_with = "seed")]
+    seeds: Seeds,
+    /// This seed alone
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Run only the K-th of N equal parts, so that N machines share a campaign
+    #[arg(long, value_name = "K/N", conflicts_with = "seed")]
+    shard: Option<Shard>,
+    /// How many seeds run at a time; as many as there are processors unless said
+    #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Run all again in another process, with other hash keys and another number of threads, and compare
+    #[arg(long)]
+    check: bool,
+    /// Write the summary to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Save the plans of failing seeds in this directory
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+#[derive(Debug, Args)]
+struct ReplayArgs {
+    /// A seed, or the file of a plan
+    #[arg(value_name = "SEED|PLAN")]
+    what: String,
+    /// Print everything that the peers saw, and every fault
+    #[arg(long)]
+    trace: bool,
+    /// Save the plan in this directory, to be edited and run again
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+#[derive(Debug, Args)]
+struct DigestArgs {
+    #[arg(long)]
+    seeds: Seeds,
+    #[arg(long)]
+    shard: Option<Shard>,
+    #[arg(short = 'j')]
+    threads: u16,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// What a seed is run with and judged by.
+#[derive(Debug, Args)]
+struct Choice {
+    /// Where to run
+    #[arg(long, value_enum, default_value_t)]
+    stage: Stage,
+    /// Only these classes of faults, by name, with commas between; `none` for none
+    #[arg(long, value_name = "LIST", value_parser = parse_mix)]
+    faults: Option<Mix>,
+    /// Judge only by these rules, by name, with commas between
+    #[arg(long, value_name = "LIST", value_parser = parse_rules)]
+    rules: Option<RuleChoice>,
+    /// What hash tables are seeded with
+    #[arg(long, hide = true, default_value_t = 0)]
+    hash_seed: u64,
+}
+
+impl Choice {
+    fn mix(&self) -> Mix {
+        self.faults.clone().unwrap_or_else(Mix::everything)
+    }
+
+    fn conditions(&self) -> Conditions {
+        let rules = self.rules.clone().unwrap_or_else(RuleChoice::all);
+        Conditions { stage: self.stage, rules, hash_seed: self.hash_seed }
+    }
+
+    /// The same choice as flags, for a command that is to be typed or started.
+    fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        if self.stage != Stage::default() {
+            let name = self.stage.to_possible_value().map(|value| value.get_name().to_owned());
+            flags.extend(["--stage".to_owned(), name.unwrap_or_default()]);
+        }
+        if let Some(mix) = &self.faults {
+            let names: Vec<&str> = mix.classes().map(FaultClass::name).collect();
+            flags.extend([
+                "--faults".to_owned(),
+                if names.is_empty() { "none".to_owned() } else { names.join(",") },
+            ]);
+        }
+        flags
+    }
+}
+
+fn parse_mix(text: &str) -> Result<Mix, String> {
+    if text == "none" {
+        return Ok(Mix::of([]));
+    }
+    let classes = text.split(',').map(|name| {
+        FaultClass::from_name(name)
+            .ok_or_else(|| format!("there is no fault {name:?}; `gearman-sim faults` lists them"))
+    });
+    classes.collect::<Result<Vec<FaultClass>, String>>().map(Mix::of)
+}
+
+fn parse_rules(text: &str) -> Result<RuleChoice, String> {
+    let named = text.split(',').map(|name| {
+        let rule = rules().iter().find(|rule| rule.name == name);
+        rule.map(|rule| rule.name)
+            .ok_or_else(|| format!("there is no rule {name:?}; `gearman-sim rules` lists them"))
+    });
+    named.collect::<Result<Vec<&'static str>, String>>().map(RuleChoice::of)
+}
+
+/// Does what the command line of this process asks for.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Rules => lists::rules(),
+        Command::Faults => lists::faults(),
+        Command::Digests(args) => check::digests(&args),
+    }
+}
+
+/// One line that says what is wrong; help and version are asked for and come whole.
+fn refuse(error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        print!("{error}");
+        return Exit::Clean;
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<&str>>().join(" ");
+    complain(line.strip_prefix("error: ").unwrap_or(&line));
+    Exit::Usage
+}
+
+/// One line on stderr.
+fn complain(line: &str) {
+    eprintln!("gearman-sim: {line}");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! What there is, a line each.
+
+use super::Exit;
+use crate::faults::FaultClass;
+use crate::judge;
+
+pub(super) fn rules() -> Exit {
+    let rules = judge::rules();
+    rules.iter().for_each(|rule| println!("{:<24} {}", rule.name, rule.sentence));
+    println!("{} rules", rules.len());
+    Exit::Clean
+}
+
+pub(super) fn faults() -> Exit {
+    let classes = FaultClass::ALL;
+    classes.iter().for_each(|class| println!("{class:<18} {}", class.sentence()));
+    println!("{} classes of faults", classes.len());
+    Exit::Clean
+}

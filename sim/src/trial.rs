@@ -1,0 +1,142 @@
+//! One plan, run and judged.
+
+use crate::chance;
+use crate::history::{Entry, History};
+use crate::isolated::{self, Isolated, Panic};
+use crate::judge::{Accusation, Judge, Terms, Verdict};
+use crate::plan::Plan;
+use crate::stage::{self, Options, Run, Stuck, Watcher};
+use gearman_engine::{Doors, Engine};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Which rules judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleChoice(BTreeSet<&'static str>);
+
+impl RuleChoice {
+    /// All rules.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(crate::judge::rules().iter().map(|rule| rule.name).collect())
+    }
+
+    /// These rules.
+    #[must_use]
+    pub fn of(names: impl IntoIterator<Item = &'static str>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// All rules but one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
+    /// Whether a rule judges.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
+/// Where a plan is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Stage {
+    /// The whole system on simulated hosts.
+    #[default]
+    Turmoil,
+    /// Machines straight against the engine: no sockets, no faults but habits, every order of messages.
+    Bare,
+}
+
+/// How a plan is run and judged.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// Where.
+    pub stage: Stage,
+    /// By which rules.
+    pub rules: RuleChoice,
+    /// What hash tables are seeded with, which must change nothing.
+    pub hash_seed: u64,
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What happened, unless it panicked.
+    pub run: Option<Run>,
+    /// What the judge says of it.
+    pub verdict: Option<Verdict>,
+    /// Why it is not clean, if it is not.
+    pub failure: Option<Failure>,
+}
+
+/// Why a run is not clean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A rule was broken; the first accusation.
+    Wrong(Accusation),
+    /// Somebody waits for ever.
+    Stuck(Stuck),
+    /// Something of ours panicked.
+    Panic(Panic),
+    /// It does not depend on its plan alone, for this reason.
+    NotDeterministic(String),
+}
+
+/// Runs a plan on a thread of its own and judges what its peers saw.
+///
+/// `watcher` is told each entry as it is written down.
+#[must_use]
+pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
+    // Only hash keys follow from it: what the plan decides is drawn from the plan's seed.
+    let entropy = chance::rng(conditions.hash_seed, 0, "entropy", plan.seed).draw();
+    let Isolated { result, wall_clock_reads } = isolated::run(entropy, || {
+        let run = play(plan, conditions, entropy, watcher);
+        let verdict = judge(plan, conditions.stage, &conditions.rules, run.history.entries());
+        (run, verdict)
+    });
+    match result {
+        Err(panic) => Outcome { run: None, verdict: None, failure: Some(Failure::Panic(panic)) },
+        Ok((run, verdict)) => {
+            let failure = failure(&run, &verdict, wall_clock_reads);
+            Outcome { run: Some(run), verdict: Some(verdict), failure }
+        }
+    }
+}
+
+fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
+    let config = plan.server.config();
+    let doors = move || -> Box<dyn Doors + Send> { Box::new(Engine::new(config.clone(), hash_seed)) };
+    let options = Options { history: History::keeping(), watcher, doors: Box::new(doors) };
+    match conditions.stage {
+        Stage::Turmoil => stage::turmoil::run(plan, options),
+        Stage::Bare => stage::bare::run(plan, options),
+    }
+}
+
+/// What the rules say of a history.
+#[must_use]
+pub fn judge(plan: &Plan, stage: Stage, rules: &RuleChoice, entries: &[Entry]) -> Verdict {
+    let slack = match stage {
+        Stage::Turmoil => plan.slack(),
+        Stage::Bare => Duration::ZERO,
+    };
+    let mut judge = Judge::with(Terms::new(&plan.server, slack), |name| rules.has(name));
+    entries.iter().for_each(|entry| judge.observe(entry));
+    judge.finish()
+}
+
+/// A broken rule says more than that somebody waits, which may follow from it.
+fn failure(run: &Run, verdict: &Verdict, wall_clock_reads: u64) -> Option<Failure> {
+    if let Some(first) = verdict.accusations.first() {
+        return Some(Failure::Wrong(first.clone()));
+    }
+    if let Some(stuck) = &run.stuck {
+        return Some(Failure::Stuck(stuck.clone()));
+    }
+    let leak = format!("a host has read the machine's wall clock {wall_clock_reads} times");
+    (wall_clock_reads > 0).then_some(Failure::NotDeterministic(leak))
+}

@@ -1,0 +1,92 @@
+//! Plans as files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
+
+use gearman_sim::plan::{Mix, Plan, VERSION};
+use serde_json::{Value, json};
+
+/// A change to a plan's JSON.
+type Edit = fn(&mut Value);
+
+fn edited(seed: u64, edit: impl FnOnce(&mut Value)) -> Result<Plan, String> {
+    let mut json = serde_json::from_str(&Plan::draw(seed, &Mix::everything()).to_json()).unwrap();
+    edit(&mut json);
+    Plan::from_json(&json.to_string()).map_err(|error| error.to_string())
+}
+
+fn refusal(edit: impl FnOnce(&mut Value)) -> String {
+    let error = edited(3, edit).unwrap_err();
+    assert!(!error.contains('\n'), "more than one line: {error}");
+    error
+}
+
+#[test]
+fn a_plan_survives_being_saved() {
+    for seed in 0..200 {
+        let plan = Plan::draw(seed, &Mix::everything());
+        assert_eq!(Plan::from_json(&plan.to_json()), Ok(plan), "seed {seed}");
+    }
+}
+
+#[test]
+fn leaving_a_class_of_faults_out_leaves_the_others_as_they_were() {
+    use gearman_sim::faults::FaultClass;
+    for seed in 0..50 {
+        let whole = Plan::draw(seed, &Mix::everything());
+        let classes = FaultClass::ALL.iter().copied().filter(|class| *class != FaultClass::Partition);
+        let less = Plan::draw(seed, &Mix::of(classes));
+        let kept = whole.faults.iter().filter(|fault| fault.deed.class() != FaultClass::Partition);
+        assert!(less.faults.iter().eq(kept), "seed {seed}");
+        assert_eq!((less.workload, less.hosts, less.world), (whole.workload, whole.hosts, whole.world));
+    }
+}
+
+#[test]
+fn another_version_is_refused_by_its_number() {
+    let error = refusal(|plan| plan["version"] = json!(VERSION + 1));
+    assert_eq!(error, "a plan of version 2; this program runs version 1: draw it again from its seed");
+    assert_eq!(refusal(|plan| *plan = json!({"seed": 3})), "no plan: it has no version");
+    assert!(refusal(|plan| *plan = json!([1, 2])).starts_with("no plan"));
+}
+
+#[test]
+fn an_unknown_field_is_refused_by_its_name() {
+    for edit in [
+        (|plan: &mut Value| plan["luck"] = json!(7)) as Edit,
+        |plan| plan["world"]["luck"] = json!(7),
+        |plan| plan["server"]["luck"] = json!(7),
+        |plan| plan["hosts"][0]["luck"] = json!(7),
+        |plan| plan["workload"]["luck"] = json!(7),
+        |plan| plan["workload"]["actors"][1]["luck"] = json!(7),
+        |plan| plan["faults"][0]["luck"] = json!(7),
+    ] {
+        let error = refusal(edit);
+        assert!(error.contains("unknown field `luck`"), "{error}");
+    }
+}
+
+#[test]
+fn a_plan_that_speaks_of_what_it_does_not_have_is_refused() {
+    let cases: [(Edit, &str); 8] = [
+        (|plan| plan["world"]["tick_ms"] = json!(0), "world.tick_ms is 0"),
+        (|plan| plan["world"]["window"] = json!(0), "world.window is 0"),
+        (|plan| plan["world"]["per_mille"] = json!({"partition": 3}), "speaks of partition"),
+        (|plan| plan["hosts"] = json!([]), "there are 0 hosts"),
+        (|plan| plan["hosts"][0]["actors"] = json!([]), "actor 0 lives on 0 hosts"),
+        (|plan| plan["workload"]["functions"] = json!(["a\nb"]), "workload.functions"),
+        (
+            |plan| {
+                plan["faults"] =
+                    json!([{"when": {"at": 5}, "deed": {"worker-crash": {"host": 99, "down_ms": 5}}}])
+            },
+            "faults[0]: there is no host 99",
+        ),
+        (
+            |plan| plan["faults"] = json!([{"when": {"at": 5}, "deed": {"leave": {"whom": {"actor": 99}}}}]),
+            "faults[0]: there is no actor 99",
+        ),
+    ];
+    for (edit, wanted) in cases {
+        let error = refusal(edit);
+        assert!(error.contains(wanted), "{error:?} does not say {wanted:?}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The program: what it prints and how it ends.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
+
+use gearman_sim::plan::{Mix, Plan};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::{env, fs};
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gearman-sim")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A file in a directory of this process's own.
+fn scratch(name: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(std::process::id().to_string());
+    fs::create_dir_all(&directory).unwrap();
+    directory.join(name)
+}
+
+fn save(name: &str, plan: &Value) -> String {
+    let file = scratch(name);
+    fs::write(&file, plan.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+fn drawn(seed: u64) -> Value {
+    serde_json::from_str(&Plan::draw(seed, &Mix::everything()).to_json()).unwrap()
+}
+
+#[test]
+fn a_clean_campaign_ends_with_0_and_says_how_rich_it_was() {
+    let json = scratch("summary.json");
+    let output = program(&["--seeds", "0..6", "-j", "2", "--check", "--json", json.to_str().unwrap()]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+    assert!(said.starts_with("6 seeds, 0 not clean, "), "{said}");
+    assert!(
+        said.contains("6 seeds did the same in another process with 1 threads and other hash keys"),
+        "{said}"
+    );
+    assert_eq!(text(&output.stderr), "");
+    let summary: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!(
+        (&summary["version"], &summary["seeds"], &summary["failed"]),
+        (&json!(1), &json!(6), &json!([]))
+    );
+}
+
+#[test]
+fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
+    let old = save("old.json", &json!({"version": 0}));
+    let cases: [(&[&str], &str); 9] = [
+        (&["--sneeds", "5"], "unexpected argument '--sneeds'"),
+        (&["frobnicate"], "frobnicate"),
+        (&["--seeds", "many"], "write how many seeds (1000)"),
+        (&["--faults", "sharknado"], "there is no fault \"sharknado\"; `gearman-sim faults` lists them"),
+        (&["--rules", "golden"], "there is no rule \"golden\"; `gearman-sim rules` lists them"),
+        (&["--shard", "3/2"], "such as 1/4"),
+        (&["replay"], "<SEED|PLAN>"),
+        (&["replay", "/no/such/plan.json"], "/no/such/plan.json: No such file"),
+        (&["replay", &old], "a plan of version 0; this program runs version 1"),
+    ];
+    for (arguments, wanted) in cases {
+        let output = program(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.starts_with("gearman-sim: ") && said.contains(wanted), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn somebody_who_waits_for_ever_ends_with_3_and_is_named() {
+    let mut plan = drawn(3);
+    // The worker of the core asks once and then not again for a month and a half.
+    plan["workload"]["actors"][0]["worker"]["naps"] = json!([{"poll": 4_000_000_000_u32}]);
+    let output = program(&["replay", &save("stuck.json", &plan)]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("seed 3 is stuck") && said.contains("a0 is not at rest"), "{said}");
+}
+
+#[test]
+fn a_saved_plan_does_what_its_seed_does() {
+    let directory = scratch("plans");
+    let seed = program(&["replay", "5", "--out", directory.to_str().unwrap()]);
+    let plan = program(&["replay", directory.join("seed-5.json").to_str().unwrap()]);
+    let digest = |output: &Output| {
+        let said = text(&output.stdout);
+        said.lines().find(|line| line.contains("digest")).map(str::to_owned)
+    };
+    assert_eq!((seed.status.code(), plan.status.code()), (Some(0), Some(0)));
+    assert!(digest(&seed).is_some());
+    assert_eq!(digest(&seed), digest(&plan));
+}
+
+#[test]
+fn a_trace_is_printed_in_the_protocols_own_words() {
+    let output = program(&["replay", "5", "--trace"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for wanted in ["server up", "SUBMIT_JOB", "JOB_CREATED H:sim:1", "the storm is over", "\nfaults\n"] {
+        assert!(said.contains(wanted), "the trace has no {wanted:?}");
+    }
+}
+
+#[test]
+fn the_lists_are_as_long_as_they_say() {
+    for (list, what, least) in [("rules", "rules", 12), ("faults", "classes of faults", 13)] {
+        let output = program(&[list]);
+        let said = text(&output.stdout);
+        let lines = said.lines().count() - 1;
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(said.lines().last(), Some(&*format!("{lines} {what}")));
+        assert!(lines >= least, "{lines} {what}");
+    }
+}
+
+/// Whether a process has set a handler for SIGINT, the second signal.
+fn catches_interrupts(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn an_interrupted_campaign_ends_with_130_and_the_summary_so_far() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gearman-sim"));
+    let child = command.args(["--seeds", "1000000", "-j", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+    while !catches_interrupts(child.id()) {
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains(" seeds, 0 not clean") && said.contains("interrupted: "), "{said}");
+}
