@@ -63,7 +63,7 @@ impl Engine {
     }
 
     /// Changes whether a worker sleeps, and tells its functions: takes time for each of them.
-    pub(super) fn rest(&mut self, who: ConnectionKey, rest: Rest) {
+    pub(crate) fn rest(&mut self, who: ConnectionKey, rest: Rest) {
         let worker = &mut self.connections.slab[who];
         let before = std::mem::replace(&mut worker.rest, rest);
         if before == rest {

@@ -1,0 +1,90 @@
+//! What is counted is there, and what is there is counted.
+
+use super::{Violation, ensure};
+use crate::engine::cost;
+use crate::tables::connections::{Connection, Presence, Rest};
+use crate::tables::jobs::{Job, JobState, Keeping};
+use crate::{ConnectionId, Engine};
+
+impl Engine {
+    /// Every table finds all of its records.
+    pub(super) fn check_totals(&self) -> Result<(), Violation> {
+        self.jobs.check_sizes().and_then(|()| self.functions.check_sizes()).map_err(Violation)?;
+        self.connections.check_sizes().and_then(|()| self.abilities.check_sizes()).map_err(Violation)?;
+        let watched: u32 = self.jobs().map(|job| job.watchers.len()).sum();
+        let watching: u32 = self.peers().map(|peer| peer.watches.len()).sum();
+        let watchers = self.watchers.len();
+        ensure(watched == watching && watched as usize == watchers, || {
+            format!("{watchers} watchers: jobs have {watched}, connections {watching}")
+        })?;
+        let able: u32 = self.peers().map(|peer| peer.abilities.len()).sum();
+        let abilities = self.abilities.slab.len();
+        ensure(able as usize == abilities, || format!("{abilities} abilities, workers have {able}"))?;
+        let awaited = self.jobs().filter(|job| self.is_awaited(job)).count() as u64;
+        ensure(awaited == self.awaited, || {
+            format!("a drain waits for {awaited} jobs, not {}", self.awaited)
+        })?;
+        let jobs: usize = self.jobs().map(cost).sum();
+        let peers: usize = self.peers().map(Connection::memory).sum();
+        ensure(jobs + peers == self.memory, || {
+            format!("jobs have {jobs} bytes and connections {peers}, not {} together", self.memory)
+        })
+    }
+
+    pub(super) fn check_stores(&self) -> Result<(), Violation> {
+        let storing = self.jobs().filter(|job| matches!(job.keeping, Keeping::Storing(_))).count();
+        let asked = self.stores.iter().filter(|(_, pending)| pending.job.is_some()).count();
+        ensure(storing == asked, || format!("{storing} jobs wait for the store, it was asked for {asked}"))?;
+        for (record, pending) in self.stores.iter() {
+            let keeping = pending.job.map(|job| self.jobs.slab[job].keeping);
+            ensure(keeping.is_none_or(|keeping| keeping == Keeping::Storing(record)), || {
+                format!("record {}: its job does not wait for it", record.get())
+            })?;
+        }
+        for peer in self.peers().filter(|peer| peer.presence != Presence::Closing) {
+            let waits = self.stores.iter().flat_map(|(_, pending)| &pending.waiters);
+            let waits = waits.filter(|waiter| waiter.connection == peer.id).count();
+            let places = peer.outbox.awaited();
+            ensure(waits == places, || {
+                format!("connection {}: {waits} submits wait for the store, {places} replies", peer.id.get())
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_reading(&self) -> Result<(), Violation> {
+        let here = |&id: &ConnectionId| {
+            self.connections.find(id).is_some_and(|peer| self.is_there(peer, Presence::Here))
+        };
+        let there = self.paused.iter().chain(&self.favoured).all(here);
+        ensure(there, || "a peer that is gone is paused or favoured".into())?;
+        let favoured = self.favoured.is_some_and(|peer| !self.paused.contains(&peer));
+        ensure(favoured || self.paused.is_empty(), || "every large message is paused".into())?;
+        let short = self.memory > self.config.memory_limit;
+        ensure(short || self.paused.is_empty(), || "messages are paused although there is memory".into())
+    }
+
+    /// No deadline stays that has passed or that nobody has.
+    pub(super) fn check_deadlines(&self) -> Result<(), Violation> {
+        let passed = self.deadlines.earliest().filter(|&earliest| earliest <= self.now);
+        ensure(passed.is_none(), || format!("it is {:?}, and a deadline at {passed:?} stays", self.now))?;
+        let timed = |job: &&Job| matches!(job.state, JobState::Assigned { deadline: Some(_), .. });
+        let woken = |peer: &Connection| usize::from(matches!(peer.rest, Rest::Woken { .. }));
+        let timers = |peer: &Connection| woken(peer) + usize::from(peer.patience.is_some());
+        let peers: usize = self.peers().map(timers).sum();
+        let wanted = self.jobs().filter(timed).count() + peers + self.drain_timers();
+        let there = self.deadlines.timers();
+        ensure(there == wanted, || format!("{there} timers are set, {wanted} are wanted"))?;
+        let wanted = self.jobs().filter(|job| matches!(job.state, JobState::Scheduled { .. })).count();
+        let there = self.deadlines.scheduled();
+        ensure(there == wanted, || format!("{there} jobs are in the calendar, {wanted} are scheduled"))
+    }
+
+    fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.in_order().map(|(_, job)| job)
+    }
+
+    fn peers(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.in_order().map(|(_, peer)| peer)
+    }
+}
