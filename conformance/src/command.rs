@@ -86,9 +86,9 @@ pub struct RunArguments {
     /// How often to play each case; verdicts that differ are FLAKY.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: u32,
-    /// How many cases to play at a time.
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: u16,
+    /// How many cases to play at a time [default: 8, each with a server of its own; 1 with --target].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
     /// Stretch every wait by this factor.
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = factor)]
     time_scale: f64,

@@ -273,6 +273,8 @@ fn spawn(command: &str, port: u16, log: &Log) -> Result<Child, LaunchError> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
+        // Ctrl-C on the terminal is meant for this tool, which lets the cases that have begun come to their end.
+        .process_group(0)
         .spawn()
         .map_err(LaunchError::Spawn)?;
     log.follow(child.stdout.take());

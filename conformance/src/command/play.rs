@@ -15,6 +15,10 @@ use crate::report::{Exit, json, junit};
 use crate::run::{CaseResult, Plan, Target};
 use crate::suite::{IdPattern, SANITY, Selection, Suite};
 
+/// How many launched servers are played against at a time: cases wait more than they compute, so this does not depend
+/// on the number of processors.
+const LAUNCHED_JOBS: u16 = 8;
+
 /// Plays cases and tells about them.
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
     let suite = Suite::embedded().map_err(Refusal::usage)?;
@@ -44,7 +48,7 @@ fn plan(arguments: &RunArguments, suite: &Suite) -> Result<Plan, Refusal> {
         cases,
         profile,
         repeat: arguments.repeat,
-        jobs: arguments.jobs.into(),
+        jobs: arguments.jobs.unwrap_or(if arguments.target.is_some() { 1 } else { LAUNCHED_JOBS }).into(),
         time_scale: arguments.time_scale,
         allow_destructive: arguments.allow_destructive,
         fail_fast: arguments.fail_fast,

@@ -202,7 +202,8 @@ fn capture(token: &Token) -> Result<Pattern, Diagnostic> {
         return Ok(Pattern::Differs(name.to_owned()));
     }
     let text = token.text.strip_prefix('$').unwrap_or_default();
-    let (name, shape) = match text.split_once(':') {
+    // The lexer takes `$h:/.../` as one token only when the expression is closed.
+    let (name, shape) = match text.split_once(':').filter(|(_, shape)| shape.starts_with('/')) {
         Some((name, shape)) => (name, Some(expression(shape, token.start + 1 + name.len() + 1)?)),
         None => (text, None),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use gearman_protocol::{HEADER_LENGTH, MAX_FUNCTION_NAME, Magic, PacketType};
+use gearman_protocol::{HEADER_LENGTH, Magic, PacketType};
 use tokio::time::Instant;
 
 use super::Stage;
@@ -15,6 +15,10 @@ use super::timeline::Timeline;
 /// How long draining may take; what is left then stays.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The longest function name to ask for, in bytes: some servers take more than they should, and a name that does not
+/// fit their buffers would end this connection.
+const LONGEST_NAME: usize = 4096;
+
 /// The answers that bring a job.
 const ASSIGNS: [PacketType; 3] = [PacketType::JobAssign, PacketType::JobAssignUniq, PacketType::JobAssignAll];
 
@@ -22,8 +26,7 @@ const ASSIGNS: [PacketType; 3] = [PacketType::JobAssign, PacketType::JobAssignUn
 ///
 /// A server that is gone or does not answer is not this function's concern: the sanity case tells.
 pub(super) async fn drain(stage: &Stage<'_>, functions: &BTreeSet<Vec<u8>>) -> usize {
-    // A name that no server has to take would only close this connection.
-    let functions = || functions.iter().filter(|name| (1..=MAX_FUNCTION_NAME).contains(&name.len()));
+    let functions = || functions.iter().filter(|name| (1..=LONGEST_NAME).contains(&name.len()));
     if functions().next().is_none() {
         return 0;
     }

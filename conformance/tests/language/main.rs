@@ -126,6 +126,9 @@ fn every_example_of_the_guide_is_in_order() {
         examples += 1;
     }
     assert!(examples >= 8, "only {examples} examples were found");
+    let profile = guide.split("```toml\n").nth(1).and_then(|block| block.split("```").next()).unwrap();
+    let profile = Profile::parse(profile).unwrap_or_else(|error| panic!("{error}"));
+    profile.check_against(&Suite::embedded().unwrap()).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]
