@@ -150,14 +150,60 @@ async fn when_the_server_stops() {
 #[tokio::test(start_paused = true)]
 async fn when_the_engine_says_exit() {
     let booth = Booth::new();
-    let control = booth.serve(on_word("exit", |_| Effect::Exit { code: ExitCode::Unfinished })).await;
+    let control = booth
+        .serve(|event, effects: &mut Effects| {
+            if let Some(from) = says(event, "exit") {
+                effects.push(Effect::Exit { code: ExitCode::Unfinished });
+                // What the same event sends is still written.
+                effects.send(from, Response::Echo { data: Bytes::from("last words") });
+            } else {
+                echoing(event, effects);
+            }
+        })
+        .await;
     let mut peer = booth.peer().await;
     peer.write(&encoded(&echo(vec![7; 60_000]))).await;
     peer.echo("exit").await;
     let rest = peer.rest().await;
     assert_eq!(soon(control.finished()).await, Finish::Unfinished);
-    assert_eq!(control.finished().await.code(), 3);
-    assert_eq!(rest.len(), 60_012);
+    assert_eq!(soon(control.finished()).await.code(), 3);
+    assert_eq!(rest.len(), 60_012 + 12 + 10);
+    assert!(rest.ends_with(b"last words"));
+    assert_closed_once(&booth);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_follows_the_last_word() {
+    let booth = Booth::new();
+    booth
+        .serve(|event, effects: &mut Effects| {
+            if let Some(who) = says(event, "close") {
+                effects.send(who, Response::Echo { data: Bytes::from("last") });
+                effects.push(Effect::Close { who, after_flush: true });
+                effects.send(who, Response::Echo { data: Bytes::from("too late") });
+            }
+        })
+        .await;
+    let mut peer = booth.peer().await;
+    peer.echo("close").await;
+    assert!(peer.rest().await.ends_with(b"last"));
+    assert_closed_once(&booth);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_engine_closes_because_of_what_it_was_told_about_buffers() {
+    let booth = Booth::new();
+    booth
+        .serve(|event, effects: &mut Effects| {
+            // The connection's own task tells this when it has nothing else to do, and must hear the answer.
+            if let Event::Buffered { from, .. } = event {
+                effects.push(Effect::Close { who: *from, after_flush: false });
+            }
+        })
+        .await;
+    let mut peer = booth.peer().await;
+    peer.write(b"a line without an end").await;
+    assert_eq!(peer.rest().await, b"");
     assert_closed_once(&booth);
 }
 

@@ -2,6 +2,8 @@
 
 use crate::stage::{Stage, can_do, complete, completed, encoded, noise, reverse, soon, submit};
 use bytes::Bytes;
+use gearman_client::Client;
+use gearman_net::Tcp;
 use gearman_protocol::{Grab, Mode, Request, Response};
 
 #[tokio::test]
@@ -133,6 +135,26 @@ async fn a_thousand_peers_are_served_at_once() {
     assert_eq!(soon(watcher.result()).await.unwrap(), "y");
     drop((peers, client));
     stage.deserted().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_between_threads() {
+    let stage = Stage::new().await;
+    let _workers: Vec<_> = (0..4).map(|_| stage.worker("reverse", reverse)).collect();
+    let clients = (0..8).map(|number| {
+        let (address, text) = (stage.address.clone(), format!("client {number}"));
+        tokio::spawn(async move {
+            let client = soon(Client::connect(&Tcp, &address)).await.unwrap();
+            let backwards: String = text.chars().rev().collect();
+            for _ in 0..250 {
+                assert_eq!(soon(client.job("reverse", text.clone()).run()).await.unwrap(), backwards);
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+    stage.settled("reverse", [0, 0, 4]).await;
 }
 
 #[tokio::test]
