@@ -91,6 +91,25 @@ async fn a_message_that_grows_is_told_in_steps() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_message_is_partial_since_its_own_beginning() {
+    let booth = Booth::new();
+    booth.serve(echoing).await;
+    let mut peer = booth.peer().await;
+    a_while().await;
+    peer.write(b"stat").await;
+    a_while().await;
+    // One read ends a message and begins the next.
+    peer.write(b"us\nvers").await;
+    a_while().await;
+    peer.write(b"ion\n").await;
+    a_while().await;
+    let since =
+        |event| if let Event::Buffered { fill, .. } = event { Some(fill.partial_since) } else { None };
+    let told: Vec<_> = booth.about(1).into_iter().filter_map(since).collect();
+    assert_eq!(told, [Some(Time::from_millis(10)), Some(Time::from_millis(20)), None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_a_slow_reader_is_told_when_it_grows_and_when_it_shrinks() {
     let booth = Booth::new();
     booth.serve(echoing).await;
