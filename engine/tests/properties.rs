@@ -27,7 +27,7 @@ proptest! {
 
     #[test]
     fn the_hash_seed_shows_nowhere(config in configs(), days in days(), seeds in any::<[u64; 2]>()) {
-        let [one, other] = seeds.map(|seed| run(Engine::new(config.clone(), seed), told(&days)));
+        let [one, other] = seeds.map(|seed| run(Box::new(Engine::new(config.clone(), seed)), told(&days)));
         prop_assert_eq!(one, other);
     }
 
@@ -38,6 +38,13 @@ proptest! {
             often.extend([(now, Event::Elapsed), (now, event), (now, Event::Elapsed)]);
         }
         prop_assert_eq!(run(Engine::new(config.clone(), 1), told(&days)), run(Engine::new(config, 1), often));
+    }
+
+    #[test]
+    fn coming_at_the_deadlines_is_enough(config in configs(), days in days()) {
+        let rarely = run_on_time(Engine::new(config.clone(), 1), &days, None);
+        let often = run_on_time(Engine::new(config, 1), &days, Some(Duration::from_millis(97)));
+        prop_assert_eq!(rarely, often);
     }
 
     #[test]
@@ -61,12 +68,31 @@ const PEERS: u64 = 5;
 const RECORDS: u64 = 30;
 const JOBS: u64 = 60;
 
-fn run(mut engine: Engine, events: Vec<(Time, Event)>) -> Vec<Effect> {
+fn run(mut engine: impl Doors, events: Vec<(Time, Event)>) -> Vec<Effect> {
     let mut effects = Effects::new();
     for (now, event) in events {
         engine.handle(now, event, &mut effects);
     }
     effects.drain().collect()
+}
+
+/// Tells a story with a visit at every deadline on the way, and perhaps at other times; says what was done when.
+fn run_on_time(mut engine: Engine, days: &[Step], every: Option<Duration>) -> Vec<(Time, Effect)> {
+    let (mut effects, mut done, mut now) = (Effects::new(), Vec::new(), Time::ZERO);
+    for (then, event) in told(days) {
+        loop {
+            let visit = every.map(|every| now + every);
+            let next = engine.deadline().into_iter().chain(visit).min();
+            let Some(next) = next.filter(|&next| next < then) else { break };
+            now = now.max(next);
+            engine.handle(now, Event::Elapsed, &mut effects);
+            done.extend(effects.drain().map(|effect| (now, effect)));
+        }
+        now = then;
+        engine.handle(now, event, &mut effects);
+        done.extend(effects.drain().map(|effect| (now, effect)));
+    }
+    done
 }
 
 /// All peers leave, the store answers everything, jobs that are left are cancelled.

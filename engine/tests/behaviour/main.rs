@@ -5,6 +5,7 @@ mod script;
 mod abilities;
 mod admin;
 mod coalescing;
+mod deadlines;
 mod draining;
 mod epochs;
 mod framing;

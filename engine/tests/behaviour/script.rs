@@ -11,7 +11,8 @@
 //!
 //! `c:` is a request of peer `c`, who connects when first named, and `c<` what `c` is told; `c$` is a line of the
 //! text protocol and `c>` a line of the reply, its tabs shown as spaces. `time: 1500` lets 1,500 milliseconds pass, with a stop at
-//! every deadline on the way, and `skip: 1500` without one, as if the machine had been asleep. `wall:`, `store:` and `server:` are the other events and effects.
+//! every deadline on the way, and `skip: 1500` without one, as if the machine had been asleep; `next:` goes to the
+//! deadline, and `now<` says when that is. `wall:`, `store:` and `server:` are the other events and effects.
 //!
 //! Words are parted by spaces; `""` is an empty word, and `unique=`, `reducer=` add to a submit. After every event all
 //! truths about the tables are checked, and every script runs under two hash seeds.
@@ -119,6 +120,8 @@ impl Stage {
         let words = words(what);
         if who == "time:" {
             self.pass(number(&words[0]));
+        } else if who == "next:" {
+            return self.go_to_the_deadline();
         } else if who == "skip:" {
             self.now = self.now + Duration::from_millis(number(&words[0]));
         } else if let Some(who) = who.strip_suffix('$') {
@@ -129,8 +132,7 @@ impl Stage {
             let event = self.event(who.trim_end_matches(':'), &words);
             self.tell(event);
         }
-        let effects: Vec<Effect> = self.effects.drain().collect();
-        effects.iter().flat_map(|effect| self.describe(effect)).collect()
+        self.described()
     }
 
     fn tell(&mut self, event: Event) {
@@ -151,6 +153,22 @@ impl Stage {
         }
         self.now = until;
         self.tell(Event::Elapsed);
+    }
+
+    /// Lets time pass to the deadline, and says when that is.
+    fn go_to_the_deadline(&mut self) -> Vec<String> {
+        let Some(deadline) = self.engine.deadline() else { return vec!["now< never".into()] };
+        self.now = deadline;
+        self.tell(Event::Elapsed);
+        let mut lines = vec![format!("now< {}", deadline.as_millis())];
+        lines.extend(self.described());
+        lines
+    }
+
+    /// Takes the effects out, in words.
+    fn described(&mut self) -> Vec<String> {
+        let effects: Vec<Effect> = self.effects.drain().collect();
+        effects.iter().flat_map(|effect| self.describe(effect)).collect()
     }
 
     fn peer(&mut self, name: &str) -> ConnectionId {
