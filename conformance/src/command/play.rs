@@ -41,6 +41,7 @@ fn plan(arguments: &RunArguments, suite: &Suite) -> Result<Plan, Refusal> {
     cases.iter().try_for_each(refuse_unplayable)?;
     let sanity =
         suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
+    let usual_jobs = if arguments.target.is_some() { 1 } else { LAUNCHED_JOBS };
     Ok(Plan {
         target: target(arguments, &profile)?,
         variants: variants(&arguments.variants)?,
@@ -48,7 +49,7 @@ fn plan(arguments: &RunArguments, suite: &Suite) -> Result<Plan, Refusal> {
         cases,
         profile,
         repeat: arguments.repeat,
-        jobs: arguments.jobs.unwrap_or(if arguments.target.is_some() { 1 } else { LAUNCHED_JOBS }).into(),
+        jobs: arguments.jobs.unwrap_or(usual_jobs).into(),
         time_scale: arguments.time_scale,
         allow_destructive: arguments.allow_destructive,
         fail_fast: arguments.fail_fast,
