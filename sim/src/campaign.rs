@@ -9,9 +9,11 @@ pub use seeds::{Seeds, SeedsError, Shard, ShardError};
 pub use summary::Summary;
 
 use crate::faults::tally::Tally;
+use crate::history::What;
 use crate::lives::End;
 use crate::plan::{Mix, Plan};
 use crate::trial::{Conditions, Outcome, hold};
+use crate::workload::ActorKind;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -51,6 +53,10 @@ pub struct Figures {
     pub hosts: usize,
     /// Messages that peers wrote or read.
     pub packets: u64,
+    /// Messages that peers wrote.
+    pub requests: u64,
+    /// Those of them that no client library wrote.
+    pub raw_requests: u64,
     /// Simulated time.
     pub lasted: Time,
     /// Jobs that ended, by how.
@@ -99,13 +105,47 @@ impl Campaign {
 fn figures(plan: &Plan, outcome: &Outcome) -> Figures {
     let hosts = plan.hosts.len() + 1;
     let Some(run) = &outcome.run else { return Figures { hosts, ..Figures::default() } };
+    let mut written = Written::default();
+    run.history.entries().iter().for_each(|entry| written.see(plan, &entry.what));
     let counts = outcome.verdict.iter().flat_map(|verdict| &verdict.counts);
     Figures {
         hosts,
+        requests: written.requests,
+        raw_requests: written.raw_requests,
         packets: run.history.entries().iter().filter(|entry| entry.what.is_message()).count() as u64,
         lasted: run.lasted,
         ends: run.ends.clone(),
         tally: run.tally.clone(),
         armed: counts.map(|count| count.armed > 0).collect(),
+    }
+}
+
+/// Who wrote how much.
+#[derive(Default)]
+struct Written {
+    /// For each connection whether a client library has it.
+    by_library: Vec<bool>,
+    requests: u64,
+    raw_requests: u64,
+}
+
+impl Written {
+    fn see(&mut self, plan: &Plan, what: &What) {
+        match what {
+            What::Connected { actor, .. } => {
+                self.by_library.push(plan.workload.actors[actor.index()].kind == ActorKind::Library);
+            }
+            What::Wrote { connection, .. } | What::WroteMalformed { connection, .. } => {
+                self.requests += 1;
+                self.raw_requests += u64::from(!self.by_library[connection.index()]);
+            }
+            What::Read { .. }
+            | What::ReadMalformed { .. }
+            | What::Closed { .. }
+            | What::Ended { .. }
+            | What::ServerUp
+            | What::ServerDown
+            | What::StormOver => {}
+        }
     }
 }

@@ -148,7 +148,8 @@ impl Journal {
         std::mem::take(&mut self.moves)
     }
 
-    fn record(&mut self, at: Time, what: What) {
+    /// Writes down what was seen.
+    pub(crate) fn record(&mut self, at: Time, what: What) {
         if self.is_over {
             return;
         }
@@ -195,6 +196,11 @@ impl Journal {
         self.is_over = true;
         let history = std::mem::replace(&mut self.history, History::passing());
         (history, std::mem::take(&mut self.tally), std::mem::take(&mut self.lives))
+    }
+
+    /// How many entries there are.
+    pub(crate) const fn len(&self) -> u64 {
+        self.history.len()
     }
 
     /// How far each job has come.

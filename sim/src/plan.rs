@@ -10,6 +10,7 @@ pub use read::PlanError;
 
 use crate::faults::FaultClass;
 use crate::faults::schedule::Fault;
+use crate::lives::Lives;
 use crate::workload::{Knobs, Workload};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,6 +80,11 @@ impl Plan {
     pub fn slack(&self) -> Duration {
         let slowest = self.hosts.iter().map(|host| host.latency_ms).max().unwrap_or(0);
         Duration::from_millis(2 * u64::from(slowest) + 4 * u64::from(self.world.tick_ms))
+    }
+
+    /// No job's life yet, under this plan's server.
+    pub(crate) fn lives(&self) -> Lives {
+        Lives::new(Duration::from_millis(self.server.min_job_timeout_ms.into()))
     }
 
     /// On which host an actor lives.

@@ -1,6 +1,7 @@
 //! One plan, run and judged.
 
 use crate::chance;
+use crate::faults::FaultClass;
 use crate::history::{Entry, History};
 use crate::isolated::{self, Isolated, Panic};
 use crate::judge::{Accusation, Judge, Terms, Verdict};
@@ -49,6 +50,28 @@ pub enum Stage {
     Turmoil,
     /// Machines straight against the engine: no sockets, no faults but habits, every order of messages.
     Bare,
+}
+
+impl Stage {
+    /// Whether faults of a class can happen there: on bare doors only those that are habits of actors.
+    #[must_use]
+    pub const fn has(self, class: FaultClass) -> bool {
+        match class {
+            FaultClass::ClientLeave
+            | FaultClass::JobTimeout
+            | FaultClass::CallTimeout
+            | FaultClass::HostileBytes => true,
+            FaultClass::ShortRead
+            | FaultClass::SplitWrite
+            | FaultClass::MergeWrite
+            | FaultClass::StallHeal
+            | FaultClass::StallReset
+            | FaultClass::Partition
+            | FaultClass::PartitionOneWay
+            | FaultClass::ServerCrash
+            | FaultClass::WorkerCrash => matches!(self, Self::Turmoil),
+        }
+    }
 }
 
 /// How a plan is run and judged.

@@ -54,7 +54,7 @@ fn a_clean_campaign_ends_with_0_and_says_how_rich_it_was() {
 #[test]
 fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
     let old = save("old.json", &json!({"version": 0}));
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--sneeds", "5"], "unexpected argument '--sneeds'"),
         (&["frobnicate"], "frobnicate"),
         (&["--seeds", "many"], "write how many seeds (1000)"),
@@ -63,6 +63,7 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         (&["--shard", "3/2"], "such as 1/4"),
         (&["replay"], "<SEED|PLAN>"),
         (&["replay", "/no/such/plan.json"], "/no/such/plan.json: No such file"),
+        (&["replay", &old, "--faults", "none"], "--faults goes with a seed"),
         (&["replay", &old], "a plan of version 0; this program runs version 1"),
     ];
     for (arguments, wanted) in cases {
@@ -83,6 +84,19 @@ fn somebody_who_waits_for_ever_ends_with_3_and_is_named() {
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("seed 3 is stuck") && said.contains("a0 is not at rest"), "{said}");
+}
+
+#[test]
+fn a_campaign_without_what_it_was_asked_for_ends_with_6() {
+    // A worker that is never slow cannot show whether limits are kept.
+    let output =
+        program(&["--stage", "bare", "--seeds", "100", "--faults", "none", "--rules", "timeout-late"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(
+        said.contains("nothing was tested") && said.contains("timeout-late could decide: 0.00"),
+        "{said}"
+    );
 }
 
 #[test]

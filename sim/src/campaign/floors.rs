@@ -1,15 +1,16 @@
 //! How rich a campaign must have been to have tested anything.
 
 use super::Summary;
-use crate::faults::FaultClass;
 use crate::judge::rules;
 use crate::plan::Mix;
-use crate::trial::RuleChoice;
+use crate::trial::{RuleChoice, Stage};
 
 /// A campaign of fewer seeds proves too little to be measured.
 const LEAST_SEEDS: u64 = 100;
 /// Each class of faults must have bitten, and each rule been able to decide, in this share of the seeds.
 const LEAST_SHARE: f64 = 0.05;
+/// A server must be asked in every way the protocol has, and not only in those that libraries know.
+const LEAST_RAW: f64 = 1.0 / 3.0;
 /// Per seed, on average.
 const LEAST_HOSTS: f64 = 5.0;
 const LEAST_JOBS: f64 = 50.0;
@@ -22,6 +23,8 @@ pub struct Demands<'a> {
     pub mix: &'a Mix,
     /// The rules.
     pub rules: &'a RuleChoice,
+    /// Where, because not everything can happen everywhere.
+    pub stage: Stage,
 }
 
 /// In what a campaign stayed too poor, a line each; nothing if it is too small to be measured.
@@ -36,7 +39,7 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
             short.push(format!("{what}: {got:.2}, and {least} is the least"));
         }
     };
-    for class in demands.mix.classes() {
+    for class in demands.mix.classes().filter(|&class| demands.stage.has(class)) {
         at_least(format!("share of seeds in which {class} bit"), summary.share_of_class(class), LEAST_SHARE);
     }
     for (place, rule) in rules().iter().enumerate().filter(|(_, rule)| demands.rules.has(rule.name)) {
@@ -48,7 +51,8 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
     }
     at_least("hosts per seed".to_owned(), summary.hosts(), LEAST_HOSTS);
     at_least("jobs ended per seed".to_owned(), summary.jobs_ended(), LEAST_JOBS);
-    if *demands.mix == Mix::of(FaultClass::ALL.iter().copied()) {
+    at_least("share of requests by raw actors".to_owned(), summary.share_of_raw(), LEAST_RAW);
+    if *demands.mix == Mix::everything() {
         at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS);
     }
     short

@@ -24,6 +24,8 @@ pub struct Summary {
     pub took: Duration,
     hosts: u64,
     packets: u64,
+    requests: u64,
+    raw_requests: u64,
     ends: BTreeMap<End, u64>,
     tally: Tally,
     /// In how many seeds a class of faults bit.
@@ -42,7 +44,9 @@ impl Summary {
             self.failed.push(report.seed);
             self.failed.sort_unstable();
         }
-        let Figures { hosts, packets, lasted, ends, tally, armed } = &report.figures;
+        let Figures { hosts, packets, requests, raw_requests, lasted, ends, tally, armed } = &report.figures;
+        self.requests += requests;
+        self.raw_requests += raw_requests;
         self.hosts += *hosts as u64;
         self.packets += packets;
         self.horizons.push(lasted.as_millis());
@@ -79,6 +83,12 @@ impl Summary {
     #[must_use]
     pub fn faults_that_bit(&self) -> f64 {
         self.per_seed(self.faults_that_bit)
+    }
+
+    /// Which share of what peers wrote was written by no client library.
+    #[must_use]
+    pub fn share_of_raw(&self) -> f64 {
+        share(self.raw_requests, self.requests)
     }
 
     /// In which share of the seeds a class of faults touched a job.
@@ -127,6 +137,7 @@ impl Summary {
             "seconds": self.took.as_secs_f64(),
             "seeds_per_second": self.rate(),
             "packets": self.packets,
+            "share_of_raw_requests": self.share_of_raw(),
             "jobs": ends,
             "median_horizon_ms": self.median_horizon(),
             "per_seed": {"hosts": self.hosts(), "jobs_ended": self.jobs_ended(), "faults_that_bit": self.faults_that_bit()},
@@ -140,10 +151,14 @@ impl Summary {
         self.seeds as f64 / self.took.as_secs_f64().max(0.001)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "an average is shown with one digit after the point")]
     fn per_seed(&self, sum: u64) -> f64 {
-        sum as f64 / self.seeds.max(1) as f64
+        share(sum, self.seeds)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an average is shown with one digit after the point")]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 impl fmt::Display for Summary {
@@ -158,7 +173,9 @@ impl fmt::Display for Summary {
             "per seed: {hosts:.1} hosts, {jobs:.1} jobs ended, {faults:.1} faults that bit, half over {median} ms"
         )?;
         let ends = self.ends.iter().map(|(end, count)| format!("{count} {}", end.name()));
-        writeln!(f, "jobs: {}; packets: {}", ends.collect::<Vec<_>>().join(", "), self.packets)?;
+        writeln!(f, "jobs: {}", ends.collect::<Vec<_>>().join(", "))?;
+        let raw = 100.0 * self.share_of_raw();
+        writeln!(f, "packets: {}; of those that peers wrote, {raw:.0} % by raw actors", self.packets)?;
         write!(f, "\n{:<18} {:>8} {:>8} {:>6}", "fault", "happened", "bit", "seeds")?;
         for stretch in Stretch::ALL {
             write!(f, " {stretch:>10}")?;

@@ -44,6 +44,9 @@ pub(super) fn replay(args: &ReplayArgs) -> Exit {
 fn plan(what: &str, choice: &Choice) -> Result<Plan, PlanError> {
     match what.parse::<u64>() {
         Ok(seed) => Ok(Plan::draw(seed, &choice.mix())),
+        Err(_) if choice.faults.is_some() => {
+            Err(PlanError::new("--faults goes with a seed; a saved plan has its faults in it: edit it"))
+        }
         Err(_) => Plan::load(Path::new(what)),
     }
 }

@@ -4,7 +4,7 @@ use super::{Choice, Exit, RunArgs, check, complain, interrupt};
 use crate::campaign::{Campaign, Demands, Report, Seeds, Summary, shortfalls};
 use crate::plan::Plan;
 use crate::screen::Screen;
-use crate::trial::{Failure, Outcome};
+use crate::trial::{Conditions, Failure, Outcome};
 use gearman_net::{Clock, MachineClock};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -135,7 +135,8 @@ impl Seen {
             }
             return exit(outcome);
         }
-        let demands = Demands { mix: &campaign.mix, rules: &campaign.conditions.rules };
+        let Conditions { stage, rules, .. } = &campaign.conditions;
+        let demands = Demands { mix: &campaign.mix, rules, stage: *stage };
         let short = shortfalls(&self.summary, demands);
         if short.is_empty() {
             return Exit::Clean;

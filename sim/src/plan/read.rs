@@ -9,6 +9,14 @@ use std::{fmt, fs};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError(pub(super) String);
 
+impl PlanError {
+    /// An error that says this.
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

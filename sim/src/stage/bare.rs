@@ -8,16 +8,16 @@
 mod links;
 
 use super::{Options, Run, Stuck};
-use crate::faults::tally::Tally;
-use crate::history::{Actor, Closing, Connection, History, What};
+use crate::faults::FaultClass;
+use crate::history::{Actor, Closing, Connection, What};
+use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::stage::Watcher;
 use crate::workload::{Machine, Output};
 use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event};
 use gearman_protocol::{AdminReply, Outward, Response, Time};
 use links::{Links, ToPeer, ToServer};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// How long everybody must have been at rest before a run is over: the core's workers ask twice in it.
@@ -31,21 +31,18 @@ const MOST_ENTRIES: u64 = 1_000_000;
 #[must_use]
 pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     let Options { history, watcher, doors } = options;
-    let mut bare = Bare::new(plan, doors(), history, watcher);
+    let mut bare = Bare::new(plan, doors(), Journal::new(history, plan.lives(), watcher));
     bare.see(What::ServerUp);
     let storm_ends = Time::from_millis(plan.workload.storm_ms.into());
     bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
     bare.now = bare.now.max(storm_ends);
     bare.calm();
     let stuck = bare.settle(storm_ends);
-    Run {
-        history: bare.history,
-        tally: Tally::default(),
-        faults: Vec::new(),
-        ends: BTreeMap::new(),
-        lasted: bare.now,
-        stuck,
+    let (history, tally, mut lives) = bare.journal.take();
+    if stuck.is_none() {
+        lives.settle_all();
     }
+    Run { history, tally, faults: Vec::new(), ends: lives.ends().clone(), lasted: bare.now, stuck }
 }
 
 /// Something that will happen.
@@ -63,8 +60,7 @@ enum Item {
 
 struct Bare {
     now: Time,
-    history: History,
-    watcher: Watcher,
+    journal: Journal,
     doors: Box<dyn Doors + Send>,
     effects: Effects,
     machines: Vec<Machine>,
@@ -83,12 +79,11 @@ struct Bare {
 }
 
 impl Bare {
-    fn new(plan: &Plan, doors: Box<dyn Doors + Send>, history: History, watcher: Watcher) -> Self {
+    fn new(plan: &Plan, doors: Box<dyn Doors + Send>, journal: Journal) -> Self {
         let machines = Machine::all(&plan.workload);
         let mut bare = Self {
             now: Time::ZERO,
-            history,
-            watcher,
+            journal,
             doors,
             effects: Effects::new(),
             homes: vec![None; machines.len()],
@@ -106,8 +101,7 @@ impl Bare {
     }
 
     fn see(&mut self, what: What) {
-        let entry = self.history.record(self.now, what);
-        (self.watcher)(&entry);
+        self.journal.record(self.now, what);
     }
 
     fn next_at(&self) -> Option<Time> {
@@ -116,7 +110,7 @@ impl Bare {
 
     /// Lets happen what is on the agenda until `is_enough` says so.
     fn play(&mut self, is_enough: impl Fn(&Self) -> bool) {
-        while !is_enough(self) && self.history.len() < MOST_ENTRIES {
+        while !is_enough(self) && self.journal.len() < MOST_ENTRIES {
             let Some(Reverse((at, _, item))) = self.agenda.pop() else { return };
             self.now = self.now.max(at);
             match item {
@@ -154,7 +148,7 @@ impl Bare {
             if until - rested >= REST {
                 return None;
             }
-            if until - since > BOUND || self.history.len() >= MOST_ENTRIES {
+            if until - since > BOUND || self.journal.len() >= MOST_ENTRIES {
                 let who = self.restless().map(|actor| format!("a{actor} is not at rest")).collect();
                 let waited_ms = u64::try_from(BOUND.as_millis()).unwrap_or(u64::MAX);
                 return Some(Stuck { waited_ms, who });
@@ -214,7 +208,11 @@ impl Bare {
         let Some(link) = self.homes[actor] else { return };
         let connection = connection(link);
         match output {
-            Output::Connect | Output::GaveUp => {}
+            Output::Connect => {}
+            Output::GaveUp => {
+                self.journal.happened(FaultClass::CallTimeout);
+                self.journal.touched(FaultClass::CallTimeout, &[connection]);
+            }
             Output::Request(request) => {
                 self.see(What::Wrote { connection, request: request.clone() });
                 self.send(link, ToServer::Request(request));

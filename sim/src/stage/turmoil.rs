@@ -9,7 +9,6 @@ use crate::actors::{Role, cast};
 use crate::ambient;
 use crate::history::Actor;
 use crate::journal::Journal;
-use crate::lives::Lives;
 use crate::network::{ByteFaults, Cables, Home, SERVER, SimNetwork, now};
 use crate::plan::Plan;
 use gearman_engine::Doors;
@@ -25,8 +24,7 @@ const REST: Duration = Duration::from_millis(600);
 #[must_use]
 pub fn run(plan: &Plan, options: Options) -> Run {
     let Options { history, watcher, doors } = options;
-    let lives = Lives::new(Duration::from_millis(plan.server.min_job_timeout_ms.into()));
-    let cables = Cables::new(byte_faults(plan), Journal::new(history, lives, watcher));
+    let cables = Cables::new(byte_faults(plan), Journal::new(history, plan.lives(), watcher));
     let mut house = House::new(plan, &cables, doors);
     let mut storm = Storm::new(plan, cables.clone());
     let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());

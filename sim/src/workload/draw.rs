@@ -254,7 +254,7 @@ impl Drawing {
             after_ms: self.pause(actor, number),
             op: self.client_op(actor, number, kind == ActorKind::Raw),
         };
-        let steps = (0..chance.between(22..=38)).map(step).collect();
+        let steps = (0..chance.between(24..=42)).map(step).collect();
         ActorPlan { kind, core: false, starts_ms: small(chance.between(0..=300)), worker: None, steps }
     }
 

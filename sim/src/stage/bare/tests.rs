@@ -1,6 +1,7 @@
 //! Both servers, judged, on bare doors.
 
 use super::*;
+use crate::history::History;
 use crate::judge::{Judge, Terms, Verdict, rules};
 use crate::plan::Mix;
 use gearman_engine::{Config, Engine};
