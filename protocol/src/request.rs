@@ -119,7 +119,7 @@ impl Report {
             PacketType::WorkWarning => Self::Warning,
             PacketType::WorkComplete => Self::Complete,
             PacketType::WorkException => Self::Exception,
-            PacketType::WorkFail => return Some(Ok((Handle::new(without_trailing_nul(body)), Self::Fail))),
+            PacketType::WorkFail => return Some(Ok((Handle::new(up_to_nul(body)), Self::Fail))),
             PacketType::WorkStatus => return Some(Self::parse_status(body)),
             _ => return None,
         };
@@ -255,8 +255,8 @@ impl Request {
             P::GrabJob => Self::Grab(Grab::Plain),
             P::GrabJobUniq => Self::Grab(Grab::Uniq),
             P::GrabJobAll => Self::Grab(Grab::All),
-            P::GetStatus => Self::GetStatus { handle: Handle::new(repeatable(body)?) },
-            P::GetStatusUnique => Self::GetStatusUnique { unique: Unique::new(body)?.to_bytes() },
+            P::GetStatus => Self::GetStatus { handle: Handle::new(up_to_nul(repeatable(body)?)) },
+            P::GetStatusUnique => Self::GetStatusUnique { unique: Unique::new(up_to_nul(body))?.to_bytes() },
             P::EchoReq => Self::Echo { data: body },
             P::OptionReq => Self::Option { name: body },
             P::SetClientId => Self::SetClientId { id: body },
@@ -414,10 +414,10 @@ fn too_large(size: usize) -> DecodeError {
     DecodeError::PacketTooLarge { size: u32::try_from(size).unwrap_or(u32::MAX) }
 }
 
-/// Some workers and servers end the handle of WORK_FAIL with a NUL, which is no part of it.
-fn without_trailing_nul(mut body: Bytes) -> Bytes {
-    if body.last() == Some(&0) {
-        body.truncate(body.len() - 1);
-    }
+/// A name that is all of a packet ends at its first NUL: some programs send the NUL that ends their string, and the
+/// answer to a question repeats the name before others.
+fn up_to_nul(mut body: Bytes) -> Bytes {
+    let end = body.iter().position(|&byte| byte == 0).unwrap_or(body.len());
+    body.truncate(end);
     body
 }

@@ -6,6 +6,8 @@ mod admin_replies;
 mod admin_requests;
 #[path = "protocol/copies.rs"]
 mod copies;
+#[path = "protocol/dictionary.rs"]
+mod dictionary;
 #[path = "protocol/largest.rs"]
 mod largest;
 #[path = "protocol/lengths.rs"]

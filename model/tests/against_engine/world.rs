@@ -59,7 +59,7 @@ pub(crate) struct World {
     /// Handles that clients were told, the latest first.
     pub(crate) created: Vec<Handle>,
     /// Records that the store has not yet answered for.
-    storing: Vec<RecordId>,
+    pub(crate) storing: Vec<RecordId>,
 }
 
 #[derive(Clone, Copy)]

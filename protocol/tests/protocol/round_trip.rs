@@ -1,7 +1,7 @@
 //! Decoding undoes encoding.
 
 use crate::messages::{encoded, request, response};
-use gearman_protocol::{Decoder, Frame, Limits, Request, Response};
+use gearman_protocol::{Decoder, Frame, Handle, Limits, Report, Request, Response};
 use proptest::prelude::*;
 
 /// The one frame that these bytes are.
@@ -33,4 +33,16 @@ proptest! {
         prop_assert!(matches!(asked, Frame::Line(_)) || Response::parse(asked).is_err());
         prop_assert!(matches!(said, Frame::Line(_)) || Request::parse(said).is_err());
     }
+}
+
+#[test]
+fn a_name_that_is_all_of_a_packet_ends_at_its_first_nul() {
+    let parse = |bytes: &'static [u8]| Request::parse(frame(bytes));
+    let handle = Handle::new("H:1");
+    assert_eq!(parse(b"\0REQ\0\0\0\x0f\0\0\0\x05H:1\0x"), Ok(Request::GetStatus { handle: handle.clone() }));
+    assert_eq!(parse(b"\0REQ\0\0\0\x0e\0\0\0\x04H:1\0"), Ok(Request::Work { handle, report: Report::Fail }));
+    assert_eq!(
+        parse(b"\0REQ\0\0\0\x29\0\0\0\x04one\0"),
+        Ok(Request::GetStatusUnique { unique: "one".into() })
+    );
 }
