@@ -4,7 +4,8 @@
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   repeats          how often each conformance case runs
-#   fuzz_seconds     how long the fuzzer works on the decoder
+#   fuzz_targets     which targets the fuzzer works on
+#   fuzz_seconds     for how long on each
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -66,6 +67,13 @@ docs_without_warnings() {
     RUSTDOCFLAGS="--cfg tokio_unstable -D warnings" cargo doc --workspace --no-deps
 }
 
+# fuzz TARGET: looks for more, beginning with the seeds.
+fuzz() {
+    mkdir -p "fuzz/corpus/$1"
+    cargo +nightly fuzz run "$1" "fuzz/corpus/$1" "fuzz/seeds/$1" -- \
+        -dict=fuzz/packets.dict "-max_total_time=$fuzz_seconds"
+}
+
 # conformance PEER: every case, in every write variant, against the server that PEER's profile starts.
 conformance() {
     cargo conformance run --peer "$1" --variants all --repeat "$repeats"
@@ -97,5 +105,8 @@ step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c
 step "real clients and workers" cargo xtask peers
 step "fuzz targets" cargo +nightly fuzz build
-step "fuzz the decoder" cargo +nightly fuzz run decoder -- "-max_total_time=$fuzz_seconds"
+step "fuzz seeds as tests" cargo test --manifest-path fuzz/Cargo.toml --lib
+for target in $fuzz_targets; do
+    step "fuzz $target" fuzz "$target"
+done
 step "benches" cargo bench --workspace --no-run

@@ -6,6 +6,8 @@ mod dice;
 mod machine;
 #[path = "against_engine/requests.rs"]
 mod requests;
+#[path = "against_engine/stories.rs"]
+mod stories;
 #[path = "against_engine/told_apart.rs"]
 mod told_apart;
 #[path = "against_engine/world.rs"]
