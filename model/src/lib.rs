@@ -9,10 +9,10 @@
 //!
 //! * Deadlines that have passed come before the event, in the order of their moments; of one moment scheduled
 //!   jobs come first, by their own moments and then in the order of submission, and after them job timeouts in the
-//!   order of assignment.
-//! * Sleepers are woken after what the passing time has done and again after the event, function by function in
-//!   the order of creation, those first that fell asleep first (or learned the function first, if they slept). With a limit of N, a function wants N woken workers for each of its waiting jobs,
-//!   and those that were woken for another function count if they are able.
+//!   order of assignment. What follows from them is done before the event as well.
+//! * Sleepers are woken function by function in the order of creation, those first that fell asleep first, or
+//!   learned the function first if they slept. With a limit of N, a function wants N woken workers for each of its
+//!   waiting jobs, and those that were woken for another function count if they are able.
 //! * Tables of the text protocol show control characters as `?`, and an empty client id as `-`.
 //! * A second CAN_DO for a function changes its timeout and nothing else, not even its turn; a second PRE_SLEEP
 //!   of a sleeper changes nothing.
@@ -123,6 +123,13 @@ impl Model {
         }
     }
 
+    /// Does what follows from whatever was done.
+    fn conclude(&mut self) {
+        while self.cut_slow_readers() || self.wake_sleepers() {}
+        self.read_as_memory_allows();
+        self.end_drain();
+    }
+
     fn received(&mut self, from: ConnectionId, request: Request) {
         let Some(connection) = self.connection(from) else { return };
         if let Sleep::Woken { .. } = connection.sleep {
@@ -227,14 +234,11 @@ impl Doors for Model {
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
         self.now = self.now.max(now);
         self.act_on_deadlines();
-        self.wake_sleepers();
+        self.conclude();
         self.happened(event);
         // The event itself may have made something due, such as a step of the wall clock.
         self.act_on_deadlines();
-        self.cut_slow_readers();
-        self.wake_sleepers();
-        self.read_as_memory_allows();
-        self.end_drain();
+        self.conclude();
         self.effects.drain(..).for_each(|effect| effects.push(effect));
     }
 

@@ -87,12 +87,14 @@ impl Model {
         }
     }
 
-    /// Closes connections for which more waits than may, their largest packet not counted.
-    pub(crate) fn cut_slow_readers(&mut self) {
+    /// Closes connections for which more waits than may, their largest packet not counted. Whether there were any.
+    pub(crate) fn cut_slow_readers(&mut self) -> bool {
         let limit = self.config.output_limit;
         let slow = self.connections.iter().filter(|peer| peer.outward() > limit.saturating_add(peer.largest));
+        let slow = slow.filter(|peer| peer.presence == Presence::Here);
         let slow: Vec<_> = slow.map(|peer| peer.id).collect();
-        slow.into_iter().for_each(|who| self.cut(who));
+        slow.iter().for_each(|who| self.cut(*who));
+        !slow.is_empty()
     }
 
     /// Closes a connection at once, whatever it has not read.

@@ -21,23 +21,31 @@ impl Model {
         }
     }
 
-    /// Wakes as many sleepers as the waiting jobs want.
-    pub(crate) fn wake_sleepers(&mut self) {
+    /// Wakes as many sleepers as the waiting jobs want. Whether there were any.
+    pub(crate) fn wake_sleepers(&mut self) -> bool {
         let names: Vec<FunctionName> = self.functions.iter().map(|function| function.name.clone()).collect();
+        let mut woke = false;
         for name in names {
-            let waiting = self.jobs.iter().filter(|job| job.is_waiting() && job.function == name).count();
-            let wanted = match self.config.worker_wakeup {
-                None if waiting == 0 => 0,
-                None => usize::MAX,
-                Some(limit) => waiting.saturating_mul(limit.max(1) as usize),
-            };
-            let woken =
-                self.connections.iter().filter(|worker| worker.is_able(&name) && self.is_woken(worker));
-            let missing = wanted.saturating_sub(woken.count());
+            let missing = self.missing(&name);
             for sleeper in self.sleepers(&name).into_iter().take(missing) {
                 self.wake(sleeper);
+                woke = true;
             }
         }
+        woke
+    }
+
+    /// How many workers more the function's waiting jobs want woken.
+    fn missing(&self, function: &FunctionName) -> usize {
+        let waiting = self.jobs.iter().filter(|job| job.is_waiting() && job.function == *function).count();
+        let wanted = match self.config.worker_wakeup {
+            None if waiting == 0 => 0,
+            None => usize::MAX,
+            Some(limit) => waiting.saturating_mul(limit.max(1) as usize),
+        };
+        let woken =
+            self.connections.iter().filter(|worker| worker.is_able(function) && self.is_woken(worker));
+        wanted.saturating_sub(woken.count())
     }
 
     fn wake(&mut self, sleeper: ConnectionId) {

@@ -106,11 +106,15 @@ fn held(world: &World, from: ConnectionId, dice: &mut Dice<'_>) -> Handle {
     if own.is_empty() || dice.once_in(8) { known(world, dice) } else { dice.pick(&own).clone() }
 }
 
-/// Most often a job that somebody has heard of.
+/// Most often a job that somebody has heard of, or else one of the first, of which nobody may have.
 fn known(world: &World, dice: &mut Dice<'_>) -> Handle {
     let assigned = world.assigned.iter().map(|(_, handle)| handle);
     let known: Vec<&Handle> = world.created.iter().chain(assigned).collect();
-    if known.is_empty() || dice.once_in(8) { Handle::new("H:lap:99") } else { dice.pick(&known).clone() }
+    if known.is_empty() || dice.once_in(8) {
+        Handle::new(format!("H:lap:{}", 1 + dice.below(12)))
+    } else {
+        dice.pick(&known).clone()
+    }
 }
 
 fn report(dice: &mut Dice<'_>) -> Report {

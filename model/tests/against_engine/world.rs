@@ -94,7 +94,7 @@ pub(crate) fn config(mut dice: Dice<'_>) -> Config {
         store: dice.once_in(2),
         allow_shutdown: dice.once_in(4),
         output_limit: dice.pick(&[usize::MAX, 100_000]),
-        memory_limit: dice.pick(&[usize::MAX, 1_000_000]),
+        memory_limit: dice.pick(&[usize::MAX, 400_000, 1_000_000]),
         drain_timeout: dice.pick(&[None, Some(Duration::from_secs(15))]),
         ..Config::default()
     }
@@ -153,14 +153,14 @@ impl World {
         let some_peer = usize::from(peers > 0);
         let some_record = usize::from(!self.storing.is_empty());
         dice.weighted(&[
-            (110 * some_peer, Kind::Receive),
+            (104 * some_peer, Kind::Receive),
             (open, Kind::Open),
             (20 * some_record, Kind::Stored),
             (4, Kind::Elapsed),
             (3 * some_peer, Kind::Close),
             (2 * some_peer, Kind::HalfClose),
             (2 * some_peer, Kind::Malformed),
-            (4 * some_peer, Kind::Fill),
+            (10 * some_peer, Kind::Fill),
             (1, Kind::Wall),
             (1, Kind::Drain),
         ])
