@@ -10,8 +10,12 @@
 mod facts;
 mod ledger;
 mod rules;
+#[cfg(test)]
+mod script;
+mod story;
 
 pub use rules::{RuleInfo, rules};
+pub use story::story;
 
 use crate::history::{Connection, Entry, Place};
 use crate::workload::Knobs;

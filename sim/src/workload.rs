@@ -392,6 +392,8 @@ pub enum AdminPlan {
     Workers,
     /// `version`.
     Version,
+    /// `cancel job`.
+    Cancel(Which),
     /// A line that is no command.
     Unknown,
 }

@@ -58,6 +58,10 @@ pub(crate) struct Ledger {
     functions: Map<FunctionName, Function>,
     pub(crate) jobs: Vec<Job>,
     handles: Map<Handle, JobId>,
+    /// Handles that somebody has asked to cancel, whether they were met or not.
+    cancelled: Map<Handle, ()>,
+    /// Handles that somebody has reported on who may hold a job without the ledger's knowing.
+    unclear: Map<Handle, ()>,
     submits: Vec<Submitted>,
     key_numbers: Map<Key, KeyId>,
     keys: Vec<KeyState>,
@@ -87,6 +91,8 @@ impl Ledger {
             functions: Map::default(),
             jobs: Vec::new(),
             handles: Map::default(),
+            cancelled: Map::default(),
+            unclear: Map::default(),
             submits: Vec::new(),
             key_numbers: Map::default(),
             keys: Vec::new(),
@@ -179,7 +185,7 @@ impl Ledger {
             return;
         }
         let asking = link.asking();
-        let gone = link.is_gone;
+        let (gone, confused) = (link.is_gone, link.is_confused);
         for (job, attempt) in std::mem::take(&mut link.holds) {
             self.release(job, attempt, Cause::Lost);
         }
@@ -187,6 +193,12 @@ impl Ledger {
             let detour = &mut self.detours[usize::from(function)];
             detour.until = place;
             if gone {
+                detour.open -= 1;
+            }
+        }
+        if confused {
+            for detour in &mut self.detours {
+                detour.until = place;
                 detour.open -= 1;
             }
         }

@@ -6,8 +6,9 @@
 )]
 
 use super::facts::Fact;
-use super::ledger::Ledger;
+use super::ledger::{JobId, Ledger};
 use super::{About, Bench};
+use crate::history::Place;
 
 /// What a rule is, for lists and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,47 @@ trait Rule: Default {
     const INFO: RuleInfo;
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench);
+}
+
+/// Jobs of which something was said that cannot be if they live, and where.
+#[derive(Debug, Default)]
+struct Doubts(Vec<(JobId, Place)>);
+
+impl Doubts {
+    fn doubt(&mut self, job: JobId, place: Place) {
+        if !self.0.iter().any(|&(doubted, _)| doubted == job) {
+            self.0.push((job, place));
+        }
+    }
+
+    /// The job of which this fact shows that it lived after it was doubted.
+    fn settled_by(&mut self, fact: &Fact<'_>, ledger: &Ledger) -> Option<JobId> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (alive, at) = sign_of_life(fact, ledger)?;
+        let index = self.0.iter().position(|&(job, place)| job == alive && place < at)?;
+        self.0.swap_remove(index);
+        (!ledger[alive].is_murky).then_some(alive)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A job that certainly lived at some moment after this place.
+fn sign_of_life(fact: &Fact<'_>, ledger: &Ledger) -> Option<(JobId, Place)> {
+    match *fact {
+        Fact::Assigned { job, attempt, .. } => Some((job, ledger[job].attempts[attempt].grab.place)),
+        Fact::Accepted { job, attempt, said } => {
+            Some((job, ledger[job].attempts[attempt].said[said].wrote.place))
+        }
+        Fact::Created { submit, job, before: Some(before) } if job == before => {
+            Some((job, ledger.submit(submit).wrote.place))
+        }
+        _ => None,
+    }
 }
 
 macro_rules! rules {

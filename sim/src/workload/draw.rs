@@ -170,8 +170,12 @@ impl Drawing {
         let back = small(chance.between(1..=300));
         let size = self.size(&mut chance);
         if timed && chance.odds(1, 6) {
-            // Too long for its limit.
-            act.works_ms = small(chance.between(150..=900));
+            // Too long for its limit, before its last word or before its first.
+            let too_long = small(chance.between(150..=900));
+            match act.reports.first_mut() {
+                Some(first) if chance.odds(1, 2) => first.after_ms = too_long,
+                Some(_) | None => act.works_ms = too_long,
+            }
         }
         if self.deserters && chance.odds(1, 5) {
             let raw_only = u64::from(raw);
@@ -276,6 +280,7 @@ impl Drawing {
                 (odd, Op::UnknownOption),
                 (odd, Op::SetClientId),
                 (odd, Op::Admin(AdminPlan::Version)),
+                (2 * odd, Op::Admin(AdminPlan::Cancel(Which::Own(other)))),
                 (meddling, Op::Meddle(Which::Own(other), Meddling::Complete)),
                 (odd, Op::HalfClose { back_ms }),
                 (2, Op::Leave { back_ms }),
@@ -335,7 +340,8 @@ impl Drawing {
                 Meddling::Fail,
                 Meddling::Exception,
             ]);
-            let admin = *chance.pick(&[AdminPlan::Status, AdminPlan::Workers, AdminPlan::Unknown]);
+            let cancel = AdminPlan::Cancel(which);
+            let admin = *chance.pick(&[AdminPlan::Status, AdminPlan::Workers, cancel, AdminPlan::Unknown]);
             let ops = [
                 (6 * u64::from(self.hostile), Op::Hostile(kind)),
                 (6 * u64::from(self.meddling), Op::Meddle(which, meddling)),

@@ -231,10 +231,12 @@ impl Ledger {
     }
 
     fn command(&mut self, command: &AdminRequest) -> Question {
-        if let AdminRequest::CancelJob(handle) = command
-            && let Some(job) = self.by_handle(handle)
-        {
-            self[job].cancelling = true;
+        if let AdminRequest::CancelJob(handle) = command {
+            self.cancelled.insert(handle.clone(), ());
+            // What has ended is not cancelled any more.
+            if let Some(job) = self.by_handle(handle).filter(|&job| self[job].over.is_none()) {
+                self[job].cancelling = true;
+            }
         }
         match command {
             AdminRequest::Status
@@ -301,15 +303,21 @@ impl Ledger {
             return ReportPlace::Swallowed;
         }
         let is_asking = self.is_asking(connection);
+        let is_confused = self.link(connection).is_none_or(|link| link.is_confused);
         let Some(job) = self.by_handle(handle) else {
-            return if is_asking { ReportPlace::Unclear } else { ReportPlace::Stranger };
+            if is_asking || is_confused {
+                self.unclear.insert(handle.clone(), ());
+                return ReportPlace::Unclear;
+            }
+            return ReportPlace::Stranger;
         };
         let own = self[job].attempts.iter().rposition(|attempt| attempt.connection == connection);
         let may_be_lost = own.is_none_or(|own| self.may_be_released(&self[job].attempts[own]));
         // Who asks for a job may have been given this one, again perhaps, and not know it yet.
-        let is_clear = !(is_asking && may_be_lost);
+        let is_clear = !(is_confused || is_asking && may_be_lost);
+        let is_late = own.is_some_and(|own| self[job].attempts[own].given_up.is_some());
         let (wrote, report) = (self.now, report.clone());
-        let said = Said { connection, wrote, report, fate: Fate::Open, is_heard: false, is_clear };
+        let said = Said { connection, wrote, report, fate: Fate::Open, is_heard: false, is_clear, is_late };
         match own {
             Some(attempt) => {
                 let all = &mut self[job].attempts[attempt].said;
@@ -403,6 +411,10 @@ impl Ledger {
     ) {
         if let Some(link) = self.link_mut(connection) {
             link.is_confused = true;
+            // From now on it may be given any job without the ledger's knowing.
+            if link.server_over.is_none() {
+                self.detours.iter_mut().for_each(|detour| detour.open += 1);
+            }
         }
         facts.push(Fact::OutOfTurn { connection, expected, response });
     }
@@ -470,7 +482,7 @@ impl Ledger {
     fn done(&mut self, connection: Connection, asked: &Asked, facts: &mut Vec<Fact<'_>>) {
         match &asked.question {
             Question::GiveUp { function } => self.given_up(connection, asked.wrote, *function),
-            Question::Report(report) => self.accepted(connection, asked, report, facts),
+            Question::Report(report) => self.accepted(connection, report, facts),
             Question::Nothing
             | Question::Submit(_)
             | Question::Grab { .. }
@@ -501,13 +513,7 @@ impl Ledger {
     }
 
     /// A report was not refused.
-    fn accepted(
-        &mut self,
-        connection: Connection,
-        asked: &Asked,
-        report: &ReportAsked,
-        facts: &mut Vec<Fact<'_>>,
-    ) {
+    fn accepted(&mut self, connection: Connection, report: &ReportAsked, facts: &mut Vec<Fact<'_>>) {
         match report.place {
             ReportPlace::Held { job, attempt, said } => {
                 let held = &mut self[job].attempts[attempt];
@@ -516,7 +522,7 @@ impl Ledger {
                 if !held.said[said].is_clear {
                     return;
                 }
-                let in_time = held.released.is_none_or(|(place, _)| asked.wrote.place < place);
+                let in_time = !held.is_late(&held.said[said]);
                 facts.push(Fact::Accepted { job, attempt, said });
                 if is_end && let Some(link) = self.link_mut(connection) {
                     link.holds.retain(|&(held, _)| held != job);
@@ -597,9 +603,10 @@ impl Ledger {
                     link.exceptions_sure.get_or_insert(now.place);
                 }
             }
-            (Question::Line(AdminRequest::CancelJob(handle)), Response::Admin(_)) => {
+            (Question::Line(AdminRequest::CancelJob(handle)), Response::Admin(AdminReply::Line(line))) => {
                 // Whatever the answer is, the job is not live any more.
                 if let Some(job) = self.by_handle(handle).filter(|&job| self[job].seen < asked.wrote.place) {
+                    self[job].is_cancelled |= line[..] == *b"OK";
                     self.is_over(job);
                 }
             }
@@ -696,7 +703,8 @@ impl Ledger {
                 });
             }
         }
-        let over = self[job].over;
+        // A cancelled job that lives on is another matter.
+        let over = self[job].over.filter(|_| !self[job].cancelling);
         if let Some(link) = self.link_mut(connection) {
             link.watches.push(job);
             if let Some(since) = over {
@@ -729,11 +737,13 @@ impl Ledger {
         // What was said of the job between the grab and its answer may have ended it again.
         self[job].is_murky |= self[job].has_unclear_end(connection, grab.place);
         self[job].handed.get_or_insert_with(|| handed.clone());
+        let was_over = !self[job].is_murky && self[job].over.is_some_and(|over| over < grab.place);
         let index = self.add_attempt(job, attempt, facts);
+        self[job].is_murky |= was_over;
         if let Some(link) = self.link_mut(connection).filter(|link| link.server_over.is_none()) {
             link.holds.push((job, index));
         }
-        facts.push(Fact::Assigned { job, attempt: index, able, handed });
+        facts.push(Fact::Assigned { job, attempt: index, able, handed, was_over });
         if index + 1 == self[job].attempts.len()
             && let Some(wait) = self.wait_ended(job)
         {

@@ -72,6 +72,8 @@ pub(crate) struct Job {
     pub(crate) strangers: Vec<Said>,
     /// Whether somebody has asked to cancel it.
     pub(crate) cancelling: bool,
+    /// Whether somebody was told that it was cancelled.
+    pub(crate) is_cancelled: bool,
     /// It had ended by this place.
     pub(crate) over: Option<Place>,
     /// What its first assignment said; later ones must say the same.
@@ -149,6 +151,8 @@ pub(crate) struct Said {
     pub(crate) is_heard: bool,
     /// Whether the ledger knows which attempt it belongs to.
     pub(crate) is_clear: bool,
+    /// Its worker had given the job up before, on the same connection.
+    pub(crate) is_late: bool,
 }
 
 /// What became of a report.
@@ -163,14 +167,26 @@ pub(crate) enum Fate {
 }
 
 impl Attempt {
+    /// Whether a report was written when the worker had certainly lost the job.
+    pub(crate) fn is_late(&self, said: &Said) -> bool {
+        said.is_late || self.released.is_some_and(|(place, _)| place < said.wrote.place)
+    }
+
     /// Whether a report was written that ends the job, if it was accepted.
     pub(crate) fn may_have_finished(&self) -> bool {
-        let in_time = |said: &Said| self.released.is_none_or(|(place, _)| said.wrote.place < place);
-        self.said.iter().any(|said| said.report.is_terminal() && said.fate != Fate::Refused && in_time(said))
+        let ends = |said: &Said| said.report.is_terminal() && said.fate != Fate::Refused;
+        self.said.iter().any(|said| ends(said) && !self.is_late(said))
     }
 }
 
 impl Job {
+    /// Whether one of its workers has certainly ended it.
+    pub(crate) fn is_finished(&self) -> bool {
+        let all = self.attempts.iter().flat_map(|attempt| &attempt.said);
+        let mut ends = all.filter(|said| said.report.is_terminal());
+        ends.any(|said| said.is_heard || said.fate == Fate::Accepted)
+    }
+
     pub(crate) fn present(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
@@ -197,6 +213,7 @@ impl Job {
             attempts: Vec::new(),
             strangers: Vec::new(),
             cancelling: false,
+            is_cancelled: false,
             over: None,
             handed: None,
             is_mistaken: false,
@@ -262,6 +279,7 @@ impl Ledger {
         let id = JobId(self.jobs.len());
         let mut job = Job::new(handle.clone(), function, self.now.place);
         job.is_murky = usize::from(function) >= super::MOST_FUNCTIONS;
+        job.cancelling = self.cancelled.contains_key(handle);
         self.jobs.push(job);
         self.handles.insert(handle.clone(), id);
         id
@@ -350,6 +368,14 @@ impl Ledger {
         lost >= limit
             || self.may_have_gone_astray(job.function, job.earliest)
             || self.may_be_lost_unread(job.function, None)
+    }
+
+    /// Whether it may have been lost too often if no time limit was kept: when a limit is kept badly, that is
+    /// another matter than how often a job may be lost.
+    pub(crate) fn may_be_dropped_early(&self, job: &Job) -> bool {
+        let is_timed = |attempt: &Attempt| attempt.limit != Limit::None || self.may_be_released(attempt);
+        let lost = job.attempts.iter().filter(|attempt| is_timed(attempt)).count();
+        self.terms.attempts().is_some_and(|limit| lost >= limit) || self.may_be_dropped(job)
     }
 
     /// Whether a job of this function may have been given, since this place, to somebody who never read so.

@@ -1,6 +1,6 @@
 //! What watchers hear, held against what workers said.
 
-use super::jobs::Fate;
+use super::jobs::{Fate, Said};
 use super::{Job, JobId, Ledger, Watch};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
@@ -75,10 +75,11 @@ impl Job {
 
     /// Whether the watcher has missed a report that it must have been told between the last one and this.
     fn has_gap(&self, watch: &Watch, (attempt, said): (usize, usize)) -> bool {
-        let all = &self.attempts[attempt].said;
+        let owner = &self.attempts[attempt];
+        let all = &owner.said;
         let owed = |index: usize| {
             let skipped = &all[index];
-            skipped.is_clear && watch.attached_before(skipped.wrote.place) > 0
+            skipped.is_clear && !owner.is_late(skipped) && watch.attached_before(skipped.wrote.place) > 0
         };
         if !all[said].is_clear {
             return false;
@@ -87,8 +88,14 @@ impl Job {
         if last_attempt == attempt {
             return (last + 1..said).any(owed);
         }
-        let rest = &self.attempts[last_attempt].said[last + 1..];
-        let skipped = rest.iter().any(|said| said.fate == Fate::Accepted && !said.report.is_terminal());
+        let last_owner = &self.attempts[last_attempt];
+        let is_owed = |said: &Said| {
+            said.fate == Fate::Accepted
+                && said.is_clear
+                && !last_owner.is_late(said)
+                && !said.report.is_terminal()
+        };
+        let skipped = last_owner.said[last + 1..].iter().any(is_owed);
         last_attempt < attempt && (skipped || (0..said).any(owed))
     }
 }
@@ -101,6 +108,11 @@ impl Ledger {
         report: &'a Report,
         facts: &mut Vec<Fact<'a>>,
     ) {
+        // What cannot be told apart any more is not judged.
+        let is_confused = self.link(connection).is_none_or(|link| link.is_confused);
+        if is_confused || self.by_handle(handle).is_some_and(|job| self[job].is_mistaken) {
+            return;
+        }
         let watched = self.by_handle(handle).and_then(|job| {
             let index = self[job].watches.iter().position(|watch| watch.connection == connection)?;
             Some((job, index))
@@ -161,10 +173,12 @@ impl Ledger {
         }
         let stranger = job.strangers.iter().find(|said| tells(report, &said.report));
         match stranger {
-            Some(said) if !said.is_clear => Origin::Unclear,
-            Some(said) => Origin::Stranger(said.connection),
+            None if self.unclear.contains_key(&job.handle) => Origin::Unclear,
             None if is_failure => Origin::Server,
             None => Origin::Nobody,
+            // All failures look alike.
+            Some(said) if is_failure || !said.is_clear => Origin::Unclear,
+            Some(said) => Origin::Stranger(said.connection),
         }
     }
 
@@ -179,6 +193,10 @@ impl Ledger {
     ) {
         let is_blurred = self[job].is_said_twice(to);
         let watch = &mut self[job].watches[index];
+        if watch.cursor.is_some_and(|(attempt, _)| to.0 < attempt) {
+            // A late word of an earlier worker; another rule's business.
+            return;
+        }
         if watch.cursor == Some(to) {
             watch.copies += 1;
             return;

@@ -23,3 +23,33 @@ impl Rule for AbleOnly {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const TWO: &str = "c> submit mail bg
+        c< created H:1
+        w> can_do mail
+        w> can_do index";
+
+    #[test]
+    fn what_it_can_do_it_may_be_given() {
+        let script = format!("{TWO}\n w> grab\n w< assign H:1 mail");
+        assert_eq!((broken(&script), armed("able-only", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn what_it_has_taken_back_is_wrong() {
+        for taken_back in ["cant_do mail", "reset"] {
+            let script = format!("{TWO}\n w> {taken_back}\n w> grab\n w< assign H:1 mail");
+            assert_eq!(broken(&script), ["able-only"], "{taken_back}");
+        }
+    }
+
+    #[test]
+    fn what_it_takes_back_after_it_has_asked_it_may_still_be_given() {
+        let script = format!("{TWO}\n w> grab\n w> cant_do mail\n w< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
+    }
+}

@@ -32,3 +32,47 @@ impl Rule for AcceptedRuns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const WAITS: &str = "c> submit mail bg
+        c< created H:1
+        w> can_do mail";
+
+    #[test]
+    fn handed_out_in_the_end_is_right() {
+        let script = format!("{WAITS}\n w> grab\n w< assign H:1 mail");
+        assert_eq!((broken(&script), armed("accepted-runs", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn never_though_somebody_asked_is_wrong() {
+        assert_eq!(broken(&format!("{WAITS}\n w> grab\n w< no_job")), ["accepted-runs"]);
+    }
+
+    #[test]
+    fn what_another_may_have_been_given_is_not_missed() {
+        let script = format!("{WAITS}\n w2> can_do mail\n w2> grab\n w> grab\n w< no_job");
+        assert_eq!(broken(&script), [""; 0]);
+        assert_eq!(broken(&format!("{script}\n w2 closes")), [""; 0]);
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_not_missed() {
+        let script = format!("{WAITS}\n c closes\n w> grab\n w< no_job").replace(" bg", "");
+        assert_eq!(broken(&script), [""; 0]);
+        // A background job that somebody also watched is wanted all the same.
+        let both = "c> submit mail key=k
+            c< created H:1
+            d> submit mail key=k bg
+            d< created H:1
+            w> can_do mail
+            c closes
+            c ended
+            w> grab
+            w< no_job";
+        assert_eq!(broken(both), ["accepted-runs"]);
+    }
+}

@@ -54,3 +54,54 @@ fn is_right(asked: &Asked, response: &Response) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    #[test]
+    fn each_question_gets_its_answer() {
+        let script = "c> echo one
+            c> version
+            c> nonsense
+            c> option wings
+            c> echo two
+            c< echo one
+            c< line OK 0.1.0
+            c< unexpected
+            c< unknown_option
+            c< echo two";
+        assert_eq!((broken(script), armed("answers-in-order", script)), (vec![], 5));
+    }
+
+    #[test]
+    fn another_order_another_kind_or_another_content_is_wrong() {
+        for answers in ["c< line OK 1\n c< echo one", "c< no_job", "c< echo two", "c< unexpected"] {
+            let script = format!("c> echo one\n c> version\n {answers}");
+            assert_eq!(broken(&script), ["answers-in-order"], "{answers}");
+        }
+        assert_eq!(broken("c> echo one\n c< echo one\n c< echo one"), ["answers-in-order"]);
+    }
+
+    #[test]
+    fn a_grab_is_answered_in_its_form() {
+        let submitted = "c> submit mail key=k bg
+            c< created H:1
+            w> can_do mail";
+        assert_eq!(broken(&format!("{submitted}\n w> grab\n w< assign H:1 mail key=k")), ["answers-in-order"]);
+        assert_eq!(broken(&format!("{submitted}\n w> grab_all\n w< assign H:1 mail key=k")), [""; 0]);
+    }
+
+    #[test]
+    fn an_error_may_refuse_any_report_that_stands_before_the_next_question() {
+        let script = "w> data H:7 x
+            w> complete H:8 y
+            w> complete H:9 z
+            w> echo e
+            w< no_such_data
+            w< not_yours
+            w< not_yours
+            w< echo e";
+        assert_eq!(broken(script), [""; 0]);
+    }
+}

@@ -46,3 +46,48 @@ fn is_of_a_submit(job: JobId, handed: &Handed, ledger: &Ledger) -> bool {
     let mut known = job.submits.iter().chain(ledger.open_submits(job.key));
     job.submits.is_empty() || job.is_mistaken || known.any(|&submit| handed.fits(ledger.submit(submit)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const SUBMITTED: &str = "c> submit mail key=k reducer=sum bg w=hello
+        c< created H:1
+        w> can_do mail
+        w> grab_all";
+
+    #[test]
+    fn what_was_submitted_is_handed_out() {
+        let script = format!("{SUBMITTED}\n w< assign H:1 mail key=k reducer=sum w=hello");
+        assert_eq!((broken(&script), armed("as-submitted", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn anything_else_is_wrong() {
+        for given in ["key=k reducer=sum w=hell", "key=l reducer=sum w=hello", "key=k reducer=min w=hello"] {
+            let script = format!("{SUBMITTED}\n w< assign H:1 mail {given}");
+            assert_eq!(broken(&script), ["as-submitted"], "{given}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_before_its_job_created_is_held_against_it_later() {
+        let early = "w> can_do mail
+            c> submit mail bg w=hello
+            w> grab
+            w< assign H:1 mail w=other";
+        assert_eq!(broken(early), [""; 0]);
+        assert_eq!(broken(&format!("{early}\n c< created H:1")), ["as-submitted"]);
+    }
+
+    #[test]
+    fn of_several_submits_any_may_have_made_the_job() {
+        let script = "c> submit mail key=k bg w=one
+            d> submit mail key=k bg w=two
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail w=two";
+        assert_eq!(broken(script), [""; 0]);
+    }
+}

@@ -29,3 +29,28 @@ impl Rule for BrokenPeerAlone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    #[test]
+    fn who_sends_garbage_is_closed() {
+        let script = "m> garbage
+            m< bad_magic
+            m is closed";
+        assert_eq!((broken(script), armed("broken-peer-alone", script)), (vec![], 1));
+    }
+
+    #[test]
+    fn who_does_nothing_wrong_is_not() {
+        assert_eq!(broken("c> echo x\n m> garbage\n c is closed"), ["broken-peer-alone"]);
+        assert_eq!(broken("m> nonsense\n m is closed"), ["broken-peer-alone"]);
+    }
+
+    #[test]
+    fn a_peer_that_has_left_or_was_cut_off_is_not_the_servers_doing() {
+        assert_eq!(broken("c> echo x\n c half-closes\n c is closed"), [""; 0]);
+        assert_eq!(broken("c> echo x\n c is reset"), [""; 0]);
+    }
+}

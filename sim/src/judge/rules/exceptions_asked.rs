@@ -32,3 +32,36 @@ impl Rule for ExceptionsAsked {
         bench.accuse(About::job(ledger, job).at(connection), what.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const THROWN: &str = "c> submit mail
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail
+        w> exception H:1 oops";
+
+    #[test]
+    fn who_has_not_asked_is_told_of_a_failure() {
+        let script = format!("{THROWN}\n c< fail H:1");
+        assert_eq!((broken(&script), armed("exceptions-asked", &script)), (vec![], 1));
+        assert_eq!(broken(&format!("{THROWN}\n c< exception H:1 oops")), ["exceptions-asked"]);
+    }
+
+    #[test]
+    fn who_has_asked_is_told_everything() {
+        let asked = format!("c> option exceptions\n c< option exceptions\n{THROWN}");
+        assert_eq!(broken(&format!("{asked}\n c< exception H:1 oops")), [""; 0]);
+        assert_eq!(broken(&format!("{asked}\n c< fail H:1")), ["exceptions-asked"]);
+    }
+
+    #[test]
+    fn who_is_asking_may_be_told_either() {
+        let asking = format!("{THROWN}\n c> option exceptions");
+        assert_eq!(broken(&format!("{asking}\n c< exception H:1 oops")), [""; 0]);
+        assert_eq!(broken(&format!("{asking}\n c< fail H:1")), [""; 0]);
+    }
+}

@@ -62,3 +62,71 @@ impl Fifo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const TWO: &str = "c> submit mail bg w=one
+        c< created H:1
+        d> submit mail bg w=two
+        d< created H:2
+        w> can_do mail
+        w> grab";
+
+    #[test]
+    fn first_in_first_out() {
+        let script = format!("{TWO}\n w< assign H:1 mail w=one\n w> grab\n w< assign H:2 mail w=two");
+        assert_eq!((broken(&script), armed("fifo", &script)), (vec![], 2));
+    }
+
+    #[test]
+    fn last_in_first_out_is_wrong() {
+        let script = format!("{TWO}\n w< assign H:2 mail w=two\n w> grab\n w< assign H:1 mail w=one");
+        assert_eq!(broken(&script), ["fifo"]);
+    }
+
+    #[test]
+    fn submits_of_one_connection_are_in_order_before_they_are_answered() {
+        let script = "c> submit mail bg w=one
+            c> submit mail bg w=two
+            c< created H:1
+            c< created H:2
+            w> can_do mail
+            w> grab
+            w< assign H:2 mail w=two
+            w> grab
+            w< assign H:1 mail w=one";
+        assert_eq!(broken(script), ["fifo"]);
+    }
+
+    #[test]
+    fn where_the_order_is_open_any_will_do() {
+        // Two clients at once.
+        let submits = "c> submit mail bg w=one
+            d> submit mail bg w=two
+            c< created H:1
+            d< created H:2
+            w> can_do mail
+            w> grab
+            w< assign H:2 mail w=two
+            w> grab
+            w< assign H:1 mail w=one";
+        assert_eq!(broken(submits), [""; 0]);
+        // Two grabs at once.
+        let grabs = format!("v> can_do mail\n v> grab\n{TWO}\n w< assign H:2 mail w=two\n v< assign H:1 mail w=one");
+        assert_eq!(broken(&grabs), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_requeued_is_at_the_back() {
+        let script = format!(
+            "{TWO}\n w< assign H:1 mail w=one\n w closes\n w ended\n v> can_do mail\n v> grab\n v< assign H:2 mail w=two
+             v> grab\n v< assign H:1 mail w=one"
+        );
+        assert_eq!(broken(&script), [""; 0]);
+        // Somebody who never read so may have been given the first one and have lost it.
+        let unread = format!("u> can_do mail\n{TWO}\n u> grab\n u closes\n w< assign H:2 mail w=two\n w> grab\n w< assign H:1 mail w=one");
+        assert_eq!(broken(&unread), [""; 0]);
+    }
+}

@@ -48,5 +48,50 @@ impl Rule for LateResult {
 /// Whether it was written when the worker had certainly lost the job.
 fn is_late(attempt: &Attempt, said: usize) -> bool {
     let said = &attempt.said[said];
-    said.is_clear && attempt.released.is_some_and(|(place, _)| place < said.wrote.place)
+    said.is_clear && attempt.is_late(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const LOST: &str = "c> submit mail
+        c< created H:1
+        w1> can_do mail
+        w2> can_do mail
+        w1> grab
+        w1< assign H:1 mail
+        w1> cant_do mail
+        w2> grab
+        w2< assign H:1 mail
+        w1> data H:1 late";
+
+    #[test]
+    fn the_late_are_refused() {
+        let script = format!("{LOST}\n w1< no_such_data");
+        assert_eq!((broken(&script), armed("late-result", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn the_late_that_are_heard_or_not_refused_are_wrong() {
+        assert_eq!(broken(&format!("{LOST}\n c< data H:1 late")), ["late-result"]);
+        assert_eq!(broken(&format!("{LOST}\n w1> echo x\n w1< echo x")), ["late-result"]);
+        assert_eq!(broken(&format!("{LOST}\n w1< no_such_data\n c< data H:1 late")), ["late-result"]);
+    }
+
+    #[test]
+    fn who_may_have_been_in_time_is_not_judged() {
+        let script = "c> submit mail
+            c< created H:1
+            w1> can_do mail
+            w1> grab
+            w1< assign H:1 mail
+            w1> data H:1 last
+            w1 closes
+            w2> can_do mail
+            w2> grab
+            w2< assign H:1 mail
+            c< data H:1 last";
+        assert_eq!(broken(script), [""; 0]);
+    }
 }

@@ -25,3 +25,43 @@ impl Rule for NoJobMeansNone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const WAITS: &str = "c> submit mail bg
+        c< created H:1
+        w> can_do mail
+        w> grab";
+
+    #[test]
+    fn a_job_that_is_given_at_once_is_right() {
+        let script = format!("{WAITS}\n w< assign H:1 mail");
+        assert_eq!((broken(&script), armed("no-job-means-none", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn a_job_that_was_denied_first_is_wrong() {
+        let script = format!("{WAITS}\n w< no_job\n w> grab\n w< assign H:1 mail");
+        assert_eq!(broken(&script), ["no-job-means-none"]);
+    }
+
+    #[test]
+    fn a_job_that_may_have_come_later_is_not_judged() {
+        let script = "w> can_do mail
+            w> grab
+            c> submit mail bg
+            c< created H:1
+            w< no_job
+            w> grab
+            w< assign H:1 mail";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
+    fn a_worker_is_not_told_of_what_it_cannot_do() {
+        let script = format!("v> can_do index\n{WAITS}\n v> grab\n v< no_job\n w< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
+    }
+}

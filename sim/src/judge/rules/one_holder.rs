@@ -18,7 +18,7 @@ impl Rule for OneHolder {
             Fact::Clash { job, attempts: [first, second] } => {
                 let attempts = &ledger[job].attempts;
                 let (holder, other) = (&attempts[first], &attempts[second]);
-                // An ended job and a time limit have rules of their own.
+                // A time limit has a rule of its own; and if an end was on its way, this may be a done job given again.
                 if !holder.may_have_finished() && holder.limit == Limit::None {
                     let what = format!(
                         "{} was given the job while {} held it, which had neither left nor given it up",
@@ -30,5 +30,37 @@ impl Rule for OneHolder {
             Fact::Assigned { attempt, .. } if attempt > 0 => bench.armed(),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const TWO: &str = "c> submit mail bg
+        c< created H:1
+        w1> can_do mail
+        w2> can_do mail
+        w1> grab
+        w1< assign H:1 mail";
+
+    #[test]
+    fn a_job_whose_worker_has_left_may_go_to_another() {
+        let script = format!("{TWO}\n w1 closes\n w1 ended\n w2> grab\n w2< assign H:1 mail");
+        assert_eq!((broken(&script), armed("one-holder", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn a_job_that_is_held_may_not() {
+        assert_eq!(broken(&format!("{TWO}\n w2> grab\n w2< assign H:1 mail")), ["one-holder"]);
+    }
+
+    #[test]
+    fn a_worker_that_may_have_left_already_is_believed_to_have() {
+        // The close stands after the second grab, and may have been done before it.
+        let script = format!("{TWO}\n w2> grab\n w1 closes\n w2< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
+        let script = format!("{TWO}\n w2> grab\n w1> cant_do mail\n w2< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
     }
 }

@@ -22,3 +22,28 @@ impl Rule for OneNoop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    #[test]
+    fn one_for_each_sleep() {
+        let script = "w> can_do mail
+            w> sleep
+            w< noop
+            w> sleep
+            w< noop";
+        assert_eq!((broken(script), armed("one-noop", script)), (vec![], 2));
+    }
+
+    #[test]
+    fn two_for_one_is_wrong() {
+        assert_eq!(broken("w> sleep\n w< noop\n w< noop"), ["one-noop"]);
+    }
+
+    #[test]
+    fn one_that_was_on_its_way_when_the_worker_grabbed_is_right() {
+        assert_eq!(broken("w> sleep\n w> grab\n w< noop\n w< no_job\n w> sleep\n w< noop"), [""; 0]);
+    }
+}

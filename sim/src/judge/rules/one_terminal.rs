@@ -35,3 +35,81 @@ impl Rule for OneTerminal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const ONE_JOB: &str = "c> submit mail
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail
+        w> complete H:1 done
+        c< complete H:1 done";
+
+    #[test]
+    fn one_end_is_right() {
+        let script = format!("{ONE_JOB}\n c> echo x\n c< echo x");
+        assert_eq!((broken(&script), armed("one-terminal", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn a_second_end_and_anything_behind_the_end_is_wrong() {
+        assert_eq!(broken(&format!("{ONE_JOB}\n c< complete H:1 done")), ["one-terminal"]);
+        assert_eq!(broken(&format!("{ONE_JOB}\n c< data H:1 done")), ["one-terminal"]);
+    }
+
+    #[test]
+    fn two_attached_submits_get_two_ends() {
+        let script = "c> submit mail key=k
+            c> submit mail key=k
+            c< created H:1
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> fail H:1
+            c< fail H:1
+            c< fail H:1";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
+    fn an_end_that_does_not_come_is_wrong() {
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> fail H:1
+            w> echo x
+            w< echo x
+            c> echo y
+            c< echo y";
+        assert_eq!(broken(script), ["one-terminal"]);
+    }
+
+    #[test]
+    fn an_end_that_may_still_come_is_not_missed() {
+        // The client asked before the end was certain.
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> fail H:1
+            c> echo y
+            w> echo x
+            w< echo x
+            c< echo y";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
+    fn a_report_before_job_created_is_wrong() {
+        let script = "c> submit mail
+            c< data H:1 early";
+        assert_eq!(broken(script), ["one-terminal"]);
+    }
+}

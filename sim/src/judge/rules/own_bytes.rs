@@ -23,3 +23,38 @@ impl Rule for OwnBytes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const SAID: &str = "c> submit mail
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail
+        w> complete H:1 result";
+
+    #[test]
+    fn what_was_said_is_heard() {
+        let script = format!("{SAID}\n c< complete H:1 result");
+        assert_eq!((broken(&script), armed("own-bytes", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn anything_else_is_wrong() {
+        assert_eq!(broken(&format!("{SAID}\n c< complete H:1 resul")), ["own-bytes"]);
+        assert_eq!(broken(&format!("{SAID}\n c< data H:1 result")), ["own-bytes"]);
+    }
+
+    #[test]
+    fn it_may_be_the_word_of_a_worker_that_is_not_known_to_have_the_job_yet() {
+        let script = "w> can_do mail
+            c> submit mail
+            w> grab
+            w> data H:1 guess
+            c< created H:1
+            c< data H:1 guess";
+        assert_eq!(broken(script), [""; 0]);
+    }
+}

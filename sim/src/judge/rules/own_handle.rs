@@ -24,3 +24,42 @@ impl Rule for OwnHandle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    #[test]
+    fn each_job_has_a_handle_of_its_own() {
+        let script = "c> submit mail
+            c> submit mail
+            c< created H:1
+            c< created H:2";
+        assert_eq!((broken(script), armed("own-handle", script)), (vec![], 2));
+    }
+
+    #[test]
+    fn one_handle_for_two_jobs_is_wrong() {
+        let script = "c> submit mail
+            c> submit mail
+            c< created H:1
+            c< created H:1";
+        assert_eq!(broken(script), ["own-handle"]);
+        let script = "c> submit mail key=k
+            c> submit index key=k
+            c< created H:1
+            c< created H:1";
+        assert_eq!(broken(script), ["own-handle"]);
+    }
+
+    #[test]
+    fn a_server_that_was_started_again_counts_again() {
+        let script = "c> submit mail
+            c< created H:1
+            server down
+            server up
+            c> submit index
+            c< created H:1";
+        assert_eq!(broken(script), [""; 0]);
+    }
+}

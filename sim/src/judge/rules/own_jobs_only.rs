@@ -12,17 +12,48 @@ impl Rule for OwnJobsOnly {
         defends: &["H-205", "H-207"],
     };
 
-    fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
+    fn see(&mut self, fact: &Fact<'_>, _: &Ledger, bench: &mut Bench) {
         match *fact {
             Fact::HeardForeign { connection, handle, is_early: false } => {
-                let is_mistaken = ledger.by_handle(handle).is_some_and(|job| ledger[job].is_mistaken);
-                if !is_mistaken {
-                    let about = About { handle: Some(handle.clone()), connection: Some(connection) };
-                    bench.accuse(about, format!("{connection} heard of a job that it does not watch"));
-                }
+                let about = About { handle: Some(handle.clone()), connection: Some(connection) };
+                bench.accuse(about, format!("{connection} heard of a job that it does not watch"));
             }
             Fact::Heard { .. } => bench.armed(),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const SAID: &str = "c> submit mail
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail
+        w> data H:1 secret";
+
+    #[test]
+    fn the_client_of_a_job_hears_of_it() {
+        let script = format!("{SAID}\n c< data H:1 secret");
+        assert_eq!((broken(&script), armed("own-jobs-only", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn nobody_else_does() {
+        assert_eq!(broken(&format!("{SAID}\n d> echo x\n d< data H:1 secret")), ["own-jobs-only"]);
+    }
+
+    #[test]
+    fn a_background_client_does_not_either() {
+        let script = format!("{SAID}\n c< data H:1 secret").replace("submit mail", "submit mail bg");
+        assert_eq!(broken(&script), ["own-jobs-only"]);
+    }
+
+    #[test]
+    fn of_a_life_that_is_over_nothing_is_judged() {
+        assert_eq!(broken(&format!("{SAID}\n d> echo x\n server down\n d'< data H:1 secret")), [""; 0]);
     }
 }

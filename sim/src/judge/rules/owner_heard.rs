@@ -28,3 +28,34 @@ impl Rule for OwnerHeard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const HELD: &str = "c> submit mail bg
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail";
+
+    #[test]
+    fn the_owner_is_heard() {
+        let script = format!("{HELD}\n w> data H:1 x\n w> complete H:1 y\n w> grab\n w< no_job");
+        assert_eq!((broken(&script), armed("owner-heard", &script)), (vec![], 2));
+    }
+
+    #[test]
+    fn refusing_the_owner_is_wrong() {
+        assert_eq!(broken(&format!("{HELD}\n w> complete H:1 y\n w< not_yours")), ["owner-heard"]);
+    }
+
+    #[test]
+    fn who_may_have_lost_the_job_may_be_refused() {
+        assert_eq!(broken(&format!("{HELD}\n w> cant_do mail\n w> complete H:1 y\n w< not_yours")), [""; 0]);
+        let cancelled = format!("{HELD}\n d> cancel H:1\n w> complete H:1 y\n w< not_yours");
+        assert_eq!(broken(&cancelled), [""; 0]);
+        let twice = format!("{HELD}\n w> complete H:1 y\n w> complete H:1 z\n w< not_yours");
+        assert_eq!(broken(&twice), [""; 0]);
+    }
+}

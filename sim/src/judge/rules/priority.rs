@@ -1,7 +1,7 @@
 //! The urgent first.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, Map, Passes, functions_of};
+use crate::judge::ledger::{Function, Map, Passes, WaitKind, functions_of};
 use gearman_protocol::Priority as Urgency;
 
 /// For each function and priority, the grabs of able workers that were answered with something less urgent.
@@ -13,7 +13,7 @@ pub(super) struct Priority {
 impl Rule for Priority {
     const INFO: RuleInfo = RuleInfo {
         name: "priority",
-        sentence: "A grab is answered with the most urgent job that waits for any of the worker's functions.",
+        sentence: "A grab is answered with the most urgent of the new jobs that wait for any of the worker's functions.",
         defends: &["H-067", "H-113"],
     };
 
@@ -29,7 +29,7 @@ impl Rule for Priority {
                     }
                 }
             }
-            Fact::Waited { job, wait } => {
+            Fact::Waited { job, wait } if wait.kind == WaitKind::Fresh => {
                 let Some(priority) = ledger[job].priority else { return };
                 let Some(passes) = self.passes.get(&(ledger[job].function, priority)) else { return };
                 bench.armed();
@@ -40,5 +40,46 @@ impl Rule for Priority {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const TWO: &str = "c> submit mail bg low w=low
+        c< created H:1
+        c> submit index bg high w=high
+        c< created H:2
+        w> can_do mail
+        w> can_do index
+        w> grab";
+
+    #[test]
+    fn the_urgent_first_whatever_the_function() {
+        let script = format!("{TWO}\n w< assign H:2 index w=high\n w> grab\n w< assign H:1 mail w=low");
+        assert_eq!(broken(&script), [""; 0]);
+    }
+
+    #[test]
+    fn the_urgent_last_is_wrong() {
+        let script = format!("{TWO}\n w< assign H:1 mail w=low\n w> grab\n w< assign H:2 index w=high");
+        assert_eq!((broken(&script), armed("priority", &script)), (vec!["priority"], 1));
+    }
+
+    #[test]
+    fn a_job_that_may_have_come_later_or_was_taken_meanwhile_is_not_judged() {
+        let later = "c> submit mail bg low w=low
+            c< created H:1
+            w> can_do mail
+            w> grab
+            c> submit mail bg high w=high
+            c< created H:2
+            w< assign H:1 mail w=low
+            w> grab
+            w< assign H:2 mail w=high";
+        assert_eq!(broken(later), [""; 0]);
+        let taken = format!("v> can_do index\n v> grab\n{TWO}\n w< assign H:1 mail w=low\n v< assign H:2 index w=high");
+        assert_eq!(broken(&taken), [""; 0]);
     }
 }

@@ -14,13 +14,12 @@ impl Rule for RemovedStaysRemoved {
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
         match *fact {
-            Fact::Assigned { job, attempt, .. } => {
-                let (job_now, attempt) = (&ledger[job], &ledger[job].attempts[attempt]);
+            Fact::Assigned { job, attempt, was_over, .. } => {
+                let attempt = &ledger[job].attempts[attempt];
                 let is_after = |place: u64| place < attempt.grab.place;
-                let cancelled = job_now.cancelling && job_now.over.is_some_and(is_after);
                 let what = if ledger.surely_unwatched(job).is_some_and(is_after) {
                     "a worker was given the job although its last watcher had left"
-                } else if cancelled && !job_now.is_murky {
+                } else if was_over && ledger[job].is_cancelled {
                     "a worker was given the job although it had been cancelled"
                 } else {
                     return;
@@ -33,5 +32,47 @@ impl Rule for RemovedStaysRemoved {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const LEFT: &str = "c> submit mail
+        c< created H:1
+        w> can_do mail
+        c closes";
+
+    #[test]
+    fn what_nobody_wants_is_gone() {
+        let script = format!("{LEFT}\n c ended\n w> grab\n w< no_job");
+        assert_eq!((broken(&script), armed("removed-stays-removed", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_handed_out() {
+        let script = format!("{LEFT}\n c ended\n w> grab\n w< assign H:1 mail");
+        assert_eq!(broken(&script), ["removed-stays-removed"]);
+    }
+
+    #[test]
+    fn what_was_cancelled_is_not_handed_out() {
+        let script = "c> submit mail bg
+            c< created H:1
+            w> can_do mail
+            d> cancel H:1
+            d< line OK
+            w> grab
+            w< assign H:1 mail";
+        assert_eq!(broken(script), ["removed-stays-removed"]);
+    }
+
+    #[test]
+    fn until_the_server_knows_of_it_or_while_another_may_want_it_it_is_not_judged() {
+        assert_eq!(broken(&format!("{LEFT}\n w> grab\n c ended\n w< assign H:1 mail")), [""; 0]);
+        let wanted = format!("d> submit mail key=k\n{LEFT}\n c ended\n w> grab\n w< assign H:1 mail")
+            .replace("c> submit mail", "c> submit mail key=k");
+        assert_eq!(broken(&wanted), [""; 0]);
     }
 }

@@ -26,7 +26,7 @@ impl Rule for RetryLimit {
             Fact::HeardServer { connection, job } => {
                 bench.armed();
                 let job_now = &ledger[job];
-                if !job_now.cancelling && !job_now.is_murky && !ledger.may_be_dropped(job_now) {
+                if !job_now.cancelling && !job_now.is_murky && !ledger.may_be_dropped_early(job_now) {
                     let what = "the job failed although no worker said so and it was not lost too often".to_owned();
                     bench.accuse(About::job(ledger, job).at(connection), what);
                 }
@@ -38,5 +38,69 @@ impl Rule for RetryLimit {
             Fact::Waited { wait, .. } if wait.kind != WaitKind::Fresh => bench.armed(),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::broken;
+
+    use crate::judge::Terms;
+    use crate::judge::script::{armed_on, broken_on, terms};
+
+    fn twice() -> Terms {
+        Terms { job_retries: Some(2), ..terms() }
+    }
+
+    const LOST_ONCE: &str = "c> submit mail
+        c< created H:1
+        w1> can_do mail
+        w1> grab
+        w1< assign H:1 mail
+        w1 closes
+        w1 ended
+        w2> can_do mail
+        w2> grab
+        w2< assign H:1 mail";
+
+    #[test]
+    fn the_last_loss_ends_the_job() {
+        let script = format!("{LOST_ONCE}\n w2 closes\n w2 ended\n c< fail H:1");
+        assert_eq!(broken_on(twice(), &script), [""; 0]);
+        assert_eq!(armed_on(twice(), "retry-limit", &script), 2);
+    }
+
+    #[test]
+    fn once_more_is_wrong() {
+        let script =
+            format!("{LOST_ONCE}\n w2 closes\n w2 ended\n w3> can_do mail\n w3> grab\n w3< assign H:1 mail");
+        assert_eq!(broken_on(twice(), &script), ["retry-limit"]);
+        assert_eq!(broken(&script), [""; 0]);
+    }
+
+    #[test]
+    fn once_less_is_wrong() {
+        assert_eq!(broken_on(twice(), &format!("{LOST_ONCE}\n c< fail H:1")), ["retry-limit"]);
+    }
+
+    #[test]
+    fn an_end_at_the_limit_that_nobody_is_told_of_is_wrong() {
+        let script = format!("{LOST_ONCE}\n w2 closes\n w2 ended\n c> echo x\n c< echo x");
+        assert_eq!(broken_on(twice(), &script), ["retry-limit"]);
+    }
+
+    #[test]
+    fn a_loss_that_may_have_happened_counts() {
+        // The server may know that the worker has left.
+        let script = format!("{LOST_ONCE}\n w2 closes\n c< fail H:1");
+        assert_eq!(broken_on(twice(), &script), [""; 0]);
+        // Somebody may have been given the job, and have left before reading so.
+        let script = "c> submit mail
+            c< created H:1
+            w1> can_do mail
+            w1> grab
+            w1 closes
+            c< fail H:1";
+        assert_eq!(broken_on(Terms { job_retries: Some(1), ..terms() }, script), [""; 0]);
     }
 }

@@ -1,11 +1,12 @@
 //! A status is the truth.
 
-use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use super::{About, Bench, Doubts, Fact, Ledger, Rule, RuleInfo};
 use crate::judge::ledger::{Asked, Fate, JobId, Question};
 use gearman_protocol::{JobStatus, Report, Response};
 
+/// Jobs that were said not to be known. Whether that was wrong, only a later sign of life can tell.
 #[derive(Debug, Default)]
-pub(super) struct StatusTrue;
+pub(super) struct StatusTrue(Doubts);
 
 impl Rule for StatusTrue {
     const INFO: RuleInfo = RuleInfo {
@@ -15,28 +16,34 @@ impl Rule for StatusTrue {
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
-        let Fact::Answered { connection, asked, response: Response::Status(status) } = fact else { return };
+        if let Some(job) = self.0.settled_by(fact, ledger) {
+            let what = "the status said that the job is not known, and it lived on".to_owned();
+            bench.accuse(About::job(ledger, job), what);
+        }
+        let (connection, asked, status) = match fact {
+            Fact::Answered { connection, asked, response: Response::Status(status) } => (*connection, asked, status),
+            Fact::Restarted => return self.0.clear(),
+            _ => return,
+        };
         let Question::Status(handle) = &asked.question else { return };
         let Some(job) = ledger.by_handle(handle).filter(|&job| !ledger[job].is_murky) else { return };
         bench.armed();
+        let lived = ledger[job].seen < asked.wrote.place && !ledger.may_be_over(job);
+        if lived && !status.known {
+            return self.0.doubt(job, ledger.now.place);
+        }
         let wrong = is_known_wrong(job, asked, status, ledger)
-            .or_else(|| is_running_wrong(job, asked, status, ledger, *connection))
+            .or_else(|| is_running_wrong(job, asked, status, ledger, connection))
             .or_else(|| is_progress_wrong(job, status, ledger));
         if let Some(what) = wrong {
-            bench.accuse(About::job(ledger, job).at(*connection), what.to_owned());
+            bench.accuse(About::job(ledger, job).at(connection), what.to_owned());
         }
     }
 }
 
 fn is_known_wrong(job: JobId, asked: &Asked, status: &JobStatus, ledger: &Ledger) -> Option<&'static str> {
-    let job_now = &ledger[job];
-    let had_ended = job_now.over.is_some_and(|over| over < asked.wrote.place);
-    let lived = job_now.seen < asked.wrote.place && !ledger.may_be_over(job);
-    match status.known {
-        true if had_ended => Some("the status of a job that had ended says that it is known"),
-        false if lived => Some("the status of a live job says that it is not known"),
-        true | false => None,
-    }
+    let had_ended = ledger[job].over.is_some_and(|over| over < asked.wrote.place) && !ledger[job].cancelling;
+    (status.known && had_ended).then_some("the status of a job that had ended says that it is known")
 }
 
 fn is_running_wrong(
@@ -51,11 +58,11 @@ fn is_running_wrong(
         (true, None) if job_now.seen < asked.wrote.place && ledger.is_where_it_seems(job, connection) => {
             Some("the status of a job that was never handed out says that it runs")
         }
-        (false, Some(last)) => {
+        (false, Some(last)) if status.known => {
             let held = job_now.attempts[last].read.place < asked.wrote.place && ledger.is_surely_held(job, last);
             held.then_some("the status of a job that a worker holds says that it does not run")
         }
-        (true, _) | (false, None) => None,
+        (true | false, _) => None,
     }
 }
 
@@ -77,4 +84,51 @@ fn is_progress_wrong(job: JobId, status: &JobStatus, ledger: &Ledger) -> Option<
 
 fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const HELD: &str = "c> submit mail bg
+        c< created H:1
+        w> can_do mail
+        w> grab
+        w< assign H:1 mail
+        w> status H:1 3 10";
+
+    #[test]
+    fn the_truth_is_right() {
+        let script = format!("{HELD}\n d> get_status H:1\n d< known H:1 running done=3 of=10");
+        assert_eq!((broken(&script), armed("status-true", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn what_is_not_so_is_wrong() {
+        let asked = format!("{HELD}\n d> get_status H:1");
+        assert_eq!(broken(&format!("{asked}\n d< known H:1 done=3 of=10")), ["status-true"]);
+        assert_eq!(broken(&format!("{asked}\n d< known H:1 running done=10 of=3")), ["status-true"]);
+        let waiting = "c> submit mail bg
+            c< created H:1
+            d> get_status H:1
+            d< known H:1 running";
+        assert_eq!(broken(waiting), ["status-true"]);
+        let ended = format!("{HELD}\n w> complete H:1 x\n w> grab\n w< no_job\n d> get_status H:1\n d< known H:1");
+        assert_eq!(broken(&ended), ["status-true"]);
+    }
+
+    #[test]
+    fn unknown_is_wrong_if_the_job_lives_on() {
+        let unknown = format!("{HELD}\n d> get_status H:1\n d< unknown H:1");
+        assert_eq!(broken(&unknown), [""; 0]);
+        assert_eq!(broken(&format!("{unknown}\n w> data H:1 x\n w> grab\n w< no_job")), ["status-true"]);
+    }
+
+    #[test]
+    fn while_things_change_either_is_right() {
+        for (before, status) in [("w closes", "known H:1"), ("w> complete H:1 x", "unknown H:1")] {
+            let script = format!("{HELD}\n {before}\n d> get_status H:1\n d< {status}");
+            assert_eq!(broken(&script), [""; 0], "{before}");
+        }
+    }
 }

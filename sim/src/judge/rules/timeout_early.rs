@@ -36,3 +36,37 @@ impl Rule for TimeoutEarly {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const HELD: &str = "c> submit mail bg
+        c< created H:1
+        w1> can_do mail 100
+        w2> can_do mail
+        w1> grab
+        w1< assign H:1 mail";
+
+    #[test]
+    fn within_its_time_a_worker_is_heard() {
+        let script = format!("{HELD}\n +99\n w1> complete H:1 done\n w1> grab\n w1< no_job");
+        assert_eq!((broken(&script), armed("timeout-early", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn a_job_taken_away_or_a_report_refused_before_the_time_is_wrong() {
+        let taken = format!("{HELD}\n +99\n w2> grab\n w2< assign H:1 mail");
+        assert_eq!(broken(&taken), ["timeout-early"]);
+        let refused = format!("{HELD}\n +99\n w1> complete H:1 done\n w1< not_yours");
+        assert_eq!(broken(&refused), ["timeout-early"]);
+    }
+
+    #[test]
+    fn when_the_time_may_have_passed_it_is_not_judged() {
+        let taken = format!("{HELD}\n +100\n w2> grab\n w2< assign H:1 mail");
+        assert_eq!(broken(&taken), [""; 0]);
+        let refused = format!("{HELD}\n +99\n w1> complete H:1 done\n +1\n w1< not_yours");
+        assert_eq!(broken(&refused), [""; 0]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Nobody sleeps while there is work.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, Map, Passes, functions_of};
+use crate::judge::ledger::{Function, JobId, Limit, Map, Passes, Wait, WaitKind, functions_of};
 
 /// For each function, when an able sleeper was seen that had not been woken.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Rule for WakeUp {
                     self.sleepers.entry(function).or_default().push(asked, ledger.now.place);
                 }
             }
-            Fact::Waited { job, wait } => {
+            Fact::Waited { job, wait } if can_only_have_waited(job, wait, ledger) => {
                 let sleepers = self.sleepers.get(&ledger[job].function);
                 if let Some(asked) = sleepers.and_then(|sleepers| sleepers.within(wait)) {
                     let what = format!(
@@ -41,5 +41,80 @@ impl Rule for WakeUp {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether the job was in its queue all the time. One that came back late, by a time limit perhaps, need not have
+/// been, and that is the business of other rules.
+fn can_only_have_waited(job: JobId, wait: Wait, ledger: &Ledger) -> bool {
+    let before = ledger[job].attempts.iter().rev().nth(1);
+    match wait.kind {
+        WaitKind::Fresh => true,
+        WaitKind::Lost => before.is_some_and(|before| before.limit == Limit::None),
+        WaitKind::Expired => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    use crate::judge::Terms;
+    use crate::judge::script::{broken_on, terms};
+
+    const SLEEPS: &str = "w> can_do mail
+        w> grab
+        w< no_job
+        w> sleep
+        c> submit mail bg
+        c< created H:1";
+
+    #[test]
+    fn a_sleeper_is_woken() {
+        let script = format!("{SLEEPS}\n w> echo x\n w< noop\n w< echo x\n w> grab\n w< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
+    }
+
+    const SLEPT_ON: &str = "w> echo x
+        w< echo x
+        v> can_do mail
+        v> grab
+        v< assign H:1 mail";
+
+    #[test]
+    fn a_sleeper_that_sleeps_on_while_a_job_waits_is_wrong() {
+        let script = format!("{SLEEPS}\n{SLEPT_ON}");
+        assert_eq!((broken(&script), armed("wake-up", &script)), (vec!["wake-up"], 1));
+        // With a limit it may have been another's turn.
+        assert_eq!(broken_on(Terms { worker_wakeup: Some(1), ..terms() }, &script), [""; 0]);
+    }
+
+    #[test]
+    fn an_ability_that_comes_in_sleep_wakes_too() {
+        let script = format!("{SLEEPS}\n w> can_do mail\n{SLEPT_ON}").replacen("w> can_do mail", "w> can_do index", 1);
+        assert_eq!(broken(&script), ["wake-up"]);
+        let without = format!("{SLEEPS}\n{SLEPT_ON}").replacen("w> can_do mail", "w> can_do index", 1);
+        assert_eq!(broken(&without), [""; 0]);
+    }
+
+    #[test]
+    fn a_job_that_may_be_taken_already_wakes_nobody_for_certain() {
+        // The other worker asked before the sleeper was answered.
+        let script = format!("v> can_do mail\n v> grab\n{SLEEPS}\n w> echo x\n w< echo x\n v< assign H:1 mail");
+        assert_eq!(broken(&script), [""; 0]);
+    }
+
+    #[test]
+    fn a_question_asked_before_the_job_was_there_proves_nothing() {
+        let script = "w> can_do mail
+            w> sleep
+            c> submit mail bg
+            w> echo x
+            w< echo x
+            c< created H:1
+            v> can_do mail
+            v> grab
+            v< assign H:1 mail";
+        assert_eq!(broken(script), [""; 0]);
     }
 }

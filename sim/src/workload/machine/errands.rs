@@ -187,6 +187,7 @@ impl Errands {
                 AdminPlan::Status => AdminRequest::Status,
                 AdminPlan::Workers => AdminRequest::Workers,
                 AdminPlan::Version => AdminRequest::Version,
+                AdminPlan::Cancel(which) => AdminRequest::CancelJob(self.handle(*which)),
                 AdminPlan::Unknown => {
                     AdminRequest::Malformed(AdminError::UnknownCommand(Bytes::from_static(b"hello")))
                 }
