@@ -19,6 +19,7 @@ pub mod judge;
 pub mod lives;
 mod network;
 pub mod plan;
+pub mod saboteur;
 mod screen;
 pub mod stage;
 pub mod trial;

@@ -70,6 +70,8 @@ impl Abilities {
     pub(super) fn add(&mut self, function: Function, limit: Limit, place: Place) {
         self.mask |= only(function);
         match self.limits.iter_mut().find(|(known, ..)| *known == function) {
+            // Saying the same again changes nothing.
+            Some((_, known, _)) if *known == limit => {}
             Some(known) => *known = (function, limit, place),
             None => self.limits.push((function, limit, place)),
         }

@@ -1,0 +1,113 @@
+//! Limits that are kept wrongly: on attempts and on time.
+
+use super::{Desk, Means, Notes, OWN, Sabotage, Trick};
+use gearman_engine::{Effect, Event};
+use gearman_protocol::{AdminRequest, JobTimeout, Request, Response, Time};
+
+pub(super) const ALL: &[Sabotage] = &[
+    Sabotage {
+        name: "one-try-more",
+        sentence: "A job is tried once more than its limit allows.",
+        rule: "retry-limit",
+        history: &["H-091", "H-102"],
+        is_needle: false,
+        means: Means::Setup(|config| config.job_retries = config.job_retries.map(|limit| limit.max(1) + 1)),
+    },
+    Sabotage {
+        name: "one-try-less",
+        sentence: "A job that somebody waits for is dropped one loss before its limit.",
+        rule: "retry-limit",
+        history: &["H-040"],
+        is_needle: false,
+        means: Means::Trick(|| {
+            Box::new(DropsEarly(|limit| {
+                limit.map(usize::from).filter(|&limit| limit > 1).map(|limit| limit - 1)
+            }))
+        }),
+    },
+    Sabotage {
+        name: "limit-where-none-is",
+        sentence: "Without a limit a job that somebody waits for is dropped at the third loss all the same.",
+        rule: "retry-limit",
+        history: &["H-040"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(DropsEarly(|limit| limit.is_none().then_some(3)))),
+    },
+    Sabotage {
+        name: "timeout-ignored",
+        sentence: "The number in CAN_DO_TIMEOUT is taken as none.",
+        rule: "timeout-late",
+        history: &["H-033"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(OtherLimits(|_| None))),
+    },
+    Sabotage {
+        name: "timeout-tenfold",
+        sentence: "The number in CAN_DO_TIMEOUT is taken as hundredths of a second.",
+        rule: "timeout-late",
+        history: &["H-062"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(OtherLimits(|millis| Some(millis * 10)))),
+    },
+    Sabotage {
+        name: "timeout-halved",
+        sentence: "A worker has half the time that it was promised.",
+        rule: "timeout-early",
+        history: &["H-071"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(OtherLimits(|millis| Some(millis / 2)))),
+    },
+    Sabotage {
+        name: "long-timeouts-short",
+        sentence: "Limits above a quarter of a second are taken modulo 256 ms.",
+        rule: "timeout-early",
+        history: &["H-040", "H-071"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(OtherLimits(|millis| Some(millis % 256)))),
+    },
+];
+
+/// Reads time limits in its own way.
+#[derive(Debug)]
+struct OtherLimits(fn(u64) -> Option<u64>);
+
+impl Trick for OtherLimits {
+    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+        let Event::Received { from, request: Request::CanDo { function, timeout: Some(JobTimeout(text)) } } =
+            &event
+        else {
+            return tell.server(event);
+        };
+        let millis = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        let other = millis.and_then(self.0);
+        let timeout = other.map(|millis| JobTimeout(millis.to_string().into()));
+        tell.server(Event::Received {
+            from: *from,
+            request: Request::CanDo { function: function.clone(), timeout },
+        });
+    }
+}
+
+/// Drops a job instead of handing it out again after so many losses, depending on the limit that is set.
+struct DropsEarly(fn(Option<u8>) -> Option<usize>);
+
+impl Trick for DropsEarly {
+    fn effect(&mut self, effect: Effect, notes: &Notes, tell: &mut Desk) {
+        let Effect::Send { to, response } = &effect else { return tell.world(effect) };
+        if *to == OWN {
+            return;
+        }
+        if let Response::JobAssign(assignment) = response
+            && let Some(job) = notes.job(&assignment.handle)
+            && !job.watchers.is_empty()
+            && (self.0)(notes.job_retries).is_some_and(|most| job.holders.len() >= most)
+        {
+            let cancel = Request::Admin(AdminRequest::CancelJob(assignment.handle.clone()));
+            tell.server(Event::Opened { from: OWN, peer: "::1".to_owned() });
+            tell.server(Event::Received { from: OWN, request: cancel });
+            tell.server(Event::Closed { from: OWN });
+            return tell.server(Event::Received { from: *to, request: Request::Grab(assignment.form) });
+        }
+        tell.world(effect);
+    }
+}

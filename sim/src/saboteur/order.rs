@@ -1,0 +1,217 @@
+//! Queues that are out of order, and jobs in more than one place.
+
+use super::notes::Job;
+use super::{Desk, Every, Means, Notes, OWN, Sabotage, Trick};
+use gearman_engine::{ConnectionId, Effect, Event};
+use gearman_protocol::{Assignment, Grab, Handle, Mode, Priority, Request, Response, Submit, Time};
+use std::collections::BTreeSet;
+
+pub(super) const ALL: &[Sabotage] = &[
+    Sabotage {
+        name: "head-to-the-back",
+        sentence: "Now and then the job at the head of a queue goes to its end.",
+        rule: "fifo",
+        history: &["H-071", "H-113"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(HeadToTheBack { every: Every::default(), eager: true })),
+    },
+    Sabotage {
+        name: "low-head-to-the-back",
+        sentence: "When a low background job joins a queue, the job at its head goes to the end.",
+        rule: "fifo",
+        history: &["H-113"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(HeadToTheBack { every: Every::default(), eager: false })),
+    },
+    Sabotage {
+        name: "high-is-normal",
+        sentence: "Jobs of high priority are queued as normal ones.",
+        rule: "priority",
+        history: &["H-067", "H-113"],
+        is_needle: false,
+        means: Means::Trick(|| {
+            Box::new(OtherPriorities(|submit| {
+                (submit.priority == Priority::High).then_some(Priority::Normal)
+            }))
+        }),
+    },
+    Sabotage {
+        name: "low-is-normal-for-one",
+        sentence: "Low jobs of the function with the longest name are queued as normal ones.",
+        rule: "priority",
+        history: &["H-067"],
+        is_needle: true,
+        means: Means::Trick(|| {
+            Box::new(OtherPriorities(|submit| {
+                let is_one = submit.priority == Priority::Low && submit.function.as_bytes() == b"reverse";
+                is_one.then_some(Priority::Normal)
+            }))
+        }),
+    },
+    Sabotage {
+        name: "job-hidden",
+        sentence: "Every seventh grab is told that there is no job.",
+        rule: "no-job-means-none",
+        history: &["H-076", "H-098"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(Hides::default())),
+    },
+    Sabotage {
+        name: "given-to-two",
+        sentence: "Now and then a worker is given a job that another holds.",
+        rule: "one-holder",
+        history: &["H-021", "H-075"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(GivesAgain::new(false))),
+    },
+    Sabotage {
+        name: "done-again",
+        sentence: "Now and then a worker is given a job that has been done.",
+        rule: "run-once",
+        history: &["H-066", "H-203"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(GivesAgain::new(true))),
+    },
+    Sabotage {
+        name: "ability-kept",
+        sentence: "CANT_DO of an idle worker is not heard.",
+        rule: "able-only",
+        history: &["H-007"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(DeafToCantDo)),
+    },
+];
+
+/// Grabs the head of a queue and gives it back at once, which puts it at the end.
+struct HeadToTheBack {
+    every: Every,
+    /// Whether any submit will do.
+    eager: bool,
+}
+
+impl Trick for HeadToTheBack {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        // What was lost too often is dropped, which would be another fault.
+        let function = match &event {
+            Event::Received { request: Request::Submit(submit), .. } if notes.job_retries.is_none() => {
+                let is_low = submit.priority == Priority::Low && submit.mode == Mode::Background;
+                let strikes = if self.eager { self.every.nth(6) } else { is_low };
+                strikes.then(|| submit.function.clone())
+            }
+            _ => None,
+        };
+        tell.server(event);
+        if let Some(function) = function {
+            let from = OWN;
+            tell.server(Event::Opened { from, peer: "::1".to_owned() });
+            tell.server(Event::Received { from, request: Request::CanDo { function, timeout: None } });
+            tell.server(Event::Received { from, request: Request::Grab(Grab::Plain) });
+            tell.server(Event::Closed { from });
+        }
+    }
+
+    fn effect(&mut self, effect: Effect, _: &Notes, tell: &mut Desk) {
+        if !matches!(effect, Effect::Send { to: OWN, .. } | Effect::Close { who: OWN, .. }) {
+            tell.world(effect);
+        }
+    }
+}
+
+/// Tells the server other priorities.
+struct OtherPriorities(fn(&Submit) -> Option<Priority>);
+
+impl Trick for OtherPriorities {
+    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+        let Event::Received { from, request: Request::Submit(submit) } = event else {
+            return tell.server(event);
+        };
+        let priority = (self.0)(&submit).unwrap_or(submit.priority);
+        tell.server(Event::Received { from, request: Request::Submit(Submit { priority, ..submit }) });
+    }
+}
+
+#[derive(Default)]
+struct Hides(Every);
+
+impl Trick for Hides {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        match event {
+            // A job that was lost before is another rule's business.
+            Event::Received { from, request: Request::Grab(_) } if !notes.was_a_job_lost && self.0.nth(7) => {
+                tell.world(Effect::Send { to: from, response: Response::NoJob });
+            }
+            event => tell.server(event),
+        }
+    }
+}
+
+/// How long ago a job must have ended so that everybody knows, in milliseconds.
+const LONG_AGO_MS: u128 = 200;
+/// How long ago a job must have been handed out so that its worker still holds it, in milliseconds.
+const JUST_NOW_MS: u128 = 10;
+
+/// Answers a grab with an assignment that was used before, and listens to nothing that comes of it.
+struct GivesAgain {
+    every: Every,
+    /// Whether of a job that has ended, or of one that somebody holds.
+    dead: bool,
+    given: BTreeSet<(ConnectionId, Handle)>,
+}
+
+impl GivesAgain {
+    const fn new(dead: bool) -> Self {
+        Self { every: Every { count: 0 }, dead, given: BTreeSet::new() }
+    }
+
+    fn found(&self, now: Time, from: ConnectionId, form: Grab, notes: &Notes) -> Option<Assignment> {
+        let fits = |job: &&Job| {
+            let (Some(held), Some(assignment)) = (&job.holder, &job.assignment) else { return false };
+            let Some(holder) = notes.peers.get(&held.by) else { return false };
+            let in_time = if self.dead {
+                now.since(job.over_since).as_millis() > LONG_AGO_MS
+                    && holder.answered > job.over_since
+                    && !job.was_timed
+            } else {
+                now.since(held.since).as_millis() < JUST_NOW_MS
+                    && holder.is_steady()
+                    && job.watchers.is_empty()
+            };
+            let able = notes.can_do(from, &assignment.function) == Some(false) && assignment.form == form;
+            job.is_over == self.dead && job.holders.len() == 1 && held.by != from && in_time && able
+        };
+        notes.jobs.values().rev().find(fits).and_then(|job| job.assignment.clone())
+    }
+}
+
+impl Trick for GivesAgain {
+    fn event(&mut self, now: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        match &event {
+            Event::Received { from, request: Request::Grab(form) } => {
+                let found = self.found(now, *from, *form, notes).filter(|_| self.every.nth(3));
+                if let Some(assignment) = found {
+                    self.given.insert((*from, assignment.handle.clone()));
+                    return tell.world(Effect::Send { to: *from, response: Response::JobAssign(assignment) });
+                }
+            }
+            Event::Received { from, request: Request::Work { handle, .. } }
+                if self.given.contains(&(*from, handle.clone())) =>
+            {
+                return;
+            }
+            _ => {}
+        }
+        tell.server(event);
+    }
+}
+
+struct DeafToCantDo;
+
+impl Trick for DeafToCantDo {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        match event {
+            Event::Received { from, request: Request::CantDo { .. } }
+                if notes.hand(from).next().is_none() => {}
+            event => tell.server(event),
+        }
+    }
+}
