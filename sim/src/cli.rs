@@ -1,11 +1,20 @@
 //! The command line: what was typed, and what is meant.
 
+/// Lines on stdout. Who has read enough, as `head` has, does not change how a program ends.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
 mod check;
 mod exit;
 mod interrupt;
 mod lists;
 mod replay;
 mod run;
+mod sabotage;
 
 pub use exit::Exit;
 
@@ -13,6 +22,7 @@ use crate::campaign::{Seeds, Shard};
 use crate::faults::FaultClass;
 use crate::judge::rules;
 use crate::plan::Mix;
+use crate::saboteur::{Sabotage, sabotages};
 use crate::trial::{Conditions, RuleChoice, Stage};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +50,8 @@ enum Command {
     Run(RunArgs),
     /// Run one seed or one saved plan again
     Replay(ReplayArgs),
+    /// Show that the rules see: run servers that are wrong on purpose
+    Sabotage(SabotageArgs),
     /// List the rules that judge
     Rules,
     /// List the classes of faults
@@ -92,6 +104,22 @@ struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+struct SabotageArgs {
+    /// Which; all unless said
+    #[arg(value_name = "NAME", value_parser = parse_sabotage)]
+    names: Vec<Sabotage>,
+    /// Write the table to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How many seeds run at a time; as many as there are processors unless said
+    #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Where to run
+    #[arg(long, value_enum, default_value_t)]
+    stage: Stage,
+}
+
+#[derive(Debug, Args)]
 struct DigestArgs {
     #[arg(long)]
     seeds: Seeds,
@@ -115,6 +143,9 @@ struct Choice {
     /// Judge only by these rules, by name, with commas between
     #[arg(long, value_name = "LIST", value_parser = parse_rules)]
     rules: Option<RuleChoice>,
+    /// Make the server wrong in this way; `sabotage` lists the ways
+    #[arg(long, value_name = "NAME", value_parser = parse_sabotage)]
+    sabotage: Option<Sabotage>,
     /// What hash tables are seeded with
     #[arg(long, hide = true, default_value_t = 0)]
     hash_seed: u64,
@@ -127,25 +158,40 @@ impl Choice {
 
     fn conditions(&self) -> Conditions {
         let rules = self.rules.clone().unwrap_or_else(RuleChoice::all);
-        Conditions { stage: self.stage, rules, hash_seed: self.hash_seed }
+        Conditions { stage: self.stage, rules, hash_seed: self.hash_seed, sabotage: self.sabotage }
     }
 
-    /// The same choice as flags, for a command that is to be typed or started.
+    /// The same choice as flags, for a command that is to be typed or started with a seed.
     fn flags(&self) -> Vec<String> {
+        let mut flags = self.flags_of_a_plan();
+        if let Some(mix) = &self.faults {
+            let names: Vec<&str> = mix.classes().map(FaultClass::name).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+            flags.extend(["--faults".to_owned(), names]);
+        }
+        flags
+    }
+
+    /// The same for one with a saved plan, whose faults are in it.
+    fn flags_of_a_plan(&self) -> Vec<String> {
         let mut flags = Vec::new();
         if self.stage != Stage::default() {
             let name = self.stage.to_possible_value().map(|value| value.get_name().to_owned());
             flags.extend(["--stage".to_owned(), name.unwrap_or_default()]);
         }
-        if let Some(mix) = &self.faults {
-            let names: Vec<&str> = mix.classes().map(FaultClass::name).collect();
-            flags.extend([
-                "--faults".to_owned(),
-                if names.is_empty() { "none".to_owned() } else { names.join(",") },
-            ]);
+        if let Some(rules) = &self.rules {
+            flags.extend(["--rules".to_owned(), rules.names().collect::<Vec<&str>>().join(",")]);
+        }
+        if let Some(sabotage) = &self.sabotage {
+            flags.extend(["--sabotage".to_owned(), sabotage.name.to_owned()]);
         }
         flags
     }
+}
+
+fn parse_sabotage(text: &str) -> Result<Sabotage, String> {
+    let found = sabotages().into_iter().find(|sabotage| sabotage.name == text);
+    found.ok_or_else(|| format!("there is no sabotage {text:?}; `gearman-sim sabotage` lists them"))
 }
 
 fn parse_mix(text: &str) -> Result<Mix, String> {
@@ -178,6 +224,7 @@ pub fn main() -> Exit {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Sabotage(args) => sabotage::sabotage(&args),
         Command::Rules => lists::rules(),
         Command::Faults => lists::faults(),
         Command::Digests(args) => check::digests(&args),
@@ -187,7 +234,7 @@ pub fn main() -> Exit {
 /// One line that says what is wrong; help and version are asked for and come whole.
 fn refuse(error: &clap::Error) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        print!("{error}");
+        say!("{error}");
         return Exit::Clean;
     }
     let text = error.to_string();

@@ -8,9 +8,12 @@
 //!                                            +-------------------------------------- Completing ---> ended
 //! ```
 
+mod limits;
+
 use crate::history::{Connection, Entry, What};
 use bytes::Bytes;
-use gearman_protocol::{FunctionName, JobTimeout, Mode, Report, Request, Response, Time};
+use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Time};
+use limits::Limits;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -108,19 +111,8 @@ struct Peer {
     holds: Vec<Bytes>,
     /// Handles of the jobs it watches.
     watches: Vec<Bytes>,
-    /// How long it may take for a job of a function.
-    limits: BTreeMap<Bytes, Duration>,
-    /// What it was given under a limit and has not ended.
-    timed: Vec<Timed>,
-}
-
-/// A job in the hands of a worker that has a limit for it.
-#[derive(Debug)]
-struct Timed {
-    handle: Bytes,
-    until: Time,
-    /// How far this worker has come with it.
-    stretch: Stretch,
+    /// What it has set itself limits for.
+    limits: Limits,
 }
 
 /// All live jobs, and how many have ended.
@@ -210,11 +202,14 @@ impl Lives {
                 return Some((Stretch::Submitted, *connection));
             }
             What::Wrote { connection, request: Request::CanDo { function, timeout } } => {
-                self.limited(*connection, function.to_bytes(), timeout.as_ref());
+                let least = self.least_limit;
+                self.peer(*connection).limits.registered(function.to_bytes(), timeout.as_ref(), least);
             }
             What::Wrote { connection, request: Request::Work { handle, report } } => {
-                self.note_timed(entry.at, *connection, &handle.to_bytes(), report);
-                let moved = self.reported(*connection, &handle.to_bytes(), report)?;
+                let handle = handle.to_bytes();
+                let overdue = self.peer(*connection).limits.reported(entry.at, &handle, report);
+                self.overdue.extend(overdue);
+                let moved = self.reported(*connection, &handle, report)?;
                 return Some((moved, *connection));
             }
             What::Read { connection, response } => {
@@ -255,36 +250,6 @@ impl Lives {
         }
     }
 
-    /// The limit under which a connection does a function, given last.
-    fn limited(&mut self, connection: Connection, function: Bytes, timeout: Option<&JobTimeout>) {
-        let millis = timeout.and_then(|timeout| std::str::from_utf8(&timeout.0).ok()?.parse::<u64>().ok());
-        match millis {
-            Some(millis @ 1..) => {
-                let limit = Duration::from_millis(millis).max(self.least_limit);
-                self.peer(connection).limits.insert(function, limit);
-            }
-            Some(0) | None => {
-                self.peer(connection).limits.remove(&function);
-            }
-        }
-    }
-
-    /// What a worker says of a job that it has a limit for, be it still its own or not.
-    fn note_timed(&mut self, at: Time, connection: Connection, handle: &Bytes, report: &Report) {
-        let peer = &mut self.peers[connection.index()];
-        let Some(index) = peer.timed.iter().position(|timed| timed.handle == *handle) else { return };
-        let timed = &mut peer.timed[index];
-        if at > timed.until {
-            self.overdue.push(timed.stretch);
-            peer.timed.swap_remove(index);
-        } else if report.is_terminal() {
-            peer.timed.swap_remove(index);
-        } else {
-            timed.stretch =
-                if matches!(report, Report::Data(_)) { Stretch::DataSent } else { Stretch::Running };
-        }
-    }
-
     fn read(&mut self, at: Time, connection: Connection, response: &Response) -> Option<Stretch> {
         match response {
             Response::JobCreated { handle } => {
@@ -306,12 +271,8 @@ impl Lives {
             Response::JobAssign(assignment) => {
                 self.settle(connection);
                 let handle = assignment.handle.to_bytes();
-                let limit = self.peer(connection).limits.get(assignment.function.as_bytes()).copied();
-                if let Some(limit) = limit {
-                    let timed =
-                        Timed { handle: handle.clone(), until: at + limit, stretch: Stretch::Assigned };
-                    self.peer(connection).timed.push(timed);
-                }
+                let function = assignment.function.as_bytes();
+                self.peer(connection).limits.assigned(at, handle.clone(), function);
                 self.assigned(connection, handle, assignment.function.clone());
                 Some(Stretch::Assigned)
             }
@@ -380,8 +341,7 @@ impl Lives {
     /// The server has learnt that a peer is gone: what it held waits again, what only it watched is nobody's.
     fn ended(&mut self, at: Time, connection: Connection) {
         let peer = std::mem::take(self.peer(connection));
-        let overdue = peer.timed.iter().filter(|timed| at > timed.until);
-        self.overdue.extend(overdue.map(|timed| timed.stretch));
+        self.overdue.extend(peer.limits.ended(at));
         for handle in peer.holds {
             if let Some(job) = self.jobs.get_mut(&handle) {
                 job.holder = None;

@@ -6,11 +6,15 @@
 //! direction; a lane can stand still, a cable can break or be left, and a path between two hosts can be blocked.
 
 mod cables;
+mod lane;
+mod paths;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState, SERVER, Toward};
+pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState};
+pub(crate) use lane::Toward;
+pub(crate) use paths::SERVER;
 pub(crate) use stream::SimStream;
 
 use crate::faults::FaultClass;

@@ -6,6 +6,7 @@ use crate::history::{Entry, History};
 use crate::isolated::{self, Isolated, Panic};
 use crate::judge::{Accusation, Judge, Terms, Verdict};
 use crate::plan::Plan;
+use crate::saboteur::Sabotage;
 use crate::stage::{self, Options, Run, Stuck, Watcher};
 use gearman_engine::{Doors, Engine};
 use std::collections::BTreeSet;
@@ -33,6 +34,11 @@ impl RuleChoice {
     pub fn without(mut self, name: &str) -> Self {
         self.0.remove(name);
         self
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().copied()
     }
 
     /// Whether a rule judges.
@@ -83,6 +89,8 @@ pub struct Conditions {
     pub rules: RuleChoice,
     /// What hash tables are seeded with, which must change nothing.
     pub hash_seed: u64,
+    /// How the server misbehaves, if it shall.
+    pub sabotage: Option<Sabotage>,
 }
 
 /// What came of a plan.
@@ -132,7 +140,11 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
 
 fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
     let config = plan.server.config();
-    let doors = move || -> Box<dyn Doors + Send> { Box::new(Engine::new(config.clone(), hash_seed)) };
+    let engine = move |config| -> Box<dyn Doors + Send> { Box::new(Engine::new(config, hash_seed)) };
+    let doors = move || match &conditions.sabotage {
+        Some(sabotage) => sabotage.apply(config.clone(), &engine),
+        None => engine(config.clone()),
+    };
     let options = Options { history: History::keeping(), watcher, doors: Box::new(doors) };
     match conditions.stage {
         Stage::Turmoil => stage::turmoil::run(plan, options),

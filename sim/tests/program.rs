@@ -52,14 +52,50 @@ fn a_clean_campaign_ends_with_0_and_says_how_rich_it_was() {
 }
 
 #[test]
+fn a_broken_rule_ends_with_1_and_one_screen_that_explains_it() {
+    let directory = scratch("wrong");
+    let output =
+        program(&["--seeds", "0..3", "--sabotage", "end-twice", "--out", directory.to_str().unwrap()]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for wanted in [
+        " is wrong: one-terminal: ",
+        "the story of H:sim:",
+        "cargo sim replay 0 --sabotage end-twice --trace",
+    ] {
+        assert!(said.contains(wanted), "the screen has no {wanted:?}: {said}");
+    }
+    let screen = said.lines().skip_while(|line| !line.contains(" is wrong: ")).count();
+    assert!(screen <= 50, "the screen has {screen} lines");
+    let plan = directory.join("seed-0.json");
+    let again = program(&["replay", plan.to_str().unwrap(), "--sabotage", "end-twice"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stdout));
+}
+
+#[test]
+fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
+    let json = scratch("sabotage.json");
+    let output = program(&["sabotage", "low-is-normal-for-one", "--json", json.to_str().unwrap()]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("1 sabotages, 1 caught by their rule and by no other"), "{said}");
+    let table: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    assert_eq!(table["sabotages"][0]["rule"], json!("priority"));
+    let off =
+        program(&["--seeds", "20", "--sabotage", "low-is-normal-for-one", "--rules", "fifo,one-terminal"]);
+    assert_eq!(off.status.code(), Some(0), "{}", text(&off.stdout));
+}
+
+#[test]
 fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
     let old = save("old.json", &json!({"version": 0}));
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--sneeds", "5"], "unexpected argument '--sneeds'"),
         (&["frobnicate"], "frobnicate"),
         (&["--seeds", "many"], "write how many seeds (1000)"),
         (&["--faults", "sharknado"], "there is no fault \"sharknado\"; `gearman-sim faults` lists them"),
         (&["--rules", "golden"], "there is no rule \"golden\"; `gearman-sim rules` lists them"),
+        (&["--sabotage", "spanner"], "there is no sabotage \"spanner\""),
         (&["--shard", "3/2"], "such as 1/4"),
         (&["replay"], "<SEED|PLAN>"),
         (&["replay", "/no/such/plan.json"], "/no/such/plan.json: No such file"),

@@ -37,6 +37,12 @@ impl Seeds {
         Self { range: seed..seed.saturating_add(1), shard: Shard { number: 1, of: 1 } }
     }
 
+    /// The first so many, from 0.
+    #[must_use]
+    pub const fn first(count: u64) -> Self {
+        Self { range: 0..count, shard: Shard { number: 1, of: 1 } }
+    }
+
     /// One part of them.
     #[must_use]
     pub fn shard(self, shard: Shard) -> Self {

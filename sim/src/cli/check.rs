@@ -51,16 +51,13 @@ pub(super) fn compare(
         }
     };
     if interrupted.load(Ordering::Relaxed) {
-        println!("interrupted: {} seeds were compared", others.len());
+        say!("interrupted: {} seeds were compared", others.len());
         return Exit::Interrupted;
     }
     if let Some((seed, _)) = digests.iter().find(|(seed, digest)| others.get(seed) != Some(digest)) {
         return show_difference(*seed, choice);
     }
-    println!(
-        "{} seeds did the same in another process with {threads} threads and other hash keys",
-        others.len()
-    );
+    say!("{} seeds did the same in another process with {threads} threads and other hash keys", others.len());
     Exit::Clean
 }
 
@@ -102,14 +99,14 @@ fn other_process(arguments: &[String], choice: &Choice) -> io::Result<Child> {
 
 /// The trace of the seed here beside that of the other process, from shortly before they part.
 fn show_difference(seed: u64, choice: &Choice) -> Exit {
-    println!("seed {seed} is not deterministic: another process saw something else");
+    say!("seed {seed} is not deterministic: another process saw something else");
     let here = trace(seed, choice);
     let there = other_trace(seed, choice).unwrap_or_default();
     let equal = here.iter().zip(&there).take_while(|(here, there)| here == there).count();
-    here[equal.saturating_sub(CONTEXT)..equal].iter().for_each(|line| println!("          {line}"));
+    here[equal.saturating_sub(CONTEXT)..equal].iter().for_each(|line| say!("          {line}"));
     let end = || "(nothing more)".to_owned();
-    println!("  here    {}", here.get(equal).cloned().unwrap_or_else(end));
-    println!("  there   {}", there.get(equal).cloned().unwrap_or_else(end));
+    say!("  here    {}", here.get(equal).cloned().unwrap_or_else(end));
+    say!("  there   {}", there.get(equal).cloned().unwrap_or_else(end));
     Exit::NotDeterministic
 }
 

@@ -6,14 +6,14 @@ use crate::judge;
 
 pub(super) fn rules() -> Exit {
     let rules = judge::rules();
-    rules.iter().for_each(|rule| println!("{:<24} {}", rule.name, rule.sentence));
-    println!("{} rules", rules.len());
+    rules.iter().for_each(|rule| say!("{:<24} {}", rule.name, rule.sentence));
+    say!("{} rules", rules.len());
     Exit::Clean
 }
 
 pub(super) fn faults() -> Exit {
     let classes = FaultClass::ALL;
-    classes.iter().for_each(|class| println!("{class:<18} {}", class.sentence()));
-    println!("{} classes of faults", classes.len());
+    classes.iter().for_each(|class| say!("{class:<18} {}", class.sentence()));
+    say!("{} classes of faults", classes.len());
     Exit::Clean
 }

@@ -18,7 +18,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Exit {
     };
     if let Some(directory) = &args.out {
         match save(&plan, directory) {
-            Ok(file) => println!("the plan is in {file}"),
+            Ok(file) => say!("the plan is in {file}"),
             Err(error) => {
                 complain(&error);
                 return Exit::Usage;
@@ -26,17 +26,17 @@ pub(super) fn replay(args: &ReplayArgs) -> Exit {
         }
     }
     // Printed as it happens, so that a panic leaves what led to it.
-    let watcher: Watcher = if args.trace { Box::new(|entry| println!("{entry}")) } else { Box::new(|_| {}) };
+    let watcher: Watcher = if args.trace { Box::new(|entry| say!("{entry}")) } else { Box::new(|_| {}) };
     let outcome = hold(&plan, &args.choice.conditions(), watcher);
     if let Some(run) = &outcome.run {
         if args.trace {
-            println!("\nfaults");
-            run.faults.iter().for_each(|one| println!("{one}"));
+            say!("\nfaults");
+            run.faults.iter().for_each(|one| say!("{one}"));
         }
         let (entries, lasted, digest) = (run.history.len(), run.lasted.as_millis(), run.history.digest());
-        println!("\n{entries} entries in {lasted} ms of simulated time, digest {digest:016x}\n");
+        say!("\n{entries} entries in {lasted} ms of simulated time, digest {digest:016x}\n");
     }
-    print!("{}", Screen { plan: &plan, outcome: &outcome, next: &next(args) });
+    say!("{}", Screen { plan: &plan, outcome: &outcome, next: &next(args) });
     run::exit(&outcome)
 }
 

@@ -35,14 +35,14 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     };
     let interrupted = interrupt::flag();
     let mut seen = Seen::of(&campaign, &interrupted);
-    println!("{}", seen.summary);
+    say!("{}", seen.summary);
     if let Err(error) = seen.keep(args) {
         complain(&error);
         return Exit::Usage;
     }
     let exit = seen.judge(&campaign, &args.choice);
     if interrupted.load(Ordering::Relaxed) {
-        println!("interrupted: this is the summary of the seeds that were run");
+        say!("interrupted: this is the summary of the seeds that were run");
         return Exit::Interrupted;
     }
     if exit == Exit::Clean && args.check {
@@ -128,32 +128,36 @@ impl Seen {
         if let Some((seed, failed)) = self.failed.first_key_value() {
             let (plan, outcome) = &**failed;
             let next = next(*seed, self.plans.get(seed), choice);
-            print!("{}", Screen { plan, outcome, next: &next });
+            say!("{}", Screen { plan, outcome, next: &next });
             let others: Vec<String> = self.failed.keys().skip(1).map(u64::to_string).collect();
             if !others.is_empty() {
-                println!("\nnot clean either: {}", others.join(", "));
+                say!("not clean either: {}", others.join(", "));
             }
             return exit(outcome);
         }
-        let Conditions { stage, rules, .. } = &campaign.conditions;
+        let Conditions { stage, rules, sabotage, .. } = &campaign.conditions;
+        if sabotage.is_some() {
+            return Exit::Clean;
+        }
         let demands = Demands { mix: &campaign.mix, rules, stage: *stage };
         let short = shortfalls(&self.summary, demands);
         if short.is_empty() {
             return Exit::Clean;
         }
-        println!("nothing was tested: the campaign was too poor");
-        short.iter().for_each(|line| println!("  {line}"));
+        say!("nothing was tested: the campaign was too poor");
+        short.iter().for_each(|line| say!("  {line}"));
         Exit::Untested
     }
 }
 
 /// The commands that lead further from a failing seed.
 fn next(seed: u64, plan: Option<&PathBuf>, choice: &Choice) -> Vec<String> {
-    let flags = choice.flags().iter().map(|flag| format!(" {flag}")).collect::<String>();
-    let mut next =
-        vec![format!("cargo sim replay {seed}{flags}"), format!("cargo sim replay {seed}{flags} --trace")];
+    let replay = |what: &str, flags: Vec<String>| format!("cargo sim replay {what} {}", flags.join(" "));
+    let again = replay(&seed.to_string(), choice.flags()).trim_end().to_owned();
+    let mut next = vec![again.clone(), format!("{again} --trace")];
     if let Some(plan) = plan {
-        next.push(format!("cargo sim replay {} --trace", plan.display()));
+        let saved = replay(&plan.display().to_string(), choice.flags_of_a_plan());
+        next.push(format!("{} --trace", saved.trim_end()));
     }
     next
 }

@@ -1,5 +1,7 @@
 //! The state of every connection and path, shared by both ends of each connection and by the stage.
 
+use super::lane::{Lane, Toward};
+use super::paths::{Paths, SERVER};
 use super::stream::End;
 use super::{Home, now};
 use crate::chance::{self, Chance};
@@ -12,39 +14,13 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Context;
 use std::time::Duration;
 use turmoil::net::TcpStream;
-
-/// The server's place among the hosts.
-pub(crate) const SERVER: usize = 0;
 
 /// A connection, by its number in the order of dialling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CableId(pub(crate) usize);
-
-/// Where bytes are going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Toward {
-    Server,
-    Peer,
-}
-
-impl Toward {
-    pub(crate) const fn opposite(self) -> Self {
-        match self {
-            Self::Server => Self::Peer,
-            Self::Peer => Self::Server,
-        }
-    }
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Server => 0,
-            Self::Peer => 1,
-        }
-    }
-}
 
 /// How a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,35 +33,31 @@ pub(crate) enum Fate {
     Left,
 }
 
-/// One direction of a connection.
-#[derive(Debug, Default)]
-struct Lane {
-    /// How many faults make it stand still.
-    stalls: u32,
-    /// Bytes that were written and not yet read.
-    in_flight: usize,
-    /// Whether the writer's program died: nothing comes after what is under way.
-    is_last: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-}
-
-impl Lane {
-    fn wake(&mut self) {
-        for waker in [self.reader.take(), self.writer.take()].into_iter().flatten() {
-            waker.wake();
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Cable {
     /// Known once the dialler has its end, which may be after the server has.
     dialled: Option<Dialled>,
     /// Whether the server's end is over.
     ended: bool,
+    /// Whether the peer's end is.
+    closed: bool,
     fate: Fate,
-    lanes: [Lane; 2],
+    to_server: Lane,
+    to_peer: Lane,
+}
+
+impl Cable {
+    const fn lane(&mut self, toward: Toward) -> &mut Lane {
+        match toward {
+            Toward::Server => &mut self.to_server,
+            Toward::Peer => &mut self.to_peer,
+        }
+    }
+
+    fn wake(&mut self) {
+        self.to_server.wake();
+        self.to_peer.wake();
+    }
 }
 
 /// Whose a connection is.
@@ -118,10 +90,7 @@ pub(crate) struct NetworkState {
     cables: Vec<Cable>,
     by_port: BTreeMap<SocketAddr, CableId>,
     dials: BTreeMap<Actor, u64>,
-    /// How many faults block the path from one host to another.
-    blocked: BTreeMap<(usize, usize), u32>,
-    server_is_down: bool,
-    waiting_for_a_path: Vec<Waker>,
+    paths: Paths,
     /// Whether the programs of a host are being killed just now, and the sockets they leave behind.
     dying: bool,
     buried: Vec<TcpStream>,
@@ -135,9 +104,7 @@ impl Cables {
             cables: Vec::new(),
             by_port: BTreeMap::new(),
             dials: BTreeMap::new(),
-            blocked: BTreeMap::new(),
-            server_is_down: false,
-            waiting_for_a_path: Vec::new(),
+            paths: Paths::default(),
             dying: false,
             buried: Vec::new(),
             journal,
@@ -154,7 +121,7 @@ impl Cables {
     /// # Errors
     /// The server's process is down: its host refuses.
     pub(crate) async fn path_from(&self, host: usize) -> io::Result<()> {
-        poll_fn(|cx| self.lock().poll_path(host, cx)).await
+        poll_fn(|cx| self.lock().paths.poll(host, cx)).await
     }
 
     /// The connection that an actor has dialled from this local address.
@@ -187,26 +154,17 @@ impl NetworkState {
             self.cables.push(Cable {
                 dialled: None,
                 ended: false,
+                closed: false,
                 fate: Fate::Open,
-                lanes: Default::default(),
+                to_server: Lane::default(),
+                to_peer: Lane::default(),
             });
         }
         id
     }
 
-    fn poll_path(&mut self, host: usize, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_blocked(host, SERVER) || self.is_blocked(SERVER, host) {
-            self.waiting_for_a_path.push(cx.waker().clone());
-            Poll::Pending
-        } else if self.server_is_down {
-            Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, "server: connection refused")))
-        } else {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    fn is_blocked(&self, from: usize, to: usize) -> bool {
-        self.blocked.get(&(from, to)).is_some_and(|&faults| faults > 0)
+    fn lane(&mut self, id: CableId, toward: Toward) -> &mut Lane {
+        self.cables[id.0].lane(toward)
     }
 
     pub(crate) const fn journal(&mut self) -> &mut Journal {
@@ -251,6 +209,7 @@ impl NetworkState {
 
     /// The peer's end is over, or half of it.
     pub(super) fn closed(&mut self, id: CableId, how: Closing) {
+        self.cables[id.0].closed |= how != Closing::HalfClosed;
         if let Some(dialled) = self.cables[id.0].dialled {
             self.journal.closed(now(), dialled.connection, how);
         }
@@ -264,60 +223,49 @@ impl NetworkState {
         }
     }
 
-    /// Whether bytes in this direction stand still.
-    pub(crate) fn is_still(&self, id: CableId, toward: Toward) -> bool {
-        let cable = &self.cables[id.0];
-        let blocked = cable.dialled.is_some_and(|Dialled { home, .. }| match toward {
-            Toward::Server => self.is_blocked(home.host, SERVER),
-            Toward::Peer => self.is_blocked(SERVER, home.host),
-        });
-        blocked || cable.lanes[toward.index()].stalls > 0
+    /// Whether bytes in this direction stand still; the reader's task is woken when that changes.
+    pub(super) fn is_still(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) -> bool {
+        let host = self.cables[id.0].dialled.map(|dialled| dialled.home.host);
+        let blocked = host.is_some_and(|host| self.paths.is_blocked(host, toward));
+        let lane = self.lane(id, toward);
+        lane.remember_reader(cx);
+        blocked || lane.stalls > 0
     }
 
-    /// Wakes the reader of this direction when something changes.
-    pub(crate) fn wake_reader(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) {
-        remember(&mut self.cables[id.0].lanes[toward.index()].reader, cx);
-    }
-
-    /// Wakes the writer of this direction when something changes.
-    pub(crate) fn wake_writer(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) {
-        remember(&mut self.cables[id.0].lanes[toward.index()].writer, cx);
-    }
-
-    /// How many bytes may be written in this direction before its reader must take some.
-    pub(crate) fn room(&self, id: CableId, toward: Toward) -> usize {
-        self.bytes.window.saturating_sub(self.cables[id.0].lanes[toward.index()].in_flight)
+    /// How many bytes may be written in this direction before its reader must take some; the writer's task is woken
+    /// when that changes.
+    pub(super) fn room(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) -> usize {
+        let window = self.bytes.window;
+        let lane = self.lane(id, toward);
+        lane.remember_writer(cx);
+        window.saturating_sub(lane.in_flight)
     }
 
     /// The writer's socket has taken bytes.
     pub(super) fn given(&mut self, id: CableId, toward: Toward, bytes: &[u8]) {
-        let cable = &mut self.cables[id.0];
-        cable.lanes[toward.index()].in_flight += bytes.len();
-        if let (Toward::Server, Some(dialled)) = (toward, cable.dialled) {
+        self.lane(id, toward).in_flight += bytes.len();
+        if let (Toward::Server, Some(dialled)) = (toward, self.cables[id.0].dialled) {
             self.journal.wrote(now(), dialled.connection, bytes);
         }
     }
 
     /// The reader has taken bytes from its socket.
     pub(super) fn taken(&mut self, id: CableId, toward: Toward, bytes: &[u8]) {
-        let cable = &mut self.cables[id.0];
-        let lane = &mut cable.lanes[toward.index()];
+        let lane = self.lane(id, toward);
         lane.in_flight -= bytes.len();
-        if let Some(writer) = lane.writer.take() {
-            writer.wake();
-        }
-        if let (Toward::Peer, Some(dialled)) = (toward, cable.dialled) {
+        lane.wake_writer();
+        if let (Toward::Peer, Some(dialled)) = (toward, self.cables[id.0].dialled) {
             self.journal.read(now(), dialled.connection, bytes);
         }
     }
 
     /// Makes one direction of a connection stand still until as many [`NetworkState::release`].
     pub(crate) fn stall(&mut self, id: CableId, toward: Toward) {
-        self.cables[id.0].lanes[toward.index()].stalls += 1;
+        self.lane(id, toward).stalls += 1;
     }
 
     pub(crate) fn release(&mut self, id: CableId, toward: Toward) {
-        let lane = &mut self.cables[id.0].lanes[toward.index()];
+        let lane = self.lane(id, toward);
         lane.stalls -= 1;
         lane.wake();
     }
@@ -327,18 +275,18 @@ impl NetworkState {
         let cable = &mut self.cables[id.0];
         if cable.fate == Fate::Open {
             cable.fate = fate;
-            cable.lanes.iter_mut().for_each(Lane::wake);
+            cable.wake();
         }
     }
 
-    /// Blocks the path from one host to another until as many [`NetworkState::unblock`].
-    pub(crate) fn block(&mut self, from: usize, to: usize) {
-        *self.blocked.entry((from, to)).or_default() += 1;
+    /// Blocks the way between a host and the server until as many [`NetworkState::unblock`].
+    pub(crate) fn block(&mut self, host: usize, toward: Toward) {
+        self.paths.block(host, toward);
     }
 
-    pub(crate) fn unblock(&mut self, from: usize, to: usize) {
-        *self.blocked.entry((from, to)).or_default() -= 1;
-        self.wake_everybody();
+    pub(crate) fn unblock(&mut self, host: usize, toward: Toward) {
+        self.paths.unblock(host, toward);
+        self.cables.iter_mut().for_each(Cable::wake);
     }
 
     /// The programs of a host are about to be killed.
@@ -348,7 +296,7 @@ impl NetworkState {
     pub(crate) fn dies(&mut self, at: Time, host: usize) {
         self.dying = true;
         if host == SERVER {
-            self.server_is_down = true;
+            self.paths.server_is_down = true;
             self.journal.server_down(at);
         }
         for dialled in self.cables.iter().filter_map(|cable| cable.dialled) {
@@ -368,9 +316,10 @@ impl NetworkState {
                 Some(_) | None => None,
             };
             if let Some(toward) = theirs {
-                cable.lanes[toward.index()].is_last = true;
+                cable.lane(toward).is_last = true;
                 cable.ended |= host == SERVER;
-                cable.lanes.iter_mut().for_each(Lane::wake);
+                cable.closed |= host != SERVER;
+                cable.wake();
             }
         }
     }
@@ -386,25 +335,20 @@ impl NetworkState {
         if !self.dying {
             return Some(socket);
         }
-        self.cables[id.0].lanes[toward.index()].in_flight -= held;
+        self.lane(id, toward).in_flight -= held;
         self.buried.push(socket);
         None
     }
 
     /// Whether the writer of this direction is dead and all that is under way has arrived.
-    pub(super) fn is_all_from_the_dead(&self, id: CableId, toward: Toward, arrived: usize) -> bool {
-        let lane = &self.cables[id.0].lanes[toward.index()];
+    pub(super) fn is_all_from_the_dead(&mut self, id: CableId, toward: Toward, arrived: usize) -> bool {
+        let lane = self.lane(id, toward);
         lane.is_last && lane.in_flight == arrived
     }
 
     /// The server listens: connections are made.
     pub(crate) fn server_is_up(&mut self) {
-        self.server_is_down = false;
-    }
-
-    fn wake_everybody(&mut self) {
-        self.cables.iter_mut().flat_map(|cable| &mut cable.lanes).for_each(Lane::wake);
-        self.waiting_for_a_path.drain(..).for_each(Waker::wake);
+        self.paths.server_is_down = false;
     }
 
     /// The open connections of those hosts.
@@ -432,15 +376,8 @@ impl NetworkState {
     }
 
     fn open(&self, mut wanted: impl FnMut(Home) -> bool) -> Vec<CableId> {
-        let open = self.cables.iter().enumerate().filter(|(_, cable)| cable.fate == Fate::Open);
+        let open = self.cables.iter().enumerate().filter(|(_, cable)| !cable.closed);
         let dialled = open.filter_map(|(id, cable)| Some((CableId(id), cable.dialled?.home)));
         dialled.filter(|(_, home)| wanted(*home)).map(|(id, _)| id).collect()
-    }
-}
-
-fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
-    match slot {
-        Some(waker) if waker.will_wake(cx.waker()) => {}
-        _ => *slot = Some(cx.waker().clone()),
     }
 }

@@ -97,12 +97,8 @@ impl AsyncRead for SimStream {
         };
         this.outgoing.poll_held(inner, cx)?;
         let lane = this.end.toward.opposite();
-        {
-            let mut state = this.end.cables.lock();
-            state.wake_reader(this.end.id, lane, cx);
-            if state.is_still(this.end.id, lane) {
-                return Poll::Pending;
-            }
+        if this.end.cables.lock().is_still(this.end.id, lane, cx) {
+            return Poll::Pending;
         }
         let read = ready!(this.incoming.poll_read(inner, cx, buffer, &this.end));
         match &read {
@@ -121,7 +117,6 @@ impl AsyncWrite for SimStream {
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
-        this.end.cables.lock().wake_writer(this.end.id, this.end.toward, cx);
         let written = ready!(this.outgoing.poll_write(inner, cx, bytes, &this.end));
         if written.is_err() {
             this.close(Closing::Reset);

@@ -302,12 +302,12 @@ fn a_writer_waits_when_the_window_is_full() {
 
 #[test]
 fn a_connection_through_a_blocked_path_waits_until_it_opens() {
-    for (from, to) in [(0, PEER), (PEER, 0)] {
+    for toward in [Toward::Server, Toward::Peer] {
         let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
-        rehearsal.cables.lock().block(from, to);
+        rehearsal.cables.lock().block(PEER, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.at_server(), []);
-        rehearsal.cables.lock().unblock(from, to);
+        rehearsal.cables.lock().unblock(PEER, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.read_by_server().0, b"how are you?");
         assert_eq!(rehearsal.at_peer().len(), 1);
@@ -318,11 +318,11 @@ fn a_connection_through_a_blocked_path_waits_until_it_opens() {
 fn a_path_that_is_blocked_later_holds_the_bytes_of_its_direction() {
     let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(2);
-    rehearsal.cables.lock().block(0, PEER);
+    rehearsal.cables.lock().block(PEER, Toward::Peer);
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, b"how are you?");
     assert_eq!(rehearsal.at_peer(), []);
-    rehearsal.cables.lock().unblock(0, PEER);
+    rehearsal.cables.lock().unblock(PEER, Toward::Peer);
     rehearsal.step(2);
     assert_eq!(rehearsal.at_peer().len(), 1);
 }

@@ -218,15 +218,10 @@ impl<'a> Storm<'a> {
         toward(lanes).iter().for_each(|&toward| act(&mut state, id, toward));
     }
 
-    fn for_paths(&self, hosts: &[usize], lanes: Lanes, act: fn(&mut NetworkState, usize, usize)) {
+    fn for_paths(&self, hosts: &[usize], lanes: Lanes, act: fn(&mut NetworkState, usize, Toward)) {
         let mut state = self.cables.lock();
         for &host in hosts {
-            for toward in toward(lanes) {
-                match toward {
-                    Toward::Server => act(&mut state, host, SERVER),
-                    Toward::Peer => act(&mut state, SERVER, host),
-                }
-            }
+            toward(lanes).iter().for_each(|&toward| act(&mut state, host, toward));
         }
     }
 

@@ -33,9 +33,9 @@ impl Outgoing {
         bytes: &[u8],
         end: &End,
     ) -> Poll<io::Result<usize>> {
+        let room = end.cables.lock().room(end.id, end.toward, cx).min(bytes.len());
         self.poll_held(inner, cx)?;
         ready!(poll_timer(&mut self.pause, cx));
-        let room = end.cables.lock().room(end.id, end.toward).min(bytes.len());
         if room == 0 && !bytes.is_empty() {
             return Poll::Pending;
         }

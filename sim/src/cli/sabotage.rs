@@ -1,0 +1,125 @@
+//! Whether the rules see: servers that are wrong on purpose, each against the rule that must catch it.
+
+use super::run::{bar, processors};
+use super::{Exit, SabotageArgs, complain, interrupt};
+use crate::campaign::{Campaign, Report, Seeds};
+use crate::judge::rules;
+use crate::plan::Mix;
+use crate::saboteur::{Sabotage, sabotages};
+use crate::trial::{Conditions, RuleChoice, Stage, judge};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::Ordering;
+
+/// The version of the JSON that the table makes.
+const VERSION: u32 = 1;
+/// How many seeds each gets.
+const SEEDS: u64 = 100;
+
+pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
+    let chosen = if args.names.is_empty() { sabotages() } else { args.names.clone() };
+    let threads = args.threads.map_or_else(processors, usize::from);
+    let interrupted = interrupt::flag();
+    let bar = bar(SEEDS * chosen.len() as u64, "sabotage");
+    say!("{:<28} {:<22} {:>9} {:>6}  with the rule off", "sabotage", "rule", "caught in", "first");
+    let mut rows = Vec::new();
+    for sabotage in chosen {
+        let mut row = Row::new(sabotage);
+        row.campaign(args.stage, threads).run(&interrupted, |report| {
+            row.take(&report, args.stage);
+            bar.inc(1);
+        });
+        if interrupted.load(Ordering::Relaxed) {
+            bar.finish_and_clear();
+            say!("interrupted: these are the sabotages that were tried");
+            return Exit::Interrupted;
+        }
+        bar.suspend(|| say!("{}", row.line()));
+        rows.push(row);
+    }
+    bar.finish_and_clear();
+    let proved = rows.iter().filter(|row| row.is_proved()).count();
+    let needles = rows.iter().filter(|row| row.sabotage.is_needle).count();
+    say!("{} sabotages, {proved} caught by their rule and by no other; {needles} are needles", rows.len());
+    if let Some(file) = &args.json {
+        let table: Vec<Value> = rows.iter().map(Row::to_json).collect();
+        let text = format!("{:#}\n", json!({"version": VERSION, "seeds": SEEDS, "sabotages": table}));
+        if let Err(error) = fs::write(file, text) {
+            complain(&format!("{}: {error}", file.display()));
+            return Exit::Usage;
+        }
+    }
+    if proved == rows.len() { Exit::Clean } else { Exit::Wrong }
+}
+
+/// What became of one sabotage.
+struct Row {
+    sabotage: Sabotage,
+    /// The seeds in which its rule caught it.
+    caught: BTreeSet<u64>,
+    /// What else is seen of it when its rule is off.
+    otherwise: BTreeSet<&'static str>,
+}
+
+impl Row {
+    const fn new(sabotage: Sabotage) -> Self {
+        Self { sabotage, caught: BTreeSet::new(), otherwise: BTreeSet::new() }
+    }
+
+    fn campaign(&self, stage: Stage, threads: usize) -> Campaign {
+        let sabotage = Some(self.sabotage);
+        let conditions = Conditions { stage, rules: RuleChoice::all(), hash_seed: 0, sabotage };
+        Campaign { seeds: Seeds::first(SEEDS), mix: Mix::everything(), conditions, threads }
+    }
+
+    /// Judges a seed once more without the rule that must have caught it.
+    fn take(&mut self, report: &Report, stage: Stage) {
+        let Some((plan, outcome)) = report.failed.as_deref() else { return };
+        let Some(run) = &outcome.run else {
+            self.otherwise.insert("a panic");
+            return;
+        };
+        let fired = outcome.verdict.iter().flat_map(|verdict| rules().iter().zip(&verdict.counts));
+        if fired.into_iter().any(|(rule, count)| rule.name == self.sabotage.rule && count.fired > 0) {
+            self.caught.insert(report.seed);
+        }
+        let others = RuleChoice::all().without(self.sabotage.rule);
+        let verdict = judge(plan, stage, &others, run.history.entries());
+        self.otherwise.extend(verdict.accusations.iter().map(|accusation| accusation.rule));
+        self.otherwise.extend(run.stuck.is_some().then_some("being stuck"));
+    }
+
+    /// Caught by its rule, and by nothing else when that is off.
+    fn is_proved(&self) -> bool {
+        !self.caught.is_empty() && self.otherwise.is_empty()
+    }
+
+    fn line(&self) -> String {
+        let Sabotage { name, rule, .. } = self.sabotage;
+        let (count, first) =
+            (self.caught.len(), self.caught.first().map_or_else(|| "-".to_owned(), u64::to_string));
+        format!("{name:<28} {rule:<22} {count:>5}/{SEEDS} {first:>6}  {}", self.without())
+    }
+
+    fn without(&self) -> String {
+        if self.otherwise.is_empty() {
+            return "not caught".to_owned();
+        }
+        let names: Vec<&str> = self.otherwise.iter().copied().collect();
+        format!("seen by {}", names.join(", "))
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "name": self.sabotage.name,
+            "sentence": self.sabotage.sentence,
+            "rule": self.sabotage.rule,
+            "history": self.sabotage.history,
+            "needle": self.sabotage.is_needle,
+            "caught_in": self.caught.len(),
+            "first_seed": self.caught.first(),
+            "with_the_rule_off": self.otherwise,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The ways between hosts and the server: which are blocked, and whether anybody answers at their end.
+
+use super::lane::Toward;
+use std::collections::BTreeMap;
+use std::io;
+use std::task::{Context, Poll, Waker};
+
+/// The server's place among the hosts.
+pub(crate) const SERVER: usize = 0;
+
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    /// How many faults block the way from one host to another.
+    blocked: BTreeMap<(usize, usize), u32>,
+    /// Whether the server's process is down: its host refuses.
+    pub(super) server_is_down: bool,
+    /// Who waits to connect.
+    waiting: Vec<Waker>,
+}
+
+impl Paths {
+    /// Ready when a connection from `host` to the server could be made.
+    pub(super) fn poll(&mut self, host: usize, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer) {
+            self.waiting.push(cx.waker().clone());
+            Poll::Pending
+        } else if self.server_is_down {
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, "server: connection refused")))
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Whether bytes between `host` and the server do not pass in this direction.
+    pub(super) fn is_blocked(&self, host: usize, toward: Toward) -> bool {
+        self.blocked.get(&ends(host, toward)).is_some_and(|&faults| faults > 0)
+    }
+
+    pub(super) fn block(&mut self, host: usize, toward: Toward) {
+        *self.blocked.entry(ends(host, toward)).or_default() += 1;
+    }
+
+    pub(super) fn unblock(&mut self, host: usize, toward: Toward) {
+        *self.blocked.entry(ends(host, toward)).or_default() -= 1;
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+}
+
+const fn ends(host: usize, toward: Toward) -> (usize, usize) {
+    match toward {
+        Toward::Server => (host, SERVER),
+        Toward::Peer => (SERVER, host),
+    }
+}
