@@ -39,7 +39,7 @@ fn say(line: &str) {
 
 fn start(options: &Options) -> Result<ExitCode, String> {
     abort_on_panic();
-    logging::start(options.verbosity());
+    logging::start(options.logging.verbosity());
     for warning in options.warnings() {
         say(warning);
     }
@@ -59,7 +59,7 @@ fn abort_on_panic() {
 
 fn runtime(options: &Options) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    if let Some(threads) = options.threads() {
+    if let Some(threads) = options.process.threads() {
         builder.worker_threads(threads);
     }
     builder.enable_all().build()
@@ -70,9 +70,12 @@ async fn run(options: &Options) -> Result<ExitCode, String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let hash_seed = RandomState::new().hash_one(0);
     let engine = Engine::new(options.engine(), hash_seed);
-    let config =
-        Config { listen: options.addresses(), limits: Limits::default(), liveness: Some(options.liveness()) };
-    let network = Tcp::with_backlog(options.backlog);
+    let config = Config {
+        listen: options.listening.addresses(),
+        limits: Limits::default(),
+        liveness: Some(options.listening.liveness()),
+    };
+    let network = Tcp::with_backlog(options.listening.backlog);
     let control = serve(&network, MachineClock::new(), engine, config).await.map_err(cannot_listen)?;
     for address in control.addresses() {
         say(&format!("listening on {address}"));
