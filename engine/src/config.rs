@@ -35,6 +35,10 @@ pub struct Config {
     pub memory_limit: usize,
     /// How many functions a connection may register: 10,000. A grab takes time for each.
     pub functions_per_connection: u32,
+    /// How many connections there may be; more are told so and closed.
+    pub max_connections: usize,
+    /// How many of them may come from one address; `None` is as many as there may be.
+    pub connections_per_address: Option<u32>,
     /// For how long a drain may last; `None` is as long as it takes.
     pub drain_timeout: Option<Duration>,
     /// What `version` answers.
@@ -81,6 +85,12 @@ pub enum ConfigError {
     /// No worker could do anything.
     #[error("functions per connection 0 leaves nothing to do: give it at least 1")]
     FunctionsPerConnection,
+    /// Nobody could ever connect.
+    #[error("{what} 0 lets nobody in: give it at least 1, or leave it out")]
+    NoConnections {
+        /// Which limit.
+        what: &'static str,
+    },
     /// A time limit of zero would strike at once.
     #[error("{what} is zero: give it at least 1 ms")]
     Zero {
@@ -113,6 +123,12 @@ impl Config {
         }
         if self.functions_per_connection == 0 {
             return Err(ConfigError::FunctionsPerConnection);
+        }
+        if self.max_connections == 0 {
+            return Err(ConfigError::NoConnections { what: "max connections" });
+        }
+        if self.connections_per_address == Some(0) {
+            return Err(ConfigError::NoConnections { what: "connections per address" });
         }
         let limits = [
             ("wakeup timeout", self.wakeup_timeout),
@@ -154,6 +170,8 @@ impl Default for Config {
             output_limit: 256 << 20,
             memory_limit: usize::MAX,
             functions_per_connection: 10_000,
+            max_connections: usize::MAX,
+            connections_per_address: None,
             drain_timeout: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: 0,
@@ -200,6 +218,14 @@ mod tests {
         assert_eq!(
             refusal(|config| config.functions_per_connection = 0),
             "functions per connection 0 leaves nothing to do: give it at least 1"
+        );
+        assert_eq!(
+            refusal(|config| config.max_connections = 0),
+            "max connections 0 lets nobody in: give it at least 1, or leave it out"
+        );
+        assert_eq!(
+            refusal(|config| config.connections_per_address = Some(0)),
+            "connections per address 0 lets nobody in: give it at least 1, or leave it out"
         );
         let zero = Duration::from_micros(999);
         let refusals = [

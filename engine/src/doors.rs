@@ -1,5 +1,6 @@
 //! The two doors of an engine: what happened comes in, what shall be done goes out.
 
+use crate::{Figures, FunctionPage};
 use bytes::Bytes;
 use gearman_protocol::{
     DecodeError, FunctionName, FunctionStatus, Priority, Reducer, Request, Response, Time, Unique, UnixMillis,
@@ -250,6 +251,19 @@ pub trait Doors {
 
     /// When to come back with [`Event::Elapsed`]; coming earlier is harmless.
     fn deadline(&self) -> Option<Time>;
+
+    /// How it stands, in numbers. What counts nothing says 0 of everything.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
+    /// How some functions stand: page by page from 0 on, so that whoever reads all of them holds up nobody for
+    /// long. Takes time for each place on the page, of which there are `most`; functions keep their places, and
+    /// one that comes or goes between two pages is there or is not.
+    fn functions(&self, page: usize, most: usize) -> FunctionPage {
+        let _ = (page, most);
+        FunctionPage::default()
+    }
 }
 
 /// So that what stands behind the doors can be chosen while the program runs.
@@ -260,5 +274,13 @@ impl<D: Doors + ?Sized> Doors for Box<D> {
 
     fn deadline(&self) -> Option<Time> {
         (**self).deadline()
+    }
+
+    fn figures(&self) -> Figures {
+        (**self).figures()
+    }
+
+    fn functions(&self, page: usize, most: usize) -> FunctionPage {
+        (**self).functions(page, most)
     }
 }

@@ -4,6 +4,7 @@ mod admin_requests;
 mod client_requests;
 mod connection_events;
 mod draining;
+mod figures;
 mod job_life;
 mod limits;
 mod passing_time;
@@ -26,7 +27,7 @@ use crate::tables::functions::{FunctionKey, Functions};
 use crate::tables::jobs::{Jobs, Watcher};
 use crate::tables::slab::Slab;
 use crate::tables::stores::Stores;
-use crate::{Config, ConnectionId, Doors, Effects, Event};
+use crate::{Config, ConnectionId, Doors, Effects, Event, Figures, FunctionPage, Refusals};
 use draining::Draining;
 use gearman_protocol::{FunctionName, Request, Response, Time};
 use limits::large_part;
@@ -72,6 +73,8 @@ pub struct Engine {
     pub(crate) paused: BTreeSet<ConnectionId>,
     /// The one that is read from although memory is short, so that something ends.
     pub(crate) favoured: Option<ConnectionId>,
+    pub(crate) opened: u64,
+    refusals: Refusals,
     pub(crate) now: Time,
 }
 
@@ -109,13 +112,15 @@ impl Engine {
             slow_readers: Vec::new(),
             paused: BTreeSet::new(),
             favoured: None,
+            opened: 0,
+            refusals: Refusals::default(),
             now: Time::ZERO,
         }
     }
 
     fn act(&mut self, event: Event, turn: &mut Turn<'_>) {
         match event {
-            Event::Opened { from, peer } => self.open(from, peer),
+            Event::Opened { from, peer } => self.open(from, peer, turn),
             Event::Received { from, request } => {
                 if let Some(who) = self.here(from) {
                     self.hear(who);
@@ -192,6 +197,7 @@ impl Engine {
     }
 
     fn refuse(&mut self, to: ConnectionKey, refusal: Refusal, turn: &mut Turn<'_>) {
+        self.refusals.count(refusal.counts_as());
         self.send(to, refusal.response(), turn);
     }
 
@@ -218,5 +224,13 @@ impl Doors for Engine {
 
     fn deadline(&self) -> Option<Time> {
         self.deadlines.earliest()
+    }
+
+    fn figures(&self) -> Figures {
+        self.read_figures()
+    }
+
+    fn functions(&self, page: usize, most: usize) -> FunctionPage {
+        self.read_functions(page, most)
     }
 }

@@ -28,6 +28,7 @@ mod check;
 mod config;
 mod doors;
 mod engine;
+mod figures;
 mod handles;
 mod numerals;
 mod refusal;
@@ -40,4 +41,5 @@ pub use doors::{
     Buffered, ConnectionId, Doors, Effect, Effects, Event, ExitCode, RecordId, StoreError, StoredJob,
 };
 pub use engine::Engine;
+pub use figures::{Counts, Figures, FunctionFigures, FunctionPage, Refusals, Refused};
 pub use vitals::Vitals;

@@ -1,5 +1,6 @@
 //! What the server declines although the packet is good.
 
+use crate::Refused;
 use gearman_protocol::{ErrorCode, Response};
 
 /// Legal, and declined.
@@ -13,6 +14,12 @@ pub(crate) enum Refusal {
     NotStored,
     /// The worker has registered as many functions as it may.
     TooManyFunctions,
+    /// There are as many connections as there may be.
+    TooManyConnections,
+    /// The peer's address has as many connections as it may.
+    TooManyFromAddress,
+    /// A message was begun and not finished in time.
+    PacketTimeout,
     /// The job could be taken but never be handed out in one packet.
     TooLargeToAssign,
     /// No new jobs before the end.
@@ -37,6 +44,11 @@ impl Refusal {
             Self::MemoryLimit => (ErrorCode::QueueError, "Memory limit reached"),
             Self::NotStored => (ErrorCode::QueueError, "QUEUE_ERROR"),
             Self::TooManyFunctions => (ErrorCode::ArgumentTooLarge, "Too many functions on this connection"),
+            Self::TooManyConnections => (ErrorCode::TooManyConnections, "Too many connections"),
+            Self::TooManyFromAddress => {
+                (ErrorCode::TooManyConnections, "Too many connections from this address")
+            }
+            Self::PacketTimeout => (ErrorCode::Timeout, "Packet was not finished in time"),
             Self::TooLargeToAssign => (ErrorCode::ArgumentTooLarge, "Packet exceeds the limit"),
             Self::Draining => (ErrorCode::ShutdownGraceful, "Server is shutting down"),
             Self::UnknownOption => (ErrorCode::UnknownOption, "Server does not recognize given option"),
@@ -51,5 +63,22 @@ impl Refusal {
             ),
         };
         Response::error(code, text)
+    }
+
+    /// What it counts as.
+    pub(crate) const fn counts_as(self) -> Refused {
+        match self {
+            Self::QueueFull => Refused::QueueLimit,
+            Self::MemoryLimit => Refused::MemoryLimit,
+            Self::NotStored => Refused::Store,
+            Self::TooManyFunctions => Refused::FunctionsPerConnection,
+            Self::TooManyConnections => Refused::MaxConnections,
+            Self::TooManyFromAddress => Refused::ConnectionsPerAddress,
+            Self::PacketTimeout => Refused::PacketTimeout,
+            Self::TooLargeToAssign => Refused::MaxPacketSize,
+            Self::Draining => Refused::Draining,
+            Self::UnknownOption | Self::HandleTooLong => Refused::Malformed,
+            Self::DataForNoJob | Self::ResultForNoJob | Self::ExceptionForNoJob => Refused::JobNotFound,
+        }
     }
 }

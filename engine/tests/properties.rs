@@ -177,18 +177,22 @@ fn configs() -> impl Strategy<Value = Config> {
     let wakeup = prop_oneof![Just(None), (1_u32..3).prop_map(Some)];
     let retries = prop_oneof![2 => Just(None), 1 => (0_u8..4).prop_map(Some)];
     let drain = prop_oneof![Just(None), (1_u64..30_000).prop_map(Some)];
-    (compat, limit.clone(), limit, wakeup, retries, any::<bool>(), drain).prop_map(
-        |(compat, memory_limit, output_limit, worker_wakeup, job_retries, store, drain)| Config {
-            compat,
-            memory_limit,
-            output_limit,
-            worker_wakeup,
-            job_retries,
-            store,
-            drain_timeout: drain.map(Duration::from_millis),
-            handle_prefix: "H".into(),
-            allow_shutdown: true,
-            ..Config::default()
+    let connections = prop_oneof![3 => Just(None), 1 => (1_u32..5).prop_map(Some)];
+    (compat, limit.clone(), limit, wakeup, retries, any::<bool>(), drain, connections).prop_map(
+        |(compat, memory_limit, output_limit, worker_wakeup, job_retries, store, drain, connections)| {
+            Config {
+                compat,
+                memory_limit,
+                output_limit,
+                worker_wakeup,
+                job_retries,
+                store,
+                drain_timeout: drain.map(Duration::from_millis),
+                handle_prefix: "H".into(),
+                allow_shutdown: true,
+                connections_per_address: connections,
+                ..Config::default()
+            }
         },
     )
 }

@@ -4,7 +4,7 @@ use crate::Model;
 use crate::connection::Presence;
 use crate::job::{Job, State};
 use gearman_engine::{ConnectionId, Effect, ExitCode};
-use gearman_protocol::{FunctionStatus, Time, UnixMillis};
+use gearman_protocol::{ErrorCode, FunctionStatus, Time, UnixMillis};
 use std::time::Duration;
 
 /// What is to be done at some moment. Of one moment, the upper comes first.
@@ -104,6 +104,7 @@ impl Model {
         };
         connection.patience = None;
         if connection.presence == Presence::Here {
+            self.refuse(who, ErrorCode::Timeout, "Packet was not finished in time");
             self.leave(who);
         } else {
             self.effects.push(Effect::Close { who, after_flush: false });

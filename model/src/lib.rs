@@ -107,9 +107,7 @@ impl Model {
 
     fn happened(&mut self, event: Event) {
         match event {
-            Event::Opened { from, peer } => {
-                self.connections.push(Connection::new(from, peer, self.config.exceptions));
-            }
+            Event::Opened { from, peer } => self.opened(from, peer),
             Event::Received { from, request } => self.received(from, request),
             Event::Malformed { from, error } => self.malformed(from, error),
             Event::HalfClosed { from } => self.leave(from),
@@ -151,6 +149,22 @@ impl Model {
             Request::SetClientId { id } => self.set_client_id(from, id),
             Request::Admin(command) => self.admin(from, command),
         }
+    }
+
+    /// A peer has connected. If that is too much, it hears so and is sent away.
+    fn opened(&mut self, from: ConnectionId, peer: String) {
+        let (all, own) =
+            (self.connections.len(), self.connections.iter().filter(|other| other.peer == peer).count());
+        self.connections.push(Connection::new(from, peer, self.config.exceptions));
+        let text = if all >= self.config.max_connections {
+            "Too many connections"
+        } else if self.config.connections_per_address.is_some_and(|limit| own >= limit as usize) {
+            "Too many connections from this address"
+        } else {
+            return;
+        };
+        self.refuse(from, ErrorCode::TooManyConnections, text);
+        self.leave(from);
     }
 
     fn malformed(&mut self, from: ConnectionId, error: DecodeError) {

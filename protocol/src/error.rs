@@ -23,6 +23,10 @@ pub enum ErrorCode {
     JobNotFound,
     /// The server takes no new jobs because it is stopping.
     ShutdownGraceful,
+    /// The server, or the peer's address, has as many connections as it may.
+    TooManyConnections,
+    /// The peer took too long to finish a packet.
+    Timeout,
 }
 
 impl ErrorCode {
@@ -37,6 +41,8 @@ impl ErrorCode {
         Self::UnknownOption,
         Self::JobNotFound,
         Self::ShutdownGraceful,
+        Self::TooManyConnections,
+        Self::Timeout,
     ];
 
     /// The code as it travels.
@@ -52,6 +58,8 @@ impl ErrorCode {
             Self::UnknownOption => "UNKNOWN_OPTION",
             Self::JobNotFound => "JOB_NOT_FOUND",
             Self::ShutdownGraceful => "SHUTDOWN_GRACEFUL",
+            Self::TooManyConnections => "TOO_MANY_CONNECTIONS",
+            Self::Timeout => "TIMEOUT",
         }
     }
 }

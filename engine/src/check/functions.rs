@@ -75,6 +75,10 @@ impl Engine {
         let asleep = function.sleepers.len();
         let counted = Tally { waiting, scheduled, assigned, reserved, awaited, workers, woken, asleep };
         ensure(tally == counted, || format!("counts {counted:?}, and there are {tally:?}"))?;
+        let (counts, live) = (function.counts, function.total());
+        ensure(counts.submitted == counts.ended() + live, || {
+            format!("has {live} live jobs, and counts {counts:?}")
+        })?;
         for (priority, queue) in function.waiting.iter().enumerate() {
             self.check_queue(key, priority, queue.keys(&self.jobs.slab))?;
         }

@@ -195,6 +195,15 @@ fn wrong_counts_of_a_function_are_seen() {
 }
 
 #[test]
+fn a_job_that_is_not_accounted_for_is_seen() {
+    let violation = found(|engine| {
+        let function = function(engine);
+        engine.functions.slab[function].counts.completed += 1;
+    });
+    assert!(violation.starts_with("function f has 4 live jobs, and counts Counts {"), "{violation}");
+}
+
+#[test]
 fn a_queue_out_of_order_is_seen() {
     let violation = found(|engine| {
         let (first, second) = (job(engine, 2), job(engine, 3));

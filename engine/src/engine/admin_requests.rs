@@ -2,6 +2,7 @@
 
 use super::{Engine, Turn};
 use crate::ExitCode;
+use crate::figures::Ending;
 use crate::tables::connections::{Connection, ConnectionKey, Presence};
 use crate::tables::functions::Function;
 use crate::tables::jobs::Job;
@@ -102,7 +103,7 @@ impl Engine {
     fn cancel_job(&mut self, handle: &Handle, turn: &mut Turn<'_>) -> AdminReply {
         let Some(job) = self.live_job(handle) else { return AdminReply::Error(AdminError::UnknownJob) };
         self.tell_watchers(job, handle, &Report::Fail, turn);
-        self.end(job, turn);
+        self.end(job, Ending::Cancelled, turn);
         AdminReply::Ok
     }
 

@@ -3,14 +3,21 @@
 use super::{Engine, Turn};
 use crate::tables::connections::{ConnectionKey, Presence, Rest};
 use crate::tables::outbox::Outbox;
-use crate::{ConnectionId, Effect};
+use crate::{ConnectionId, Effect, Refused};
 use gearman_protocol::{DecodeError, Response};
 
 impl Engine {
     /// A number that is open already is the driver's mistake, and changes nothing.
-    pub(super) fn open(&mut self, id: ConnectionId, address: String) {
-        if self.connections.find(id).is_none() {
-            self.connections.insert(id, address, self.config.exceptions);
+    pub(super) fn open(&mut self, id: ConnectionId, address: String, turn: &mut Turn<'_>) {
+        if self.connections.find(id).is_some() {
+            return;
+        }
+        let refusal = self.no_more_from(&address);
+        self.opened += 1;
+        let who = self.connections.insert(id, address, self.config.exceptions);
+        if let Some(refusal) = refusal {
+            self.refuse(who, refusal, turn);
+            self.dismiss(who, turn);
         }
     }
 
@@ -24,6 +31,8 @@ impl Engine {
     pub(super) fn malformed(&mut self, from: ConnectionId, error: DecodeError, turn: &mut Turn<'_>) {
         let Some(who) = self.here(from) else { return };
         self.hear(who);
+        let too_large = matches!(error, DecodeError::PacketTooLarge { .. } | DecodeError::LineTooLong { .. });
+        self.refusals.count(if too_large { Refused::MaxPacketSize } else { Refused::Malformed });
         let (code, text) = error.as_refusal();
         self.send(who, Response::error(code, text), turn);
         if error.is_fatal() {

@@ -3,6 +3,7 @@
 use super::{Engine, Turn};
 use crate::Effect;
 use crate::config::JOB_OVERHEAD;
+use crate::figures::Ending;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::deadlines::Timer;
 use crate::tables::jobs::{Job, JobKey, JobState, Keeping, NewJob, Watcher};
@@ -30,7 +31,9 @@ impl Engine {
         let JobState::Reserved { place, not_before } = job.state else {
             unreachable!("only a reserved job is admitted");
         };
-        self.functions.slab[job.function].reserved -= 1;
+        let function = &mut self.functions.slab[job.function];
+        function.reserved -= 1;
+        function.counts.submitted += 1;
         match not_before.filter(|&due| due > self.deadlines.wall(turn.now)) {
             Some(due) => self.schedule(key, due),
             None => self.enqueue(key, place),
@@ -57,7 +60,7 @@ impl Engine {
     /// Takes time only for jobs with a later place: those whose store answered first.
     fn enqueue(&mut self, key: JobKey, place: u64) {
         let job = &mut self.jobs.slab[key];
-        job.state = JobState::Waiting { place, links: Links::default() };
+        job.state = JobState::Waiting { place, since: self.now, links: Links::default() };
         let (function, priority) = (job.function, job.priority);
         let queue = &mut self.functions.slab[function].waiting[priority as usize];
         queue.insert_sorted(
@@ -141,12 +144,14 @@ impl Engine {
         let attempts = job.attempts;
         let abandoned = job.keeping == Keeping::Foreground && job.watchers.is_empty();
         if abandoned {
-            self.end(key, turn);
+            self.end(key, Ending::Abandoned, turn);
         } else if self.config.retry_limit().is_some_and(|limit| attempts >= limit) {
             let handle = self.handles.name(self.jobs.slab[key].number);
             self.tell_watchers(key, &handle, &Report::Fail, turn);
-            self.end(key, turn);
+            self.end(key, Ending::Dropped, turn);
         } else {
+            let function = self.jobs.slab[key].function;
+            self.functions.slab[function].counts.retried += 1;
             self.take_out(key);
             let place = self.jobs.next_place();
             self.enqueue(key, place);
@@ -154,7 +159,11 @@ impl Engine {
     }
 
     /// Ends a job: it is gone from everywhere. What its watchers hear is said before.
-    pub(super) fn end(&mut self, key: JobKey, turn: &mut Turn<'_>) {
+    pub(super) fn end(&mut self, key: JobKey, ending: Ending, turn: &mut Turn<'_>) {
+        let job = &self.jobs.slab[key];
+        if job.is_live() {
+            self.functions.slab[job.function].counts.count(ending);
+        }
         self.take_out(key);
         while let Some(watcher) = self.jobs.slab[key].watchers.first() {
             self.detach(watcher);
@@ -190,7 +199,7 @@ impl Engine {
         let job = &self.jobs.slab[key];
         let waits = matches!(job.state, JobState::Waiting { .. });
         if waits && job.keeping == Keeping::Foreground && job.watchers.is_empty() {
-            self.end(key, turn);
+            self.end(key, Ending::Abandoned, turn);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::deadlines::Timer;
 use crate::tables::outbox::payload;
-use crate::{Buffered, ConnectionId, Effect};
+use crate::{Buffered, ConnectionId, Effect, Refused};
 use gearman_protocol::{Response, Time};
 use std::time::Duration;
 
@@ -16,6 +16,16 @@ impl Engine {
         let used = self.memory - self.connections.slab[who].fill.inbound;
         let fits = used.saturating_add(bytes) <= self.config.memory_limit;
         if fits { Ok(()) } else { Err(Refusal::MemoryLimit) }
+    }
+
+    /// Why one more connection from this address is too much. Those that are being closed count too, for they
+    /// still have their descriptors.
+    pub(super) fn no_more_from(&self, address: &str) -> Option<Refusal> {
+        if self.connections.slab.len() >= self.config.max_connections {
+            return Some(Refusal::TooManyConnections);
+        }
+        let limit = self.config.connections_per_address?;
+        (self.connections.count_at(address) >= limit).then_some(Refusal::TooManyFromAddress)
     }
 
     /// A connection's buffers have grown or shrunk.
@@ -71,6 +81,7 @@ impl Engine {
     pub(super) fn cut_slow_readers(&mut self, turn: &mut Turn<'_>) {
         for peer in std::mem::take(&mut self.slow_readers) {
             if let Some(who) = self.here(peer) {
+                self.refusals.count(Refused::OutputLimit);
                 self.cut(who, turn);
             }
         }
@@ -102,7 +113,10 @@ impl Engine {
         let who = self.connections.find(peer).expect("a timer goes with its connection");
         self.connections.slab[who].patience = None;
         match self.connections.slab[who].presence {
-            Presence::Here => self.dismiss(who, turn),
+            Presence::Here => {
+                self.refuse(who, Refusal::PacketTimeout, turn);
+                self.dismiss(who, turn);
+            }
             Presence::Leaving | Presence::Closing => {
                 turn.effects.push(Effect::Close { who: peer, after_flush: false });
             }

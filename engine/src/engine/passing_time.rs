@@ -25,6 +25,8 @@ impl Engine {
         match timer {
             Timer::Job { job, .. } => {
                 let job = self.jobs.by_number(job).expect("a timer goes with its job");
+                let function = self.jobs.slab[job].function;
+                self.functions.slab[function].counts.timed_out += 1;
                 self.lose(job, turn);
             }
             Timer::Wakeup(worker) => {

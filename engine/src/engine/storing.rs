@@ -1,11 +1,12 @@
 //! The store door: a background job is acknowledged when the store has it.
 
 use super::{Engine, Turn};
+use crate::figures::Ending;
 use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::jobs::{JobKey, JobState, JoinKey, Keeping, NewJob};
 use crate::tables::stores::{Pending, Waiter};
-use crate::{Effect, RecordId, StoreError, StoredJob};
+use crate::{Effect, RecordId, Refused, StoreError, StoredJob};
 use gearman_protocol::{Reducer, Response};
 
 impl Engine {
@@ -89,11 +90,12 @@ impl Engine {
             if self.jobs.slab[key].is_live() {
                 self.abandon(key, turn);
             } else {
-                self.end(key, turn);
+                self.end(key, Ending::Abandoned, turn);
             }
         }
         for waiter in pending.waiters {
             if let Some(who) = self.connections.find(waiter.connection) {
+                self.refusals.count(Refused::Store);
                 self.answer(who, waiter, Refusal::NotStored.response(), turn);
             }
         }
@@ -136,7 +138,7 @@ impl Engine {
             {
                 return turn.effects.push(Effect::Forget { record: job.record });
             }
-            self.end(other, turn);
+            self.end(other, Ending::Abandoned, turn);
         }
         let key = self.reserve_job(NewJob {
             function,

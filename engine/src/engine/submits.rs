@@ -41,6 +41,7 @@ impl Engine {
     /// A submit of the same key: one more watcher, or one more reason to run it.
     fn join(&mut self, who: ConnectionKey, key: JobKey, foreground: bool, turn: &mut Turn<'_>) {
         let job = &self.jobs.slab[key];
+        self.functions.slab[job.function].counts.coalesced += 1;
         match job.keeping {
             Keeping::Storing(record) if !foreground || !job.is_live() => {
                 return self.wait_for_store(who, record, foreground);

@@ -1,6 +1,7 @@
 //! What workers say about the jobs they hold.
 
 use super::{Engine, Turn};
+use crate::figures::Ending;
 use crate::numerals::status_number;
 use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
@@ -37,9 +38,10 @@ impl Engine {
             Report::Status { numerator, denominator } => {
                 self.set_progress(key, status_number(&numerator), status_number(&denominator));
             }
-            Report::Complete(_) | Report::Fail => self.end(key, turn),
+            Report::Complete(_) => self.end(key, Ending::Completed, turn),
+            Report::Fail => self.end(key, Ending::Failed, turn),
             Report::Exception(_) => {
-                self.end(key, turn);
+                self.end(key, Ending::Failed, turn);
                 self.remember_excepted(who, number);
             }
         }

@@ -9,7 +9,7 @@ use super::slab::{Key, Slab};
 use crate::{Buffered, ConnectionId};
 use bytes::Bytes;
 use gearman_protocol::Time;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) type ConnectionKey = Key<Connection>;
 
@@ -100,14 +100,17 @@ pub(crate) struct Connections {
     pub(crate) slab: Slab<Connection>,
     by_id: Index<Connection, ById>,
     opened: List<Connection, ByOpening>,
+    /// How many there are from each address.
+    by_address: BTreeMap<String, u32>,
 }
 
 impl Connections {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { slab: Slab::new(), by_id: Index::new(seed), opened: List::new() }
+        Self { slab: Slab::new(), by_id: Index::new(seed), opened: List::new(), by_address: BTreeMap::new() }
     }
 
     pub(crate) fn insert(&mut self, id: ConnectionId, address: String, exceptions: bool) -> ConnectionKey {
+        *self.by_address.entry(address.clone()).or_default() += 1;
         let key = self.slab.insert(Connection {
             id,
             address,
@@ -134,7 +137,17 @@ impl Connections {
     pub(crate) fn remove(&mut self, key: ConnectionKey) {
         self.opened.remove(&mut self.slab, key);
         self.by_id.remove(&mut self.slab, key);
-        self.slab.remove(key);
+        let address = self.slab.remove(key).address;
+        let left = self.by_address.get_mut(&address).expect("every connection is counted by its address");
+        *left -= 1;
+        if *left == 0 {
+            self.by_address.remove(&address);
+        }
+    }
+
+    /// How many connections there are from this address.
+    pub(crate) fn count_at(&self, address: &str) -> u32 {
+        self.by_address.get(address).copied().unwrap_or(0)
     }
 
     pub(crate) fn find(&self, id: ConnectionId) -> Option<ConnectionKey> {
@@ -148,7 +161,8 @@ impl Connections {
 
     /// Whether the index and the list have as many entries as there are records.
     pub(crate) fn check_sizes(&self) -> Result<(), String> {
-        let sizes = [self.by_id.len(), self.in_order().count(), self.opened.len() as usize];
+        let by_address = self.by_address.values().sum::<u32>() as usize;
+        let sizes = [self.by_id.len(), self.in_order().count(), self.opened.len() as usize, by_address];
         if sizes.iter().all(|&size| size == self.slab.len()) {
             return Ok(());
         }

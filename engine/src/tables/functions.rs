@@ -5,6 +5,7 @@ use super::index::{Entry, Index};
 use super::jobs::{Job, Standing};
 use super::list::{Links, List, Member};
 use super::slab::{Key, Slab};
+use crate::Counts;
 use gearman_protocol::{FunctionName, Priority, QueueLimits};
 
 pub(crate) type FunctionKey = Key<Function>;
@@ -24,6 +25,8 @@ pub(crate) struct Function {
     pub(crate) reserved: u32,
     /// How many jobs a drain waits for.
     pub(crate) awaited: u32,
+    /// What has become of its jobs.
+    pub(crate) counts: Counts,
     /// How many workers can do it.
     pub(crate) workers: u32,
     /// How many of them are woken.
@@ -74,6 +77,7 @@ impl Functions {
             assigned: 0,
             reserved: 0,
             awaited: 0,
+            counts: Counts::default(),
             workers: 0,
             woken: 0,
             sleepers: List::new(),

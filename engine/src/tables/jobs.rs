@@ -78,6 +78,8 @@ pub(crate) enum JobState {
     Waiting {
         /// Its place: a queue is in the order of places.
         place: u64,
+        /// When it came to this place.
+        since: Time,
         /// Its neighbours in the queue.
         links: Links<Job>,
     },

@@ -93,6 +93,19 @@ impl<T> Slab<T> {
         }
     }
 
+    /// How many places there are, with a record or without.
+    pub(crate) const fn places(&self) -> usize {
+        self.chunks.len() * CHUNK
+    }
+
+    /// The records in these places.
+    pub(crate) fn range(&self, places: ops::Range<usize>) -> impl Iterator<Item = &T> {
+        places.filter_map(|place| match self.chunks.get(place / CHUNK)?.slots.get(place % CHUNK)? {
+            Slot::Live(record) => Some(record),
+            Slot::Vacant(_) => None,
+        })
+    }
+
     /// How many slots have memory, live or vacant.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {

@@ -102,6 +102,7 @@ fn it_is_when_a_message_should_be_finished() {
         time: 7
         c: buffers in=12 since=7
         next:                               now< 60007
+                                            c< Error TIMEOUT Packet was not finished in time
                                             c< Close
         next:                               now< 120007
                                             c< CloseNow

@@ -15,7 +15,8 @@ fn a_message_begun_and_not_finished_closes_the_connection_after_a_minute() {
         w: grab                             w< JobAssign H:1 f x
         w: buffers in=12 since=5000
         time: 59999
-        time: 1                             w< Close
+        time: 1                             w< Error TIMEOUT Packet was not finished in time
+                                            w< Close
         c: get_status H:1                   c< Status H:1 1 0 0 0
         w: closes
     ",
@@ -45,7 +46,8 @@ fn the_next_message_has_its_own_time() {
         time: 30000
         c: buffers in=50000 since=30000
         time: 59999
-        time: 1                             c< Close
+        time: 1                             c< Error TIMEOUT Packet was not finished in time
+                                            c< Close
     ",
     );
 }
@@ -58,7 +60,8 @@ fn a_long_message_may_take_a_second_more_for_each_64_kilobytes_that_have_arrived
         time: 59000
         c: buffers in=196608 since=0
         time: 3999
-        time: 1                             c< Close
+        time: 1                             c< Error TIMEOUT Packet was not finished in time
+                                            c< Close
     ",
     );
 }
@@ -245,9 +248,107 @@ fn a_paused_message_does_not_stop_its_clock() {
         b: buffers in=150000 since=0
         c: buffers in=100000 since=0
         b: buffers in=160000 since=0        b< PauseReading
-        time: 61000                         c< Close
+        time: 61000                         c< Error TIMEOUT Packet was not finished in time
+                                            c< Close
                                             b< ResumeReading
-        time: 1000                          b< Close
+        time: 1000                          b< Error TIMEOUT Packet was not finished in time
+                                            b< Close
+    ",
+    );
+}
+
+#[test]
+fn a_connection_too_many_is_told_so_and_closed() {
+    let config = Config { max_connections: 2, ..config() };
+    check_with(
+        &config,
+        "
+        a: echo 1                           a< Echo 1
+        b: echo 2                           b< Echo 2
+        c: echo 3                           c< Error TOO_MANY_CONNECTIONS Too many connections
+                                            c< Close
+        a: closes
+        d: echo 4                           d< Error TOO_MANY_CONNECTIONS Too many connections
+                                            d< Close
+        c: closes
+        d: closes
+        e: echo 5                           e< Echo 5
+        refused:                            refused> max-connections 2
+    ",
+    );
+}
+
+#[test]
+fn an_address_has_no_more_connections_than_it_may() {
+    let config = Config { connections_per_address: Some(1), ..config() };
+    check_with(
+        &config,
+        "
+        a@10.0.0.1: echo 1                  a@10.0.0.1< Echo 1
+        b@10.0.0.1: echo 2                  b@10.0.0.1< Error TOO_MANY_CONNECTIONS Too many connections from this address
+                                            b@10.0.0.1< Close
+        c@10.0.0.2: echo 3                  c@10.0.0.2< Echo 3
+        a@10.0.0.1: closes
+        b@10.0.0.1: closes
+        d@10.0.0.1: echo 4                  d@10.0.0.1< Echo 4
+        refused:                            refused> connections-per-address 1
+    ",
+    );
+}
+
+#[test]
+fn whoever_is_sent_away_at_the_door_is_not_listed_and_heard_no_more() {
+    let config = Config { max_connections: 1, ..config() };
+    check_with(
+        &config,
+        "
+        a: submit f x                       a< JobCreated H:1
+        w: can_do f                         w< Error TOO_MANY_CONNECTIONS Too many connections
+                                            w< Close
+        w: grab
+        w: buffers in=10 since=0
+        a$ workers                          a> 1 127.0.0.1 - :
+                                            a> .
+        time: 60000                         w< CloseNow
+        w: closes
+    ",
+    );
+}
+
+#[test]
+fn each_refusal_is_counted_by_its_reason() {
+    let config = Config {
+        memory_limit: 3 * JOB_OVERHEAD,
+        output_limit: 1000,
+        functions_per_connection: 1,
+        ..config()
+    };
+    check_with(
+        &config,
+        "
+        c$ maxqueue f 1                     c> OK
+        c: submit f x                       c< JobCreated H:1
+        c: submit f x                       c< Error QUEUE_ERROR Job queue is full
+        c: submit g x                       c< JobCreated H:2
+        c: submit g x                       c< Error QUEUE_ERROR Memory limit reached
+        w: can_do f
+        w: can_do g                         w< Error ARGUMENT_TOO_LARGE Too many functions on this connection
+        w: complete H:1 x                   w< Error JOB_NOT_FOUND Job given in work result not found
+        w: option verbose                   w< Error UNKNOWN_OPTION Server does not recognize given option
+        w: buffers in=12 since=0
+        time: 60000                         w< Error TIMEOUT Packet was not finished in time
+                                            w< Close
+        v: buffers out=1001                 v< CloseNow
+        server: drain                       server< StopAccepting
+        c: submit f x                       c< Error SHUTDOWN_GRACEFUL Server is shutting down
+        refused:                            refused> maxqueue 1
+                                            refused> memory-limit 1
+                                            refused> packet-timeout 1
+                                            refused> output-limit 1
+                                            refused> functions-per-connection 1
+                                            refused> draining 1
+                                            refused> job-not-found 1
+                                            refused> malformed 1
     ",
     );
 }

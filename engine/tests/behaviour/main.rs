@@ -8,6 +8,7 @@ mod coalescing;
 mod deadlines;
 mod draining;
 mod epochs;
+mod figures;
 mod framing;
 mod grabbing;
 mod jobs;

@@ -12,7 +12,8 @@
 //! `c:` is a request of peer `c`, who connects when first named, and `c<` what `c` is told; `c$` is a line of the
 //! text protocol and `c>` a line of the reply, its tabs shown as spaces. `time: 1500` lets 1,500 milliseconds pass, with a stop at
 //! every deadline on the way, and `skip: 1500` without one, as if the machine had been asleep; `next:` goes to the
-//! deadline, and `now<` says when that is. `wall:`, `store:` and `server:` are the other events and effects.
+//! deadline, and `now<` says when that is. `count: f` asks for the figures of function `f`, and `refused:` for what was
+//! declined. A peer `c@10.0.0.7` comes from that address. `wall:`, `store:` and `server:` are the other events and effects.
 //!
 //! Words are parted by spaces; `""` is an empty word, and `unique=`, `reducer=` add to a submit. After every event all
 //! truths about the tables are checked, and every script runs under two hash seeds.
@@ -21,7 +22,8 @@
 
 use bytes::Bytes;
 use gearman_engine::{
-    Buffered, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, RecordId, StoreError, StoredJob,
+    Buffered, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, FunctionFigures, RecordId,
+    Refused, StoreError, StoredJob,
 };
 use gearman_protocol::{
     AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Outward,
@@ -122,6 +124,10 @@ impl Stage {
             self.pass(number(&words[0]));
         } else if who == "next:" {
             return self.go_to_the_deadline();
+        } else if who == "count:" {
+            return self.counted(what);
+        } else if who == "refused:" {
+            return self.refused();
         } else if who == "skip:" {
             self.now = self.now + Duration::from_millis(number(&words[0]));
         } else if let Some(who) = who.strip_suffix('$') {
@@ -171,6 +177,38 @@ impl Stage {
         effects.iter().flat_map(|effect| self.describe(effect)).collect()
     }
 
+    /// How a function stands, and what has become of its jobs as far as that is not nothing.
+    fn counted(&self, name: &str) -> Vec<String> {
+        let page = self.engine.functions(0, usize::MAX);
+        let row = page.rows.into_iter().find(|row| row.function.as_bytes() == name.as_bytes());
+        let FunctionFigures {
+            waiting: [high, normal, low], scheduled, running, workers, oldest, counts, ..
+        } = row.unwrap();
+        let oldest = oldest.map_or_else(|| "none".into(), |oldest| oldest.as_millis().to_string());
+        let counts = [
+            ("submitted", counts.submitted),
+            ("coalesced", counts.coalesced),
+            ("completed", counts.completed),
+            ("failed", counts.failed),
+            ("dropped", counts.dropped),
+            ("cancelled", counts.cancelled),
+            ("abandoned", counts.abandoned),
+            ("retried", counts.retried),
+            ("timed_out", counts.timed_out),
+        ];
+        let counts = counts.iter().filter(|(_, count)| *count > 0);
+        let counts = counts.map(|(what, count)| format!(" {what}={count}")).collect::<String>();
+        let state =
+            format!("{high}/{normal}/{low} scheduled={scheduled} running={running} workers={workers}");
+        vec![format!("count> {state} oldest={oldest}"), format!("count>{counts}")]
+    }
+
+    fn refused(&self) -> Vec<String> {
+        let refusals = self.engine.figures().refusals;
+        let some = Refused::ALL.into_iter().filter(|&reason| refusals.of(reason) > 0);
+        some.map(|reason| format!("refused> {} {}", reason.as_str(), refusals.of(reason))).collect()
+    }
+
     fn peer(&mut self, name: &str) -> ConnectionId {
         let place = self.peers.iter().position(|peer| peer == name);
         let id = |place: usize| ConnectionId::new(place as u64 + 1);
@@ -179,7 +217,8 @@ impl Stage {
         }
         self.peers.push(name.to_owned());
         let from = id(self.peers.len() - 1);
-        self.tell(Event::Opened { from, peer: "127.0.0.1".into() });
+        let address = name.split_once('@').map_or("127.0.0.1", |(_, address)| address);
+        self.tell(Event::Opened { from, peer: address.into() });
         from
     }
 

@@ -95,6 +95,8 @@ pub(crate) fn config(mut dice: Dice<'_>) -> Config {
         allow_shutdown: dice.once_in(4),
         output_limit: dice.pick(&[usize::MAX, 100_000]),
         memory_limit: dice.pick(&[usize::MAX, 400_000, 1_000_000]),
+        max_connections: dice.pick(&[usize::MAX, usize::MAX, 3]),
+        connections_per_address: dice.pick(&[None, None, Some(2)]),
         drain_timeout: dice.pick(&[None, Some(Duration::from_secs(15))]),
         ..Config::default()
     }
@@ -126,7 +128,10 @@ impl World {
     fn event(&self, dice: &mut Dice<'_>) -> Event {
         let from = if self.peers.is_empty() { ConnectionId::new(1) } else { dice.pick(&self.peers).0 };
         match self.kind(dice) {
-            Kind::Open => Event::Opened { from: ConnectionId::new(self.opened + 1), peer: "::1".to_owned() },
+            Kind::Open => Event::Opened {
+                from: ConnectionId::new(self.opened + 1),
+                peer: dice.pick(&["::1", "::2"]).to_owned(),
+            },
             Kind::Receive => Event::Received { from, request: self.request(from, dice) },
             Kind::Malformed => Event::Malformed { from, error: malformed(dice) },
             Kind::HalfClose => Event::HalfClosed { from },

@@ -132,5 +132,7 @@ fn error_codes() {
     UNKNOWN_OPTION
     JOB_NOT_FOUND
     SHUTDOWN_GRACEFUL
+    TOO_MANY_CONNECTIONS
+    TIMEOUT
     "#);
 }

@@ -1,0 +1,133 @@
+//! What is counted of each function, for whoever watches over the server.
+
+use crate::script::{check, check_with, config};
+use gearman_engine::Config;
+
+#[test]
+fn a_job_is_counted_where_it_stands_and_when_it_ends() {
+    check(
+        "
+        w: can_do f
+        c: submit f x                       c< JobCreated H:1
+        c: submit_high f x                  c< JobCreated H:2
+        c: submit_low_bg f x                c< JobCreated H:3
+        count: f                            count> 1/1/1 scheduled=0 running=0 workers=1 oldest=0
+                                            count> submitted=3
+        w: grab                             w< JobAssign H:2 f x
+        count: f                            count> 0/1/1 scheduled=0 running=1 workers=1 oldest=0
+                                            count> submitted=3
+        w: complete H:2 y                   c< WorkComplete H:2 y
+        w: grab                             w< JobAssign H:1 f x
+        w: fail H:1                         c< WorkFail H:1
+        w: grab                             w< JobAssign H:3 f x
+        w: exception H:3 x
+        count: f                            count> 0/0/0 scheduled=0 running=0 workers=1 oldest=none
+                                            count> submitted=3 completed=1 failed=2
+    ",
+    );
+}
+
+#[test]
+fn a_submit_that_joins_is_counted_as_coalesced() {
+    check(
+        "
+        c: submit f x unique=u              c< JobCreated H:1
+        d: submit_bg f y unique=u           d< JobCreated H:1
+        count: f                            count> 0/1/0 scheduled=0 running=0 workers=0 oldest=0
+                                            count> submitted=1 coalesced=1
+    ",
+    );
+}
+
+#[test]
+fn a_cancelled_job_and_one_that_nobody_waits_for_are_counted() {
+    check(
+        "
+        c: submit f x                       c< JobCreated H:1
+        c: submit f x                       c< JobCreated H:2
+        d$ cancel job H:1                   c< WorkFail H:1
+                                            d> OK
+        c: closes
+        count: f                            count> 0/0/0 scheduled=0 running=0 workers=0 oldest=none
+                                            count> submitted=2 cancelled=1 abandoned=1
+    ",
+    );
+}
+
+#[test]
+fn losses_and_what_they_lead_to_are_counted() {
+    let config = Config { job_retries: Some(2), ..config() };
+    check_with(
+        &config,
+        "
+        w: can_do f 5000
+        c: submit f x                       c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        time: 5000
+        count: f                            count> 0/1/0 scheduled=0 running=0 workers=1 oldest=0
+                                            count> submitted=1 retried=1 timed_out=1
+        w: grab                             w< JobAssign H:1 f x
+        w: cant_do f                        c< WorkFail H:1
+        count: f                            count> 0/0/0 scheduled=0 running=0 workers=0 oldest=none
+                                            count> submitted=1 dropped=1 retried=1 timed_out=1
+    ",
+    );
+}
+
+#[test]
+fn the_oldest_is_the_first_of_all_queues_and_waits_since_it_may_run() {
+    check(
+        "
+        c: submit_low f x                   c< JobCreated H:1
+        time: 100
+        c: submit_high f x                  c< JobCreated H:2
+        time: 20
+        count: f                            count> 1/0/1 scheduled=0 running=0 workers=0 oldest=120
+                                            count> submitted=2
+        w: can_do f
+        w: grab                             w< JobAssign H:2 f x
+        w: grab                             w< JobAssign H:1 f x
+        w: closes
+        time: 3
+        count: f                            count> 1/0/1 scheduled=0 running=0 workers=0 oldest=3
+                                            count> submitted=2 retried=2
+    ",
+    );
+}
+
+#[test]
+fn a_job_that_is_not_due_is_scheduled_and_has_no_age() {
+    check(
+        "
+        wall: 1000
+        c: submit_epoch f x 1010            c< JobCreated H:1
+        time: 9000
+        count: f                            count> 0/0/0 scheduled=1 running=0 workers=0 oldest=none
+                                            count> submitted=1
+        time: 1500
+        count: f                            count> 0/1/0 scheduled=0 running=0 workers=0 oldest=500
+                                            count> submitted=1
+    ",
+    );
+}
+
+#[test]
+fn a_job_counts_when_the_store_has_it() {
+    let config = Config { store: true, ..config() };
+    check_with(
+        &config,
+        "
+        c: submit_bg f x                    store< Keep 1 f x
+        count: f                            count> 0/0/0 scheduled=0 running=0 workers=0 oldest=none
+                                            count>
+        store: fails 1                      c< Error QUEUE_ERROR QUEUE_ERROR
+        count: f                            count> 0/0/0 scheduled=0 running=0 workers=0 oldest=none
+                                            count>
+        c: submit_bg f x                    store< Keep 2 f x
+        store: keeps 2                      c< JobCreated H:2
+        count: f                            count> 0/1/0 scheduled=0 running=0 workers=0 oldest=0
+                                            count> submitted=1
+        refused:                            refused> store 1
+    ",
+    );
+}
