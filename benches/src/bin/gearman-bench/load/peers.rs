@@ -1,0 +1,70 @@
+//! What single peers say.
+
+use crate::failure::{Failure, Result};
+use crate::packet::{Packet, request};
+use crate::stopwatch::Nanos;
+use gearman_protocol::{Outward, PacketType};
+use std::io::Write;
+
+/// The function of all loads that need only one.
+pub(super) const FUNCTION: &[u8] = b"bench";
+
+/// Submits jobs, each with a unique of its own, as client libraries do.
+#[derive(Debug)]
+pub(super) struct Submitter {
+    kind: PacketType,
+    number: u64,
+    workload: Vec<u8>,
+}
+
+impl Submitter {
+    /// `first` must be larger than any number of an earlier run against the same server; the clock is.
+    pub(super) fn new(kind: PacketType, first: Nanos, workload: usize) -> Self {
+        Self { kind, number: (u64::from(std::process::id()) << 40) + first, workload: vec![b'w'; workload] }
+    }
+
+    /// Submits a job that carries the time of its beginning.
+    pub(super) fn submit(&mut self, function: &[u8], now: Nanos, out: &mut Outward) {
+        self.number += 1;
+        let mut unique = [0; 16];
+        write!(&mut unique[..], "{:016x}", self.number).expect("sixteen digits fit");
+        self.workload[..8].copy_from_slice(&now.to_be_bytes());
+        request(out, self.kind, &[function, &unique, &self.workload]);
+    }
+}
+
+/// When the job with this workload, or this result, began.
+pub(super) fn began(workload: &[u8]) -> Result<Nanos> {
+    let first = workload.first_chunk().ok_or_else(|| Failure::says("a result of less than eight bytes"))?;
+    Ok(Nanos::from_be_bytes(*first))
+}
+
+/// A worker answers; its result is the workload. Gives whether it has done a job.
+pub(super) fn work(packet: Packet<'_>, out: &mut Outward) -> Result<bool> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other packet is a surprise")]
+    match packet.kind {
+        PacketType::Noop => request(out, PacketType::GrabJob, &[]),
+        PacketType::NoJob => request(out, PacketType::PreSleep, &[]),
+        PacketType::JobAssign => {
+            let (handle, rest) = packet.split();
+            let (_, workload) = Packet { body: rest, ..packet }.split();
+            request(out, PacketType::WorkComplete, &[handle, workload]);
+            request(out, PacketType::GrabJob, &[]);
+            return Ok(true);
+        }
+        _ => return Err(surprise("a worker", packet)),
+    }
+    Ok(false)
+}
+
+/// A worker introduces itself and asks for its first job.
+pub(super) fn introduce(functions: &[&[u8]], out: &mut Outward) {
+    functions.iter().for_each(|function| request(out, PacketType::CanDo, &[function]));
+    request(out, PacketType::GrabJob, &[]);
+}
+
+/// A peer that expected something else.
+pub(super) fn surprise(who: &str, packet: Packet<'_>) -> Failure {
+    let shown = &packet.body[..packet.body.len().min(100)];
+    Failure::says(format!("{who} was sent {} {}", packet.kind.name(), shown.escape_ascii()))
+}
