@@ -58,8 +58,8 @@ enum Command {
 /// What to play, against what, and how.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Cases to play: ids, chapters, or globs in which `*` stands for any characters.
-    #[arg(value_name = "GLOB")]
+    /// Cases to play: ids, chapters, globs in which `*` stands for any characters, or `.gtx` files.
+    #[arg(value_name = "GLOB|FILE")]
     globs: Vec<String>,
     /// A server that runs already and may be shared with others.
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["launch", "peer"])]
@@ -129,6 +129,32 @@ impl Refusal {
     fn usage(message: impl ToString) -> Self {
         Self { exit: Exit::Usage, message: message.to_string() }
     }
+}
+
+/// Reads what was typed.
+///
+/// # Errors
+///
+/// How to end when there is nothing to do: help and version have been told, or one line has said what is wrong.
+pub fn parse() -> Result<CommandLine, Exit> {
+    CommandLine::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            // Who has read enough, as `head` has, does not change how the program ends.
+            let _ = error.print();
+            return Exit::Met;
+        }
+        anstream::eprintln!("gearman-conformance: {}", in_one_line(&error.to_string()));
+        Exit::Usage
+    })
+}
+
+/// The first paragraph of clap's answer, and what was probably meant.
+fn in_one_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim);
+    let first: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    let tip = lines.find_map(|line| line.strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
+    let advice = tip.unwrap_or("see gearman-conformance --help");
+    format!("{}; {advice}", first.join(" ").trim_start_matches("error: "))
 }
 
 /// Does what the command line asks.

@@ -10,6 +10,7 @@ mod outgoing;
 mod player;
 mod table;
 mod timeline;
+mod until;
 mod variables;
 
 use std::collections::BTreeSet;

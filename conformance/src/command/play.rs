@@ -21,8 +21,9 @@ const LAUNCHED_JOBS: u16 = 8;
 
 /// Plays cases and tells about them.
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
-    let suite = Suite::embedded().map_err(Refusal::usage)?;
-    let plan = plan(arguments, &suite)?;
+    let mut suite = Suite::embedded().map_err(Refusal::usage)?;
+    let only = named(&arguments.globs, &mut suite)?;
+    let plan = plan(arguments, only, &suite)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -30,14 +31,34 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
     runtime.block_on(play(Arc::new(plan), arguments))
 }
 
-fn plan(arguments: &RunArguments, suite: &Suite) -> Result<Plan, Refusal> {
+/// What the arguments choose by id; files among them join the suite.
+fn named(globs: &[String], suite: &mut Suite) -> Result<Vec<IdPattern>, Refusal> {
+    let mut ids = Vec::new();
+    for text in globs {
+        if text.ends_with(".gtx") {
+            let case = transcript(text)?;
+            ids.push(IdPattern::parse(&case.header.id).map_err(Refusal::usage)?);
+            suite.insert(case);
+        } else {
+            ids.push(IdPattern::parse(text).map_err(Refusal::usage)?);
+        }
+    }
+    Ok(ids)
+}
+
+fn transcript(path: &str) -> Result<Transcript, Refusal> {
+    let text = std::fs::read_to_string(path).map_err(|error| Refusal::usage(format!("{path}: {error}")))?;
+    Transcript::parse(path, &text).map_err(Refusal::usage)
+}
+
+fn plan(arguments: &RunArguments, only: Vec<IdPattern>, suite: &Suite) -> Result<Plan, Refusal> {
     let profile_name = arguments.peer.as_ref().unwrap_or(&arguments.profile);
     let profile = Profile::load(profile_name).map_err(Refusal::usage)?;
     profile
         .check_against(suite)
         .map_err(|message| Refusal::usage(format!("profile {profile_name}: {message}")))?;
     let cases: Vec<Transcript> =
-        suite.select(&selection(arguments)?).map_err(Refusal::usage)?.into_iter().cloned().collect();
+        suite.select(&selection(arguments, only)?).map_err(Refusal::usage)?.into_iter().cloned().collect();
     cases.iter().try_for_each(refuse_unplayable)?;
     let sanity =
         suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
@@ -104,8 +125,8 @@ fn variants(text: &str) -> Result<Vec<Variant>, Refusal> {
     }
 }
 
-fn selection(arguments: &RunArguments) -> Result<Selection, Refusal> {
-    let parse = |texts: &[String]| -> Result<Vec<IdPattern>, Refusal> {
+fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Result<Selection, Refusal> {
+    let patterns = |texts: &[String]| -> Result<Vec<IdPattern>, Refusal> {
         texts.iter().map(|text| IdPattern::parse(text).map_err(Refusal::usage)).collect()
     };
     let mut skip = Vec::new();
@@ -115,9 +136,9 @@ fn selection(arguments: &RunArguments) -> Result<Selection, Refusal> {
             Some(file) => {
                 let lines = std::fs::read_to_string(file)
                     .map_err(|error| Refusal::usage(format!("--skip @{file}: {error}")))?;
-                let patterns =
+                let lines =
                     lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-                skip.extend(patterns.map(str::to_owned));
+                skip.extend(lines.map(str::to_owned));
             }
         }
     }
@@ -126,7 +147,7 @@ fn selection(arguments: &RunArguments) -> Result<Selection, Refusal> {
         "should" => Some(Level::Should),
         _ => None,
     };
-    Ok(Selection { only: parse(&arguments.globs)?, skip: parse(&skip)?, level })
+    Ok(Selection { only, skip: patterns(&skip)?, level })
 }
 
 async fn play(plan: Arc<Plan>, arguments: &RunArguments) -> Result<Exit, Refusal> {
@@ -190,7 +211,9 @@ fn write_files(
 
 /// The command that plays one case again.
 fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
-    let mut command = format!("gearman-conformance run {}", plan.cases[result.case].header.id);
+    let case = &plan.cases[result.case];
+    let name = if arguments.globs.contains(&case.path) { &case.path } else { &case.header.id };
+    let mut command = format!("gearman-conformance run {name}");
     match (&arguments.target, &arguments.launch, &arguments.peer) {
         (Some(address), ..) => command += &format!(" --target {address}"),
         (None, Some(launch), _) => command += &format!(" --launch '{launch}'"),

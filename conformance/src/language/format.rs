@@ -134,7 +134,7 @@ impl Depth {
                 }
                 depth
             }
-            "batch" | "unordered" | "either" | "repeat" | "when" | "finally" => {
+            "batch" | "unordered" | "until" | "either" | "repeat" | "when" | "finally" => {
                 let depth = self.inside();
                 self.open.push(false);
                 depth

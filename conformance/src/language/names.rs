@@ -88,7 +88,10 @@ impl Checker<'_> {
                 self.used(statement, from, scope);
                 self.pattern(statement, pattern, scope);
             }
-            Action::Batch { sends: body, .. } | Action::Unordered(body) | Action::Finally(body) => {
+            Action::Batch { sends: body, .. }
+            | Action::Unordered(body)
+            | Action::Until { body, .. }
+            | Action::Finally(body) => {
                 self.block(body, scope);
             }
             Action::Either(alternatives) => {

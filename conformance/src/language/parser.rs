@@ -8,7 +8,7 @@ use super::document::{Document, Line, Section};
 use super::header;
 use super::message::{self, nearest};
 use super::token::{Token, TokenKind};
-use super::transcript::{Action, Alternative, Grade, Header, Receive, Send, ServerVerb, Statement};
+use super::transcript::{Action, Alternative, Grade, Header, Input, Receive, Send, ServerVerb, Statement};
 use super::words::{Words, missing, wrong};
 use crate::vocabulary;
 
@@ -194,6 +194,7 @@ impl<'d> Parser<'d> {
             }
             "batch" => return self.batch(words, line),
             "unordered" => return self.unordered(words, line),
+            "until" => return self.until(words, line),
             "either" => return self.either(words, line),
             "repeat" => return self.repeat(words, line),
             "when" => return self.when(words, line),
@@ -246,6 +247,31 @@ impl<'d> Parser<'d> {
             }
         }
         Ok(Action::Unordered(body))
+    }
+
+    fn until(&mut self, words: &mut Words<'_>, line: &Line) -> Result<Action, Diagnostic> {
+        let attributes = words.attributes(Allowed::WAIT);
+        let body = self.closed(line);
+        for statement in &body {
+            let allowed = matches!(statement.action, Action::Send(_)) || is_answer(&statement.action);
+            if !allowed {
+                let message = "`until` only holds questions, `A > ...`, and their answers";
+                self.found.push(
+                    Diagnostic::error(message, statement.span.clone())
+                        .label("neither the one nor the other")
+                        .help("an answer is `A < ...`, `A <~ ...` or `A <lines ...`, and not an end"),
+                );
+            }
+        }
+        let asks = matches!(body.first().map(|first| &first.action), Some(Action::Send(_)));
+        if !asks || !body.last().is_some_and(|last| is_answer(&last.action)) {
+            return Err(Diagnostic::error(
+                "`until` begins with a question and ends with an answer",
+                span(line),
+            )
+            .label("there would be nothing to ask again"));
+        }
+        Ok(Action::Until { body, attributes: attributes? })
     }
 
     fn repeat(&mut self, words: &mut Words<'_>, line: &Line) -> Result<Action, Diagnostic> {
@@ -322,6 +348,12 @@ fn span(line: &Line) -> Range<usize> {
     line.content_start()..line.content_end()
 }
 
+/// Whether a statement reads one answer, which the next round can ask for again.
+fn is_answer(action: &Action) -> bool {
+    let is_message = |receive: &Receive| !matches!(receive.input, Input::End(_));
+    matches!(action, Action::Lines { .. }) || action.as_receive().is_some_and(is_message)
+}
+
 fn is_arrow(text: &str) -> bool {
     matches!(text, ">" | "<" | "<~" | "<lines" | "<rest")
 }
@@ -353,7 +385,7 @@ fn message(first: &Token, words: &mut Words<'_>) -> Result<Action, Diagnostic> {
 }
 
 fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
-    const STATEMENTS: [&str; 18] = [
+    const STATEMENTS: [&str; 19] = [
         "open",
         "close",
         "shutdown",
@@ -363,6 +395,7 @@ fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
         "sleep",
         "batch",
         "unordered",
+        "until",
         "either",
         "alt",
         "repeat",

@@ -155,6 +155,13 @@ pub enum Action {
     },
     /// `unordered`: all of these, in any order.
     Unordered(Vec<Statement>),
+    /// `until`: asks again and again until every answer is as expected.
+    Until {
+        /// Questions, and their answers.
+        body: Vec<Statement>,
+        /// Patience.
+        attributes: Attributes,
+    },
     /// `either`: exactly one of these goes on.
     Either(Vec<Alternative>),
     /// `repeat N as $i`.
@@ -400,6 +407,7 @@ impl Statement {
         match &self.action {
             Action::Batch { sends: body, .. }
             | Action::Unordered(body)
+            | Action::Until { body, .. }
             | Action::Repeat { body, .. }
             | Action::Finally(body) => body.iter().collect(),
             Action::Either(alternatives) => {

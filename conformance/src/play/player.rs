@@ -139,6 +139,7 @@ impl Player<'_> {
             }
             Action::Batch { sends, .. } => self.batch(sends, statement).await,
             Action::Unordered(body) => self.unordered(body, statement).await,
+            Action::Until { body, attributes } => self.until(body, attributes).await,
             Action::Either(alternatives) => self.either(alternatives, statement).await,
             Action::Repeat { times, counter, body } => self.repeat(*times, counter.as_deref(), body).await,
             Action::When { feature, then, otherwise } => {

@@ -58,7 +58,7 @@ impl Player<'_> {
     }
 
     /// The lines of a table up to its `.`.
-    async fn table(
+    pub(super) async fn table(
         &mut self,
         from: &str,
         attributes: &Attributes,

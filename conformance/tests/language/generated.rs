@@ -113,6 +113,12 @@ fn block(depth: u32) -> BoxedStrategy<Vec<String>> {
             1 => body().prop_map(wrapped("when epoch")),
             1 => Just(["batch c", "c > NOOP", "end"].map(str::to_owned).to_vec()),
             1 => Just(["unordered", "c < NOOP", "d <~ NO_JOB", "end"].map(str::to_owned).to_vec()),
+            1 => attributes(&["within=3s"]).prop_map(|more| vec![
+                format!("until{more}"),
+                "c > ECHO_REQ \"x\"".to_owned(),
+                "c <~ ECHO_RES $h".to_owned(),
+                "end".to_owned(),
+            ]),
             1 => (body(), body()).prop_map(|(one, two)| [vec!["when epoch".to_owned()], one, vec!["else".to_owned()], two, vec![
                 "end".to_owned()
             ]]

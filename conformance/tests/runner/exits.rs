@@ -44,9 +44,47 @@ fn two_when_the_command_line_makes_no_sense() {
     exits(&["sanity", "--target", "127.0.0.1:1", "--profile", "no-such"], 2, "profile no-such");
     exits(&["sanity", "--target", "127.0.0.1:1", "--time-scale", "0"], 2, "must be above 0");
     exits(&["sanity", "--peer", "strict"], 2, "does not say how its server is launched");
-    exits(&["sanity", "--nonsense"], 2, "--nonsense");
+    exits(
+        &["sanity", "--nonsense"],
+        2,
+        "unexpected argument '--nonsense' found; see gearman-conformance --help",
+    );
+    exits(&["sanity", "--targe", "127.0.0.1:1"], 2, "; a similar argument exists: '--target'");
+    exits(&["no-such.gtx", "--target", "127.0.0.1:1"], 2, "no-such.gtx: No such file");
     exits(&["show", "no/such"], 2, "no case is called `no/such`");
     exits(&["lint", "/nonexistent.gtx"], 2, "/nonexistent.gtx");
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_is_said_in_one_line() {
+    let lines: [&[&str]; 6] = [
+        &["sanity"],
+        &["--nonsense"],
+        &["--repeat", "0"],
+        &["--level", "some"],
+        &["--target", "a:1", "--launch", "b"],
+        &["fmt"],
+    ];
+    for arguments in lines {
+        let text = exits(arguments, 2, "gearman-conformance: ");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_file_is_played_like_a_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.gtx");
+    let path = path.to_str().unwrap();
+    let text =
+        "gtx 1\nid: own/echo\ntitle: t\nlevel: must\n---\nopen c\nc > ECHO_REQ \"a\"\nc < ECHO_RES \"b\"\n";
+    std::fs::write(path, text).unwrap();
+    let told = exits(&[path, "--target", &fake::serve()], 1, "FAIL");
+    assert!(told.contains(&format!("gearman-conformance run {path} --target")), "{told}");
+    std::fs::write(path, text.replace("\"b\"", "\"a\"")).unwrap();
+    exits(&[path, "--target", &fake::serve()], 0, "1 of 1 met");
+    std::fs::write(path, text.replace("ECHO_RES", "ECHO_RSE")).unwrap();
+    exits(&[path, "--target", &fake::serve()], 2, "own.gtx:8:5");
 }
 
 #[test]

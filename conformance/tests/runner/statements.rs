@@ -127,6 +127,45 @@ fn only_the_tilde_skips_what_is_harmless() {
 }
 
 #[test]
+fn until_asks_again_while_the_answer_is_of_the_kind_expected() {
+    let until = |order: &str, answer: &str| {
+        format!("open c\nuntil {{within=300ms}}\n  c > ECHO_REQ \"{order}\"\n  {answer}\nend\nfence c\n")
+    };
+    // The server says yes first and no then.
+    holds(&until("turn", "c < ECHO_RES \"no\""));
+    let told =
+        fails(&until("turn", "c < ECHO_RES \"perhaps\""), "c < ECHO_RES \"perhaps\"", FailureKind::Mismatch);
+    assert!(told.summary.starts_with("after 90ms of asking, "), "{told:?}");
+    let other = until("say \\0RES\\0\\0\\0\\x0a\\0\\0\\0\\0", "c < ECHO_RES \"x\"");
+    let told = fails(&other, "c < ECHO_RES \"x\"", FailureKind::Mismatch);
+    assert_eq!(told.summary, "something else came");
+    fails(&until("fin", "c < ECHO_RES \"x\""), "c < ECHO_RES \"x\"", FailureKind::Mismatch);
+    fails(&until("nothing", "c < ECHO_RES \"x\""), "c < ECHO_RES \"x\"", FailureKind::Silence);
+}
+
+#[test]
+fn until_forgets_what_a_round_in_vain_captured() {
+    let ask = "  c > ECHO_REQ \"turn\"\n";
+    // The rounds are yes, no, yes and no, yes, no.
+    holds(&format!(
+        "open c\nuntil\n{ask}  c < ECHO_RES $v\n{ask}  c < ECHO_RES *\n{ask}  c < ECHO_RES \"no\"\nend\n\
+         c > ECHO_REQ $v\nc < ECHO_RES \"no\"\n"
+    ));
+}
+
+#[test]
+fn until_reads_whole_tables() {
+    let table = |line: &str| {
+        format!(
+            "open c\nuntil {{within=300ms}}\n  c > text \"${{ns}}a\"\n  c > text \"other\"\n  c > text \".\"\n  \
+             c <lines {line}\nend\nfence c\n"
+        )
+    };
+    holds(&table("\"${ns}a\""));
+    fails(&table("\"${ns}b\""), "c <lines \"${ns}b\"", FailureKind::Mismatch);
+}
+
+#[test]
 fn a_fence_finds_what_should_not_be_there() {
     holds("open c d\nfence c d\n");
     fails(&after_packet(8, &["H:1"], "fence c"), "fence c", FailureKind::Mismatch);
