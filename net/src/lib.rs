@@ -1,16 +1,18 @@
 //! How do bytes travel, and what time is it?
 //!
 //! [`Network`] and [`Clock`] are all that server and client know of the outside. Behind them stand TCP and the
-//! machine's clocks ([`Tcp`], [`MachineClock`]), or the simulator's faulty network and its invented time.
+//! machine's clocks ([`Tcp`], [`Sockets`], [`MachineClock`]), or the simulator's faulty network and its invented time.
 
 mod machine_clock;
 mod memory;
+mod sockets;
 mod tcp;
 mod wire;
 
 pub use machine_clock::MachineClock;
 pub use memory::{Memory, MemoryDoor, MemoryStream};
-pub use tcp::{Tcp, TcpConnection, TcpDoor, TcpWithBacklog};
+pub use sockets::{Inherited, SocketConnection, SocketDoor, Sockets};
+pub use tcp::{Tcp, TcpConnection, TcpDoor};
 pub use wire::{READ_SIZE, Wire};
 
 use gearman_protocol::{Time, UnixMillis};

@@ -3,26 +3,23 @@
 mod options;
 
 use crate::{Listener, Liveness, Network, Stream};
-use options::{listen, watch};
+use options::{Family, listen, watch};
+use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
-/// How many connections may wait to be accepted, unless [`Tcp::with_backlog`] says otherwise. The system may
-/// allow fewer.
+/// How many connections may wait to be accepted at [`Tcp`]. The system may allow fewer.
 const BACKLOG: u32 = 1024;
 
 /// The machine's TCP. Addresses are `HOST:PORT`, where the host may be a name, an IPv4 or a bracketed IPv6
 /// address, or, to listen at, `*` for every address of the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
-
-/// [`Tcp`] with another length of the queue of connections that wait to be accepted.
-#[derive(Clone, Copy, Debug)]
-pub struct TcpWithBacklog(u32);
 
 /// A listening TCP socket.
 #[derive(Debug)]
@@ -32,20 +29,17 @@ pub struct TcpDoor(TcpListener);
 #[derive(Debug)]
 pub struct TcpConnection(TcpStream);
 
-impl Tcp {
-    /// The same network, where up to `backlog` connections may wait to be accepted.
-    #[must_use]
-    pub const fn with_backlog(backlog: u32) -> TcpWithBacklog {
-        TcpWithBacklog(backlog)
-    }
-}
-
 impl Network for Tcp {
     type Stream = TcpConnection;
     type Listener = TcpDoor;
 
+    /// Where a name has several addresses, the first of them that can be listened at.
     async fn bind(&self, address: &str) -> io::Result<TcpDoor> {
-        Self::with_backlog(BACKLOG).bind(address).await
+        let bound = match address.strip_prefix("*:") {
+            Some(port) => everywhere(port, BACKLOG),
+            None => one_of(address).await,
+        };
+        bound.map_err(|error| about(address, &error))
     }
 
     async fn connect(&self, address: &str) -> io::Result<TcpConnection> {
@@ -55,65 +49,82 @@ impl Network for Tcp {
     }
 }
 
-impl Network for TcpWithBacklog {
-    type Stream = TcpConnection;
-    type Listener = TcpDoor;
-
-    async fn bind(&self, address: &str) -> io::Result<TcpDoor> {
-        let listener = match address.strip_prefix("*:") {
-            Some(port) => self.bind_everywhere(port),
-            None => self.bind_one(address).await,
-        };
-        listener.map(TcpDoor).map_err(|error| about(address, &error))
+/// One IPv6 socket that takes IPv4 as well; where the machine has no IPv6, an IPv4 socket.
+pub(crate) fn everywhere(port: &str, backlog: u32) -> io::Result<TcpDoor> {
+    let port = port.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "not a port"))?;
+    let (every_v6, every_v4) = (([0u16; 8], port).into(), ([0u8; 4], port).into());
+    match listen(every_v6, backlog, Family::Both) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => listen(every_v4, backlog, Family::Own),
+        outcome => outcome,
     }
-
-    async fn connect(&self, address: &str) -> io::Result<TcpConnection> {
-        Tcp.connect(address).await
-    }
+    .map(TcpDoor)
 }
 
-impl TcpWithBacklog {
-    /// One IPv6 socket that takes IPv4 as well; where the machine has no IPv6, an IPv4 socket.
-    fn bind_everywhere(self, port: &str) -> io::Result<TcpListener> {
-        let port = port.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "not a port"))?;
-        let (every_v6, every_v4) = (([0u16; 8], port).into(), ([0u8; 4], port).into());
-        match listen(every_v6, self.0, options::Family::Both) {
-            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                listen(every_v4, self.0, options::Family::Own)
-            }
-            outcome => outcome,
+async fn one_of(address: &str) -> io::Result<TcpDoor> {
+    let mut refusal = no_address();
+    for candidate in lookup_host(address).await? {
+        match listen(candidate, BACKLOG, Family::Own) {
+            Ok(listener) => return Ok(TcpDoor(listener)),
+            Err(error) => refusal = error,
         }
     }
-
-    /// The first of the name's addresses that can be listened at.
-    async fn bind_one(self, address: &str) -> io::Result<TcpListener> {
-        let mut refusal = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
-        for candidate in resolve(address).await? {
-            match listen(candidate, self.0, options::Family::Own) {
-                Ok(listener) => return Ok(listener),
-                Err(error) => refusal = error,
-            }
-        }
-        Err(refusal)
-    }
+    Err(refusal)
 }
 
-async fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
-    Ok(lookup_host(address).await?.collect())
+/// Every address of a name, all at one port. Those that this machine does not have are left out, if there are
+/// others: `localhost` is two addresses even where there is no IPv6.
+pub(crate) async fn named(address: &str, backlog: u32) -> io::Result<Vec<TcpDoor>> {
+    let mut doors: Vec<TcpDoor> = Vec::new();
+    let mut refusal = no_address();
+    // The same address may stand there twice.
+    let candidates: BTreeSet<SocketAddr> = lookup_host(address).await?.collect();
+    for mut candidate in candidates {
+        if let (0, Some(TcpDoor(first))) = (candidate.port(), doors.first()) {
+            candidate.set_port(first.local_addr()?.port());
+        }
+        match listen(candidate, backlog, Family::Own) {
+            Ok(listener) => doors.push(TcpDoor(listener)),
+            Err(error) if is_missing(&error) => refusal = error,
+            Err(error) => return Err(error),
+        }
+    }
+    if doors.is_empty() { Err(refusal) } else { Ok(doors) }
+}
+
+/// Whether the machine lacks the address, or its whole family.
+fn is_missing(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no kind of its own.
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(97)
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "the name has no address")
 }
 
 fn about(address: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{address}: {error}"))
 }
 
+impl TcpDoor {
+    /// Takes over a socket that listens already.
+    pub(crate) fn inherited(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Self)
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpConnection, String)>> {
+        let (stream, peer) = ready!(self.0.poll_accept(cx))?;
+        // This fails only when the peer is gone already, which the first read will tell.
+        let _ = stream.set_nodelay(true);
+        Poll::Ready(Ok((TcpConnection(stream), peer.ip().to_canonical().to_string())))
+    }
+}
+
 impl Listener for TcpDoor {
     type Stream = TcpConnection;
 
     async fn accept(&mut self) -> io::Result<(TcpConnection, String)> {
-        let (stream, peer) = self.0.accept().await?;
-        // This fails only when the peer is gone already, which the first read will tell.
-        let _ = stream.set_nodelay(true);
-        Ok((TcpConnection(stream), peer.ip().to_canonical().to_string()))
+        poll_fn(|cx| self.poll_accept(cx)).await
     }
 
     fn address(&self) -> io::Result<String> {

@@ -154,7 +154,7 @@ impl<D: Doors, C: Clock> Hub<D, C> {
 impl<D> Inner<D> {
     fn carry_out(&mut self, life: &Life, sleepers: &mut Sleepers) {
         let mut effects = std::mem::take(&mut self.effects);
-        let mut finish = None;
+        let (mut finish, mut awaited) = (None, String::new());
         for effect in effects.drain() {
             let (who, orders) = (|id| self.mailboxes.get(&id), &self.orders);
             let woken = match effect {
@@ -179,11 +179,12 @@ impl<D> Inner<D> {
                     None
                 }
                 Effect::Draining { left } => {
-                    tracing::info!("draining, {}", waiting_for(&left));
+                    awaited = waiting_for(&left);
+                    tracing::info!("draining, {awaited}");
                     None
                 }
                 Effect::Exit { code } => {
-                    finish = Some(code.into());
+                    finish = Some(Finish::from(code));
                     None
                 }
             };
@@ -193,6 +194,9 @@ impl<D> Inner<D> {
         self.effects = effects;
         // The end comes last: what is sent by the same event is still to be written.
         if let Some(finish) = finish {
+            if finish == Finish::Unfinished {
+                tracing::error!("gave up draining, still {awaited}");
+            }
             self.end(life, finish, sleepers);
         }
     }

@@ -1,9 +1,19 @@
 //! The program: what it says, what it refuses, and how it ends.
 
 #[cfg(test)]
+mod config_file;
+#[cfg(test)]
+mod listening;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
+mod supervised;
 
-use program::{Gearmand, refusal, run};
+use program::{Gearmand, LOCAL, command, refusal, run};
 use std::net::TcpListener;
 
 #[test]
@@ -30,17 +40,26 @@ fn what_cannot_be_done_is_refused_in_one_line() {
     let refused = [
         &["--prot", "1"][..],
         &["4730"],
+        &["-v"],
         &["--port", "70000"],
+        &["--port", "1", "--port", "2"],
         &["--verbose", "LOUD"],
         &["--job-retries", "256"],
         &["--job-retries", "-2"],
         &["--job-handle-prefix", "012345678901234567890123456789012345678901234"],
         &["--job-handle-prefix", "with space"],
         &["--queue-type", "Postgres"],
-        &["--daemon"],
-        &["-d"],
+        &["--queue-type", "paper"],
+        &["--keepalive-count", "0"],
+        &["--ssl"],
+        &["-r", "http"],
         &["--libsqlite3-db", "/tmp/jobs"],
+        &["--config-file", "/nonexistent/gearmand.conf"],
         &["--listen", "192.0.2.1"],
+        &["--listen", "unix:/nonexistent/gearmand.sock"],
+        &["--pid-file", "/nonexistent/gearmand.pid"],
+        &["--log-file", "/nonexistent/gearmand.log"],
+        &["--user", "nobody-of-that-name"],
     ];
     let lines: Vec<String> = refused
         .iter()
@@ -63,16 +82,23 @@ fn a_port_in_use_is_refused_with_its_address() {
 fn a_port_from_the_environment_counts_unless_one_is_typed() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let environment = [("GEARMAND_PORT", port.as_str())];
-    let line = program::refusal_with(&["--listen", "127.0.0.1"], &environment);
+    let line = program::refusal_of(command(&["--listen", "127.0.0.1"]).env("GEARMAND_PORT", &port));
     assert!(line.contains(&format!("127.0.0.1:{port}: Address already in use")), "{line}");
-    Gearmand::start_with(&["--listen", "127.0.0.1", "--port", "0"], &environment).end("TERM", 0);
+    Gearmand::spawn(command(&LOCAL).env("GEARMAND_PORT", &port)).end("TERM", 0);
+}
+
+#[test]
+fn flags_are_checked_without_a_start() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    assert_eq!(run(&["--check-args", "--listen", "127.0.0.1", "--port", &port]), (0, String::new()));
+    assert!(refusal(&["--check-args", "--port", "x"]).contains("invalid value 'x'"));
 }
 
 #[test]
 fn it_listens_where_it_says_and_stops_when_told() {
     for signal in ["TERM", "INT"] {
-        let gearmand = Gearmand::start(&["--port", "0", "--listen", "127.0.0.1"]);
+        let gearmand = Gearmand::start(&[]);
         assert_eq!(gearmand.ask("version"), format!("OK {}", env!("CARGO_PKG_VERSION")));
         assert_eq!(gearmand.ask("verbose"), "OK ERROR");
         assert_eq!(gearmand.ask("getpid"), format!("OK {}", gearmand.pid()));
@@ -81,17 +107,8 @@ fn it_listens_where_it_says_and_stops_when_told() {
 }
 
 #[test]
-fn it_drains_when_told_and_ignores_a_hang_up() {
-    let gearmand = Gearmand::start(&["--port", "0", "--listen", "127.0.0.1", "--verbose", "INFO"]);
-    gearmand.signal("HUP");
-    assert_eq!(gearmand.ask("verbose"), "OK INFO");
-    gearmand.end("USR1", 0);
-}
-
-#[test]
 fn flags_reach_the_engine() {
-    let flags = ["--port", "0", "--listen", "127.0.0.1", "--job-handle-prefix", "J:here"];
-    let gearmand = Gearmand::start(&flags);
+    let gearmand = Gearmand::start(&["--job-handle-prefix", "J:here"]);
     gearmand.submit_background("f", "x");
     let jobs = gearmand.ask("show jobs");
     assert!(jobs.starts_with("J:here:1\t"), "{jobs}");
@@ -99,18 +116,33 @@ fn flags_reach_the_engine() {
 }
 
 #[test]
-fn a_drain_that_takes_too_long_is_given_up() {
-    let flags = ["--port", "0", "--listen", "127.0.0.1", "--drain-timeout", "0"];
-    let gearmand = Gearmand::start(&flags);
+fn it_drains_when_told() {
+    Gearmand::start(&[]).end("USR1", 0);
+}
+
+#[test]
+fn a_drain_that_takes_too_long_is_given_up_and_says_what_was_left() {
+    let gearmand = Gearmand::start(&["--drain-timeout", "0"]);
     gearmand.submit_background("f", "x");
-    gearmand.end("USR1", 3);
+    let said = gearmand.end("USR1", 3);
+    let left = "ERROR gave up draining, still waiting for f (0 running, 1 waiting, 0 workers)\n";
+    assert!(said.ends_with(left), "{said}");
+}
+
+#[test]
+fn a_text_command_ends_it_only_if_that_is_allowed() {
+    let gearmand = Gearmand::start(&[]);
+    assert!(gearmand.ask("shutdown").starts_with("ERR UNKNOWN_COMMAND"));
+    gearmand.end("TERM", 0);
+    let mut gearmand = Gearmand::start(&["--allow-shutdown"]);
+    assert_eq!(gearmand.ask("shutdown"), "OK");
+    gearmand.ended(0);
 }
 
 #[test]
 fn what_differs_from_gearmand_is_said_at_the_start() {
-    let flags = ["--port", "0", "--listen", "127.0.0.1", "-j", "0", "--hashtable-buckets", "7"];
-    let gearmand = Gearmand::start(&flags);
-    let said = gearmand.said_before_listening();
+    let gearmand = Gearmand::start(&["-j", "0", "--hashtable-buckets", "7"]);
+    let said = gearmand.said();
     assert!(said[0].starts_with("gearmand: --job-retries 0 drops a job at the first loss"), "{said:?}");
     assert!(said[1].starts_with("gearmand: --hashtable-buckets has no effect"), "{said:?}");
     gearmand.end("TERM", 0);
@@ -118,7 +150,7 @@ fn what_differs_from_gearmand_is_said_at_the_start() {
 
 #[test]
 fn without_descriptors_peers_wait_and_are_served_when_there_are_some_again() {
-    let gearmand = Gearmand::start_in_shell("ulimit -n 40", &["--port", "0", "--listen", "127.0.0.1"]);
+    let gearmand = Gearmand::spawn(&mut program::in_shell("ulimit -n 40", &LOCAL));
     let mut peers: Vec<_> = (0..60).map(|_| gearmand.connect()).collect();
     let mut last = peers.pop().unwrap();
     program::say(&mut last, "version");

@@ -4,18 +4,44 @@ use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Outward, Priority, Request, Submit, Unique};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+/// The program with arguments, in an environment that has nothing else.
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gearmand"));
-    command.args(arguments).env_clear().envs(environment.iter().copied());
+    command.args(arguments).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
+/// The program after a command of the shell that changes what it inherits.
+pub(crate) fn in_shell(before: &str, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    let script = format!("{before} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_gearmand")]).args(arguments);
+    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    shell
+}
+
+/// A path of this test's own, where nothing lies.
+pub(crate) fn path(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+/// A file with this text.
+pub(crate) fn file(name: &str, text: &str) -> PathBuf {
+    let path = path(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
 /// Runs it to its end; its exit code and what it wrote to stdout.
 pub(crate) fn run(arguments: &[&str]) -> (i32, String) {
-    let output = command(arguments, &[]).output().unwrap();
+    let output = command(arguments).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
@@ -31,13 +57,13 @@ pub(crate) fn example(name: &str) -> String {
 
 /// The one line in which it refuses to start, with exit code 1.
 pub(crate) fn refusal(arguments: &[&str]) -> String {
-    refusal_with(arguments, &[])
+    refusal_of(&mut command(arguments))
 }
 
-pub(crate) fn refusal_with(arguments: &[&str], environment: &[(&str, &str)]) -> String {
-    let output = command(arguments, environment).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+pub(crate) fn refusal_of(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), said.lines().count()), (Some(1), 1), "{said}");
     said.trim_end().to_owned()
 }
 
@@ -47,44 +73,54 @@ pub(crate) struct Gearmand {
     address: String,
     said: Vec<String>,
     /// Kept open, so that it can go on saying things.
-    _stderr: BufReader<ChildStderr>,
+    stderr: BufReader<ChildStderr>,
 }
 
+/// Flags that no test wants to vary: a free port of this machine only.
+pub(crate) const LOCAL: [&str; 4] = ["--listen", "127.0.0.1", "--port", "0"];
+
 impl Gearmand {
+    /// Starts it at a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::start_with(arguments, &[])
+        Self::spawn(&mut command(&[&LOCAL, arguments].concat()))
     }
 
-    pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::spawn(&mut command(arguments, environment))
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut gearmand = Self::spawn_until(command, |line| line.starts_with("gearmand: listening on "));
+        let line = gearmand.said.pop().unwrap();
+        gearmand.address = line.trim_start_matches("gearmand: listening on ").to_owned();
+        gearmand
     }
 
-    /// Starts it after a command of the shell that changes what it inherits.
-    pub(crate) fn start_in_shell(before: &str, arguments: &[&str]) -> Self {
-        let mut shell = Command::new("sh");
-        let script = format!("{before} && exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_gearmand")]).args(arguments);
-        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        Self::spawn(&mut shell)
-    }
-
-    fn spawn(command: &mut Command) -> Self {
+    /// Starts it and waits for a line on stderr.
+    pub(crate) fn spawn_until(command: &mut Command, wanted: impl Fn(&str) -> bool) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = Vec::new();
-        let address = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended and said {said:?}");
-            match line.trim_end().strip_prefix("gearmand: listening on ") {
-                Some(address) => break address.to_owned(),
-                None => said.push(line),
-            }
-        };
-        Self { child, address, said, _stderr: stderr }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut gearmand = Self { child, address: String::new(), said: Vec::new(), stderr };
+        gearmand.hear_until(wanted);
+        gearmand
     }
 
-    pub(crate) fn said_before_listening(&self) -> &[String] {
+    /// Reads what it says on stderr until a line is as `wanted`; that line is the last of those it said.
+    pub(crate) fn hear_until(&mut self, wanted: impl Fn(&str) -> bool) -> &[String] {
+        loop {
+            let mut line = String::new();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "it ended and said {:?}", self.said);
+            self.said.push(line.trim_end().to_owned());
+            if wanted(line.trim_end()) {
+                return &self.said;
+            }
+        }
+    }
+
+    /// What it said before it listened.
+    pub(crate) fn said(&self) -> &[String] {
         &self.said
+    }
+
+    /// Where it said that it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -93,9 +129,7 @@ impl Gearmand {
 
     /// The first line of the reply to a command of the text protocol.
     pub(crate) fn ask(&self, command: &str) -> String {
-        let mut stream = self.connect();
-        say(&mut stream, command);
-        hear(&mut stream)
+        ask(self.connect(), command)
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -121,14 +155,27 @@ impl Gearmand {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let killed = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
-        assert!(killed.success());
+        kill(self.pid(), name);
     }
 
-    /// Sends a signal that ends it, and waits for the exit code.
-    pub(crate) fn end(mut self, signal: &str, code: i32) {
+    /// Sends a signal that ends it, and waits for the exit code; gives what it had still to say.
+    pub(crate) fn end(mut self, signal: &str, code: i32) -> String {
         self.signal(signal);
-        assert_eq!(self.child.wait().unwrap().code(), Some(code));
+        self.ended(code)
+    }
+
+    /// Kills it, as the system does when it has no memory left.
+    pub(crate) fn killed(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for the exit code; gives what it had still to say.
+    pub(crate) fn ended(&mut self, code: i32) -> String {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(code), "{said}");
+        said
     }
 }
 
@@ -139,13 +186,29 @@ impl Drop for Gearmand {
     }
 }
 
+pub(crate) fn kill(pid: u32, signal: &str) {
+    let killed = Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+/// A stream that a test speaks over.
+pub(crate) trait Stream: Read + Write {}
+impl Stream for TcpStream {}
+impl Stream for UnixStream {}
+
+/// The first line of the reply to a command of the text protocol.
+pub(crate) fn ask(mut stream: impl Stream, command: &str) -> String {
+    say(&mut stream, command);
+    hear(&mut stream)
+}
+
 /// Writes a line.
-pub(crate) fn say(stream: &mut TcpStream, line: &str) {
+pub(crate) fn say(stream: &mut impl Stream, line: &str) {
     stream.write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// Reads a line, and whatever came with it.
-pub(crate) fn hear(stream: &mut TcpStream) -> String {
+pub(crate) fn hear(stream: &mut impl Stream) -> String {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).unwrap();
     line.trim_end().to_owned()

@@ -1,18 +1,28 @@
 //! `gearmand`: the job server as a program.
 
+mod daemon;
 mod logging;
 mod options;
+mod pid_file;
+mod signals;
+mod supervisor;
+mod system_limits;
+mod user;
 
 use gearman_engine::Engine;
-use gearman_net::{MachineClock, Tcp};
+use gearman_net::{MachineClock, Sockets};
 use gearman_protocol::Limits;
 use gearman_server::{Config, Control, serve};
+use logging::{Log, say};
 use options::{Options, Unusable};
+use pid_file::PidFile;
+use signals::Signals;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::Level;
 
 fn main() -> ExitCode {
     match Options::parse(std::env::args_os()) {
@@ -32,19 +42,39 @@ fn refuse(line: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn say(line: &str) {
-    // Whoever closed our stderr does not want to read it.
-    let _ = writeln!(io::stderr(), "gearmand: {line}");
-}
-
+/// What must happen before there are threads, in this order: what needs root's rights, then giving them up,
+/// then what shall belong to the user.
 fn start(options: &Options) -> Result<ExitCode, String> {
-    abort_on_panic();
-    logging::start(options.logging.verbosity());
-    for warning in options.warnings() {
-        say(warning);
+    let process = &options.process;
+    if process.check_args {
+        return Ok(ExitCode::SUCCESS);
     }
+    if process.daemon && !process.detached {
+        return daemon::launch();
+    }
+    abort_on_panic();
+    let network = Sockets::new(options.listening.backlog);
+    let inherited = supervisor::inherited()?;
+    let addresses = options.listening.addresses(inherited.len());
+    if process.detached {
+        daemon::detach()?;
+    }
+    if let Some(count) = process.file_descriptors {
+        system_limits::set_descriptors(count)?;
+    }
+    if let Some(name) = &process.user {
+        user::switch(name)?;
+    }
+    if process.coredump {
+        system_limits::allow_core_dumps()?;
+    }
+    let log = logging::start(options.logging.destinations(process.daemon), options.logging.verbose)?;
+    for warning in options.warnings() {
+        log.announce(Level::WARN, warning);
+    }
+    let _pid_file = process.pid_file.as_deref().map(PidFile::create).transpose()?;
     let runtime = runtime(options).map_err(|error| format!("cannot start threads: {error}"))?;
-    runtime.block_on(run(options))
+    runtime.block_on(run(options, network.with_inherited(inherited), addresses, log))
 }
 
 /// A panic is a fault of ours, after which nothing that the engine holds can be trusted: whoever supervises
@@ -65,23 +95,32 @@ fn runtime(options: &Options) -> io::Result<Runtime> {
     builder.enable_all().build()
 }
 
-async fn run(options: &Options) -> Result<ExitCode, String> {
+async fn run(
+    options: &Options,
+    network: Sockets,
+    listen: Vec<String>,
+    log: Arc<Log>,
+) -> Result<ExitCode, String> {
     // They are caught before anybody can know that we are here.
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let hash_seed = RandomState::new().hash_one(0);
     let engine = Engine::new(options.engine(), hash_seed);
-    let config = Config {
-        listen: options.listening.addresses(),
-        limits: Limits::default(),
-        liveness: Some(options.listening.liveness()),
-    };
-    let network = Tcp::with_backlog(options.listening.backlog);
+    let config = Config { listen, limits: Limits::default(), liveness: Some(options.listening.liveness()) };
     let control = serve(&network, MachineClock::new(), engine, config).await.map_err(cannot_listen)?;
+    tell_where(&control, &log, options)?;
+    tokio::spawn(signals.obey(control.clone(), log, options.clone()));
+    let finish = control.finished().await;
+    supervisor::stopping();
+    Ok(ExitCode::from(finish.code()))
+}
+
+/// Peers can come: whoever waits for that is told.
+fn tell_where(control: &Control, log: &Log, options: &Options) -> Result<(), String> {
     for address in control.addresses() {
-        say(&format!("listening on {address}"));
+        log.announce(Level::INFO, &format!("listening on {address}"));
     }
-    tokio::spawn(signals.obey(control.clone()));
-    Ok(ExitCode::from(control.finished().await.code()))
+    supervisor::ready();
+    if options.process.detached { daemon::ready() } else { Ok(()) }
 }
 
 fn cannot_listen(error: io::Error) -> String {
@@ -96,35 +135,4 @@ fn cannot_listen(error: io::Error) -> String {
     let hint = hints.iter().find(|(kind, _)| *kind == error.kind());
     let advice = hint.map_or("see --listen and --port", |(_, advice)| advice);
     format!("cannot listen on {error}; {advice}")
-}
-
-/// The signals that mean something to us.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    drain: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            drain: signal(SignalKind::user_defined1())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn obey(mut self, control: Control) {
-        loop {
-            tokio::select! {
-                biased;
-                _ = self.terminate.recv() => control.stop(),
-                _ = self.interrupt.recv() => control.stop(),
-                _ = self.drain.recv() => control.drain(),
-                _ = self.hang_up.recv() => tracing::info!("SIGHUP: stderr needs no reopening"),
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! What was typed, and what is meant by it. Each subject has its file.
 
+mod file;
 mod jobs;
 mod listening;
 mod logging;
@@ -7,7 +8,9 @@ mod not_yet;
 mod process;
 mod values;
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
+use file::ConfigFile;
 use gearman_engine::Config;
 use std::ffi::OsString;
 pub(crate) use values::Verbosity;
@@ -37,8 +40,11 @@ const AFTER_HELP: &str = "\
 Signals:
   TERM, INT  stop
   USR1       drain: finish the jobs that are there, take no new ones, then exit with code 0
+  HUP        open the log file anew, and take --verbose from the config file anew
 
 Exit codes: 0 stopped or drained, 1 could not start, 3 gave up draining.
+
+Not spoken yet, and refused: --ssl and its files, --protocol http, every --queue-type but builtin.
 
 Try it:
   gearmand --port 4730 --verbose INFO
@@ -55,18 +61,29 @@ pub(crate) enum Unusable {
 }
 
 impl Options {
-    /// Reads a command line, the program's own name first.
+    /// Reads a command line, the program's own name first, and the file of flags.
     pub(crate) fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Self, Unusable> {
-        let matches = not_yet::declare(Self::command()).try_get_matches_from(typed).map_err(unusable)?;
-        if let Some(refusal) = not_yet::refusal(&matches) {
-            return Err(Unusable::Refused(refusal));
+        let typed: Vec<OsString> = typed.into_iter().collect();
+        let (name, flags) = typed.split_at(typed.len().min(1));
+        let alone = matches(Self::command(), [name, flags])?;
+        let file = ConfigFile::read(&alone)?;
+        let in_file = matches(Self::command(), [name, &file.words]).map_err(|error| file.blame(error))?;
+        if in_file.value_source("config_file") == Some(ValueSource::CommandLine) {
+            let line = "--config-file stands in it; name the other file on the command line".to_owned();
+            return Err(file.blame(Unusable::Refused(line)));
         }
-        Self::from_arg_matches(&matches).map_err(unusable)
+        let both = matches(the_last_one_counts(Self::command()), [name, &file.words, flags])?;
+        let mut options = Self::from_arg_matches(&both).map_err(unusable)?;
+        options
+            .listening
+            .replace_addresses(alone.get_many("listen").into_iter().flatten().cloned().collect());
+        Ok(options)
     }
 
     /// How the engine shall behave.
     pub(crate) fn engine(&self) -> Config {
         self.jobs.configure(Config {
+            allow_shutdown: self.process.allow_shutdown,
             drain_timeout: self.process.drain_timeout(),
             pid: std::process::id(),
             verbose: self.logging.verbose.to_string(),
@@ -74,10 +91,32 @@ impl Options {
         })
     }
 
+    /// Whether more has changed since `before` than a running server can take over.
+    pub(crate) fn needs_restart_after(&self, before: &Self) -> bool {
+        let mut fresh = self.clone();
+        fresh.logging.verbose = before.logging.verbose;
+        // Every flag stands in the text, whichever file it lies in.
+        format!("{fresh:?}") != format!("{before:?}")
+    }
+
     /// What was typed and will not do what it did in gearmand.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         self.jobs.warnings().collect()
     }
+}
+
+/// What flags are there, if all can be honoured.
+fn matches<const N: usize>(command: Command, words: [&[OsString]; N]) -> Result<ArgMatches, Unusable> {
+    let matches = not_yet::declare(command).try_get_matches_from(words.concat()).map_err(unusable)?;
+    not_yet::refusal(&matches).map_or(Ok(matches), |refusal| Err(Unusable::Refused(refusal)))
+}
+
+/// Flags that can be given once are taken from the command line if they stand in the file too.
+fn the_last_one_counts(command: Command) -> Command {
+    command.mut_args(|flag| {
+        let id = flag.get_id().clone();
+        if matches!(flag.get_action(), ArgAction::Append) { flag } else { flag.overrides_with(id) }
+    })
 }
 
 /// clap's answer as a text to print, or in one line.
@@ -90,6 +129,9 @@ fn unusable(error: clap::Error) -> Unusable {
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let advice = match (error.get(ContextKind::SuggestedArg), error.get(ContextKind::ValidValue)) {
         (Some(ContextValue::String(flag)), _) => format!("did you mean {flag}?"),
+        _ if text.starts_with("error: unexpected argument '-v'") => {
+            "levels have names: --verbose INFO".to_owned()
+        }
         (_, Some(ContextValue::Strings(values))) if !values.is_empty() => {
             format!("use one of {}", values.join(", "))
         }

@@ -1,6 +1,6 @@
 //! How jobs are kept, handed out and ended.
 
-use super::values::{Retries, default_handle_prefix, handle_prefix, retries};
+use super::values::{Retries, default_handle_prefix, handle_prefix, queue_type, retries};
 use gearman_engine::{Compat, Config};
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(crate) struct Jobs {
     job_handle_prefix: Option<String>,
 
     /// Where background jobs are kept: `builtin`, which is memory
-    #[arg(short, long, default_value = "builtin", value_name = "NAME", value_parser = ["builtin"], hide_possible_values = true, ignore_case = true)]
+    #[arg(short, long, default_value = "builtin", value_name = "NAME", value_parser = queue_type)]
     queue_type: String,
 
     /// Accepted and without effect: tables grow by themselves here

@@ -1,6 +1,6 @@
 //! Where peers come, and when a silent one is given up.
 
-use super::values::{at_least_one, listening};
+use super::values::{AtLeastOne, at_least_one, listening};
 use clap::builder::NonEmptyStringValueParser;
 use gearman_net::Liveness;
 use std::time::Duration;
@@ -12,9 +12,11 @@ pub(crate) struct Listening {
     #[arg(short, long, env = "GEARMAND_PORT", default_value_t = 4730, value_name = "PORT")]
     port: u16,
 
-    /// Address to listen at, or ADDRESS:PORT; may be given several times [default: all, IPv4 and IPv6]
+    /// Address to listen at: HOST, HOST:PORT or unix:PATH; may be given several times [default: all, IPv4 and IPv6]
+    ///
+    /// Of a name all addresses are taken. Sockets that systemd hands over are taken too; then there is no default.
     #[arg(short = 'L', long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
-    listen: Vec<String>,
+    pub(super) listen: Vec<String>,
 
     /// How many new connections may wait to be accepted (gearmand: 32)
     ///
@@ -26,35 +28,44 @@ pub(crate) struct Listening {
     #[arg(long)]
     keepalive: bool,
 
-    /// After how many seconds of silence a peer is asked
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = at_least_one())]
-    keepalive_idle: i64,
+    /// After how many seconds of silence a peer is asked [default: 60, as is -1]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one, allow_negative_numbers = true)]
+    keepalive_idle: Option<AtLeastOne>,
 
-    /// How many seconds a peer has to answer before it is asked again
-    #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = at_least_one())]
-    keepalive_interval: i64,
+    /// How many seconds a peer has to answer before it is asked again [default: 10, as is -1]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one, allow_negative_numbers = true)]
+    keepalive_interval: Option<AtLeastOne>,
 
-    /// How many questions may stay without an answer
-    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = at_least_one())]
-    keepalive_count: i64,
+    /// How many questions may stay without an answer [default: 3, as is -1]
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one, allow_negative_numbers = true)]
+    keepalive_count: Option<AtLeastOne>,
 }
 
 impl Listening {
-    /// Where to listen.
-    pub(crate) fn addresses(&self) -> Vec<String> {
-        if self.listen.is_empty() {
-            return vec![format!("*:{}", self.port)];
+    /// Where to listen, besides at so many sockets that were handed over.
+    pub(crate) fn addresses(&self, inherited: usize) -> Vec<String> {
+        let handed_over = (0..inherited).map(|number| format!("inherited:{number}"));
+        let asked_for = self.listen.iter().map(|host| listening(host, self.port));
+        let addresses: Vec<String> = handed_over.chain(asked_for).collect();
+        if addresses.is_empty() { vec![format!("*:{}", self.port)] } else { addresses }
+    }
+
+    /// The addresses on the command line replace those of the file.
+    pub(super) fn replace_addresses(&mut self, typed: Vec<String>) {
+        if !typed.is_empty() {
+            self.listen = typed;
         }
-        self.listen.iter().map(|host| listening(host, self.port)).collect()
     }
 
     /// When silent peers are asked whether they live.
     pub(crate) fn liveness(&self) -> Liveness {
-        let seconds = |count: i64| Duration::from_secs(count.unsigned_abs());
+        let typed = |flag: Option<AtLeastOne>| flag.and_then(|AtLeastOne(number)| number);
+        let seconds = |flag| typed(flag).map(|number| Duration::from_secs(number.into()));
+        let default = Liveness::default();
         Liveness {
-            idle: seconds(self.keepalive_idle),
-            interval: seconds(self.keepalive_interval),
-            count: u32::try_from(self.keepalive_count).unwrap_or(u32::MAX),
+            idle: seconds(self.keepalive_idle).unwrap_or(default.idle),
+            interval: seconds(self.keepalive_interval).unwrap_or(default.interval),
+            count: typed(self.keepalive_count).map_or(default.count, u32::from),
         }
     }
 }

@@ -4,16 +4,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// Long names, short names, and what to do instead.
 const FLAGS: &[(&str, Option<char>, &str)] = &[
-    ("daemon", Some('d'), "let a service manager run it in the background"),
-    ("file-descriptors", Some('f'), "raise the limit with `ulimit -n` or the service manager"),
-    ("pid-file", Some('P'), "ask it with the text command `getpid`"),
     ("protocol", Some('r'), "HTTP is not spoken"),
     ("http-port", None, "HTTP is not spoken"),
-    ("config-file", None, "put the flags on the command line"),
-    ("syslog", None, "it logs to stderr"),
-    ("coredump", None, "remove it"),
-    ("user", Some('u'), "start it as that user"),
-    ("check-args", None, "remove it"),
     ("ssl", None, "TLS is not spoken; put a TLS proxy before it"),
     ("ssl-ca-file", None, "TLS is not spoken; put a TLS proxy before it"),
     ("ssl-certificate", None, "TLS is not spoken; put a TLS proxy before it"),

@@ -1,5 +1,6 @@
 //! How the program runs and ends.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -9,9 +10,45 @@ pub(crate) struct Process {
     #[arg(short, long, value_name = "COUNT")]
     threads: Option<usize>,
 
+    /// Run in the background; the command returns when the server listens, or fails as it does
+    #[arg(short, long)]
+    pub(crate) daemon: bool,
+
+    /// Become this user once started as root
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+
+    /// Write the process id to this file, and remove it at the end [default: none; gearmand always writes one]
+    #[arg(short = 'P', long, value_name = "FILE")]
+    pub(crate) pid_file: Option<PathBuf>,
+
+    /// How many descriptors the process may have, one per connection and some more [default: as it inherits]
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) file_descriptors: Option<u64>,
+
+    /// Let a crash leave a core dump, as large as the system allows
+    #[arg(long)]
+    pub(crate) coredump: bool,
+
+    /// Obey the text command `shutdown`, which anybody who can connect may send
+    #[arg(long)]
+    pub(super) allow_shutdown: bool,
+
     /// After how many seconds a drain gives up on jobs that are left [default: never]
     #[arg(long, value_name = "SECONDS")]
     drain_timeout: Option<u64>,
+
+    /// Take more flags from this file, as on the command line, which wins; `#` begins a line to leave out
+    #[arg(long, default_value = "/etc/gearmand.conf", value_name = "FILE")]
+    config_file: PathBuf,
+
+    /// See whether the flags make sense, and end: code 0 if they do
+    #[arg(long)]
+    pub(crate) check_args: bool,
+
+    /// The process that --daemon starts.
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
 }
 
 impl Process {

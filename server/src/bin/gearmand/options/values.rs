@@ -1,6 +1,5 @@
 //! What a flag's value may be.
 
-use clap::builder::{RangedI64ValueParser, ValueParser};
 use gearman_engine::MAX_HANDLE_PREFIX;
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -19,8 +18,19 @@ pub(super) fn retries(typed: &str) -> Result<Retries, &'static str> {
 
 const NO_RETRIES: &str = "it is a number from 1 to 255, or -1 for never";
 
-pub(super) fn at_least_one() -> ValueParser {
-    RangedI64ValueParser::<i64>::new().range(1..=32_767).into()
+/// A number that the system takes for keepalive; `None` is as if nothing was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtLeastOne(pub(super) Option<u16>);
+
+pub(super) fn at_least_one(typed: &str) -> Result<AtLeastOne, &'static str> {
+    let refusal = "it is a number from 1 to 32767, or -1 for the default";
+    match typed.parse::<i32>().map_err(|_| refusal)? {
+        -1 => Ok(AtLeastOne(None)),
+        number @ 1..=32_767 => {
+            u16::try_from(number).map(|number| AtLeastOne(Some(number))).map_err(|_| refusal)
+        }
+        _ => Err(refusal),
+    }
 }
 
 pub(super) fn handle_prefix(typed: &str) -> Result<String, String> {
@@ -43,12 +53,31 @@ pub(super) fn default_handle_prefix() -> String {
 
 /// An address with a port, given one that may lack it.
 pub(super) fn listening(typed: &str, port: u16) -> String {
-    if typed.parse::<SocketAddr>().is_ok() {
+    let has_port = typed.rsplit_once(':').is_some_and(|(host, port)| !host.contains(':') && is_port(port));
+    if typed.starts_with("unix:") || typed.parse::<SocketAddr>().is_ok() || has_port {
         typed.to_owned()
     } else if typed.parse::<Ipv6Addr>().is_ok() {
         format!("[{typed}]:{port}")
     } else {
         format!("{typed}:{port}")
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+/// `builtin`, in any case.
+pub(super) fn queue_type(typed: &str) -> Result<String, &'static str> {
+    let plugins =
+        ["libsqlite3", "libmemcached", "postgres", "redis", "mysql", "libdrizzle", "libtokyocabinet"];
+    let typed = typed.to_lowercase();
+    if typed == "builtin" {
+        Ok(typed)
+    } else if plugins.contains(&typed.as_str()) {
+        Err("it cannot be honoured yet: jobs are kept in memory only, which is `builtin`")
+    } else {
+        Err("there is no such queue: use `builtin`")
     }
 }
 
