@@ -38,6 +38,9 @@ pub struct Terms {
     pub exceptions: bool,
     /// How far apart two hosts' clocks, and a deadline and what is done about it, may be.
     pub slack: Duration,
+    /// Whether the rules may take it as given that no time limit ends early.
+    /// A promise that no rule holds the server to is none that others may build on.
+    pub keeps_limits: bool,
 }
 
 impl Terms {
@@ -50,6 +53,7 @@ impl Terms {
             min_job_timeout: Duration::from_millis(knobs.min_job_timeout_ms.into()),
             exceptions: knobs.exceptions,
             slack,
+            keeps_limits: true,
         }
     }
 
@@ -181,6 +185,8 @@ impl Judge {
 
     /// A judge with the rules of which `on` says so, by name.
     pub fn with(terms: Terms, on: impl Fn(&str) -> bool) -> Self {
+        let keeps_limits = terms.keeps_limits && on(rules::PROMISES_LIMITS);
+        let terms = Terms { keeps_limits, ..terms };
         let bench = Bench {
             counts: vec![Count::default(); rules().len()],
             on: rules().iter().map(|rule| on(rule.name)).collect(),

@@ -127,6 +127,9 @@ rules! {
     broken_peer_alone::BrokenPeerAlone;
 }
 
+/// The rule that promises that no time limit ends early.
+pub(super) const PROMISES_LIMITS: &str = <timeout_early::TimeoutEarly as Rule>::INFO.name;
+
 /// Every rule, in the order of [`super::Verdict::counts`].
 #[must_use]
 pub fn rules() -> &'static [RuleInfo] {

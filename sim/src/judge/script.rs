@@ -28,6 +28,7 @@ pub(super) fn terms() -> Terms {
         min_job_timeout: Duration::from_millis(1),
         exceptions: false,
         slack: Duration::ZERO,
+        keeps_limits: true,
     }
 }
 

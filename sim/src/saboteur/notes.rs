@@ -55,6 +55,8 @@ pub(super) struct Job {
     pub(super) holders: Vec<ConnectionId>,
     pub(super) assignment: Option<Assignment>,
     pub(super) is_over: bool,
+    /// Whether it is over because a worker has ended it.
+    pub(super) is_done: bool,
     /// Since when it is over.
     pub(super) over_since: Time,
     /// Whether any of its workers had a limited time.
@@ -233,6 +235,7 @@ impl Notes {
         let held = |job: &&mut Job| job.holder.as_ref().is_some_and(|held| held.by == from);
         let Some(job) = self.jobs.get_mut(handle.as_bytes()).filter(held) else { return };
         job.end(now);
+        job.is_done = true;
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.ended += 1;
         }

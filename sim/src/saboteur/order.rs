@@ -148,7 +148,7 @@ impl Trick for Hides {
 /// How long ago a job must have ended so that everybody knows, in milliseconds.
 const LONG_AGO_MS: u128 = 200;
 /// How long ago a job must have been handed out so that its worker still holds it, in milliseconds.
-const JUST_NOW_MS: u128 = 10;
+const JUST_NOW_MS: u128 = 60;
 
 /// Answers a grab with an assignment that was used before, and listens to nothing that comes of it.
 struct GivesAgain {
@@ -168,7 +168,8 @@ impl GivesAgain {
             let (Some(held), Some(assignment)) = (&job.holder, &job.assignment) else { return false };
             let Some(holder) = notes.peers.get(&held.by) else { return false };
             let in_time = if self.dead {
-                now.since(job.over_since).as_millis() > LONG_AGO_MS
+                job.is_done
+                    && now.since(job.over_since).as_millis() > LONG_AGO_MS
                     && holder.answered > job.over_since
                     && !job.was_timed
             } else {

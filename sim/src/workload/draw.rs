@@ -2,6 +2,8 @@
 //!
 //! Every draw is keyed by actor, purpose and number, so that a change in one place does not reshuffle the rest.
 
+mod meeting;
+
 use super::{
     Ability, Act, ActEnd, ActorKind, ActorPlan, AdminPlan, GrabForm, Hostile, Knobs, Meddling, Nap, Op,
     PriorityPlan, Progress, Step, SubmitPlan, Then, TimedReport, UniquePlan, Wake, Which, WorkerPlan,
@@ -85,7 +87,10 @@ impl Drawing {
         let functions = NAMES.iter().take(usize::try_from(self.functions).unwrap_or(NAMES.len()));
         let mut actors = vec![self.core_worker(0), self.core_client(1)];
         actors.extend((2..2 + workers).map(|actor| self.worker(actor)));
-        actors.extend((2 + workers..2 + workers + clients).map(|actor| self.client(actor)));
+        let mut visitors: Vec<ActorPlan> =
+            (2 + workers..2 + workers + clients).map(|actor| self.client(actor)).collect();
+        self.meet(&mut visitors);
+        actors.append(&mut visitors);
         if self.hostile || self.meddling {
             actors.push(self.vandal(2 + workers + clients));
         }

@@ -178,8 +178,10 @@ impl Ledger {
         let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok());
         match number {
             Some(0) => Limit::None,
-            Some(millis) => Limit::After(Duration::from_millis(millis).max(self.terms.min_job_timeout)),
-            None => Limit::Unclear,
+            Some(millis) if self.terms.keeps_limits => {
+                Limit::After(Duration::from_millis(millis).max(self.terms.min_job_timeout))
+            }
+            Some(_) | None => Limit::Unclear,
         }
     }
 

@@ -4,7 +4,7 @@ use super::links::Limit;
 use super::{Function, Ledger, Moment};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
-use gearman_protocol::{Assignment, Grab, Handle, Priority, Reducer, Report, Unique};
+use gearman_protocol::{Assignment, Grab, Handle, Priority, Reducer, Report, Time, Unique};
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
@@ -275,6 +275,11 @@ impl Ledger {
         self.handles.get(handle).copied()
     }
 
+    /// Whether somebody has reported on the job who may hold it without the ledger's knowing.
+    pub(crate) fn is_unclear(&self, job: JobId) -> bool {
+        self.unclear.contains_key(&self[job].handle)
+    }
+
     pub(super) fn add_job(&mut self, handle: &Handle, function: Function) -> JobId {
         let id = JobId(self.jobs.len());
         let mut job = Job::new(handle.clone(), function, self.now.place);
@@ -289,6 +294,14 @@ impl Ledger {
     /// been attached to it.
     pub(crate) fn open_submits(&self, key: Option<KeyId>) -> &[SubmitId] {
         key.map_or(&[], |key| &self.keys[key].open)
+    }
+
+    /// Whether the job that was handed out is one that was submitted under another key, by somebody who has no
+    /// answer: then two keys share it.
+    pub(crate) fn is_of_another_key(&self, job: JobId, handed: &Handed) -> bool {
+        let others = self.keys.iter().enumerate().filter(|&(key, _)| Some(key) != self[job].key);
+        let mut open = others.flat_map(|(_, state)| &state.open);
+        self[job].key.is_some() && open.any(|&submit| handed.fits(self.submit(submit)))
     }
 
     /// An attempt is over, other than by a result.
@@ -329,9 +342,14 @@ impl Ledger {
     /// Whether the limit of an attempt may have passed by now: the clock began at the earliest when the job was
     /// asked for.
     pub(crate) fn may_be_expired(&self, attempt: &Attempt) -> bool {
+        self.may_be_expired_at(attempt, self.now.at)
+    }
+
+    /// The same, by some other time.
+    pub(super) fn may_be_expired_at(&self, attempt: &Attempt, at: Time) -> bool {
         match attempt.limit {
             Limit::None => false,
-            Limit::After(limit) => self.now.at + self.terms.slack >= attempt.grab.at + limit,
+            Limit::After(limit) => at + self.terms.slack >= attempt.grab.at + limit,
             Limit::Unclear => true,
         }
     }

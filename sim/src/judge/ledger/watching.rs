@@ -168,7 +168,15 @@ impl Ledger {
             return Origin::Server;
         }
         if let Some((attempt, said)) = job.origin(&job.watches[index], report) {
-            let is_unclear = job.is_told_alike(attempt, report);
+            // A failure has no words of its own: nobody can tell that it is this one, if it came too late.
+            let owner = &job.attempts[attempt];
+            let said_so = &owner.said[said];
+            let is_unclear = job.is_told_alike(attempt, report)
+                || is_failure && self.may_be_expired_at(owner, said_so.wrote.at);
+            let is_in_vain = owner.is_late(said_so) || said_so.fate == Fate::Refused;
+            if is_failure && is_in_vain && !job.is_told_alike(attempt, report) {
+                return Origin::Server;
+            }
             return if is_unclear { Origin::Unclear } else { Origin::Worker { attempt, said } };
         }
         let stranger = job.strangers.iter().find(|said| tells(report, &said.report));

@@ -42,9 +42,12 @@ impl Rule for AsSubmitted {
 
 /// Whether it can be what one of the job's submits asked for. While none is known, anything can.
 fn is_of_a_submit(job: JobId, handed: &Handed, ledger: &Ledger) -> bool {
-    let job = &ledger[job];
-    let mut known = job.submits.iter().chain(ledger.open_submits(job.key));
-    job.submits.is_empty() || job.is_mistaken || known.any(|&submit| handed.fits(ledger.submit(submit)))
+    let told = &ledger[job];
+    let mut known = told.submits.iter().chain(ledger.open_submits(told.key));
+    told.submits.is_empty()
+        || told.is_mistaken
+        || known.any(|&submit| handed.fits(ledger.submit(submit)))
+        || ledger.is_of_another_key(job, handed)
 }
 
 #[cfg(test)]

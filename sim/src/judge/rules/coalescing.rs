@@ -1,7 +1,7 @@
 //! Equal uniques are one job, as long as it lives.
 
 use super::{About, Bench, Doubts, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{JobId, SubmitId};
+use crate::judge::ledger::{Handed, JobId, SubmitId};
 
 /// Jobs beside which a second one was made, while they lived for all that was known. Whether they did, only a
 /// later sign of life can tell: a job that had been lost was no reason not to make another.
@@ -21,7 +21,15 @@ impl Rule for Coalescing {
         }
         match *fact {
             Fact::Restarted => self.0.clear(),
-            Fact::Created { submit, job, before: Some(before) } => self.created(submit, job, before, ledger, bench),
+            Fact::Created { submit, job, before } => {
+                if let Some(handed) = ledger[job].handed.as_ref().filter(|_| ledger[job].submits.len() == 1) {
+                    shares(job, handed, ledger, bench);
+                }
+                if let Some(before) = before {
+                    self.created(submit, job, before, ledger, bench);
+                }
+            }
+            Fact::Assigned { job, ref handed, .. } => shares(job, handed, ledger, bench),
             Fact::Mistaken { submit, job } if is_other_unique(submit, job, ledger) => {
                 let about = About::job(ledger, job).at(ledger.submit(submit).connection);
                 bench.accuse(about, "two submits with different uniques share a job".to_owned());
@@ -47,6 +55,17 @@ impl Coalescing {
             let about = About::job(ledger, job).at(submit.connection);
             bench.accuse(about, "a submit was attached to a job that had ended".to_owned());
         }
+    }
+}
+
+/// What was handed out may show that another unique's submit has made the job.
+fn shares(job: JobId, handed: &Handed, ledger: &Ledger, bench: &mut Bench) {
+    let told = &ledger[job];
+    let mut known = told.submits.iter().chain(ledger.open_submits(told.key));
+    let is_own = told.submits.is_empty() || known.any(|&submit| handed.fits(ledger.submit(submit)));
+    if !is_own && !told.is_mistaken && ledger.is_of_another_key(job, handed) {
+        let what = "what was handed out was submitted with another unique than what was acknowledged".to_owned();
+        bench.accuse(About::job(ledger, job), what);
     }
 }
 
@@ -82,6 +101,26 @@ mod tests {
         let script = format!("{FIRST}\n d> submit index key=k\n d< created H:2\n d> submit mail\n d< created H:3");
         assert_eq!(broken(&script), [""; 0]);
         assert_eq!(broken(&format!("{FIRST}\n d> submit mail key=l\n d< created H:1")), ["coalescing"]);
+    }
+
+    /// The server took both for one, and only the answer of the second arrived.
+    const SHARED: &str = "c> submit mail key=k w=one
+        c closes
+        w> can_do mail
+        w> grab
+        d> submit mail key=l w=two";
+
+    #[test]
+    fn a_worker_that_is_given_what_another_unique_asked_for_shows_that_two_share_a_job() {
+        let read_before = format!("{SHARED}\n d< created H:1\n w< assign H:1 mail w=one");
+        assert_eq!(broken(&read_before), ["coalescing"]);
+        let read_after = format!("{SHARED}\n w< assign H:1 mail w=one\n d< created H:1");
+        assert_eq!(broken(&read_after), ["coalescing"]);
+        let own = format!("{SHARED}\n d< created H:1\n w< assign H:1 mail w=two");
+        assert_eq!(broken(&own), [""; 0]);
+        // What nobody has submitted is another matter.
+        let nobodys = format!("{SHARED}\n d< created H:1\n w< assign H:1 mail w=three");
+        assert_eq!(broken(&nobodys), ["as-submitted"]);
     }
 
     const DONE: &str = "w> can_do mail

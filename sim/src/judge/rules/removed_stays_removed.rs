@@ -1,6 +1,7 @@
 //! What nobody wants is not done.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use crate::judge::ledger::Attempt;
 
 #[derive(Debug, Default)]
 pub(super) struct RemovedStaysRemoved;
@@ -15,6 +16,10 @@ impl Rule for RemovedStaysRemoved {
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
         match *fact {
             Fact::Assigned { job, attempt, was_over, .. } => {
+                // What a worker has done, or may have, is another rule's business.
+                if ledger[job].attempts.iter().any(Attempt::may_have_finished) {
+                    return;
+                }
                 let attempt = &ledger[job].attempts[attempt];
                 let is_after = |place: u64| place < attempt.grab.place;
                 let what = if ledger.surely_unwatched(job).is_some_and(is_after) {
@@ -66,6 +71,14 @@ mod tests {
             w> grab
             w< assign H:1 mail";
         assert_eq!(broken(script), ["removed-stays-removed"]);
+    }
+
+    #[test]
+    fn what_a_worker_has_done_is_another_rules_business() {
+        let done = format!(
+            "{LEFT}\n w> grab\n w< assign H:1 mail\n w> complete H:1 x\n w> grab\n w< no_job\n c ended"
+        );
+        assert_eq!(broken(&format!("{done}\n w> grab\n w< assign H:1 mail")), ["run-once"]);
     }
 
     #[test]

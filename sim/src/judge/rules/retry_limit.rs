@@ -84,6 +84,28 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_is_not_taken_for_one_that_came_too_late() {
+        let script = LOST_ONCE.replace("w1 closes", "w1> cant_do mail\n w1> fail H:1\n w1< not_yours\n w1 closes");
+        assert_eq!(broken_on(twice(), &format!("{script}\n c< fail H:1")), ["retry-limit"]);
+        assert_eq!(broken_on(twice(), &format!("{script}\n w2 closes\n c< fail H:1")), [""; 0]);
+    }
+
+    #[test]
+    fn whose_failure_it_is_that_may_have_come_too_late_nobody_can_tell() {
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail 100
+            w> grab
+            w< assign H:1 mail
+            +150
+            w> fail H:1
+            c< fail H:1
+            w< not_yours";
+        assert_eq!(broken(script), [""; 0]);
+        assert_eq!(broken(&script.replace("+150", "+50")), ["timeout-early", "late-result"]);
+    }
+
+    #[test]
     fn an_end_at_the_limit_that_nobody_is_told_of_is_wrong() {
         let script = format!("{LOST_ONCE}\n w2 closes\n w2 ended\n c> echo x\n c< echo x");
         assert_eq!(broken_on(twice(), &script), ["retry-limit"]);

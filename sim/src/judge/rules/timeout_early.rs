@@ -39,7 +39,8 @@ impl Rule for TimeoutEarly {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::Terms;
+    use crate::judge::script::{armed, broken, broken_on, terms};
 
     const HELD: &str = "c> submit mail bg
         c< created H:1
@@ -60,6 +61,17 @@ mod tests {
         assert_eq!(broken(&taken), ["timeout-early"]);
         let refused = format!("{HELD}\n +99\n w1> complete H:1 done\n w1< not_yours");
         assert_eq!(broken(&refused), ["timeout-early"]);
+    }
+
+    #[test]
+    fn with_this_rule_off_no_other_builds_on_its_promise() {
+        let off = Terms { keeps_limits: false, ..terms() };
+        let status = format!("{HELD}\n +50\n c> get_status H:1\n c< known H:1");
+        assert_eq!(broken(&status), ["status-true"]);
+        let taken = format!("{HELD}\n +50\n w2> grab\n w2< assign H:1 mail");
+        for script in [status, taken] {
+            assert_eq!(broken_on(off, &script), [""; 0], "{script}");
+        }
     }
 
     #[test]
