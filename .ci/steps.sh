@@ -3,6 +3,7 @@
 #   fixed_seeds      how many seeds from 0 the simulator runs, the same ones every time
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
+#   sabotage_seeds   how many seeds each sabotage gets
 #   repeats          how often each conformance case runs
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
@@ -104,6 +105,8 @@ step "tests" cargo test --workspace
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
+step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
+step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "build the server" cargo build --release --package gearman-server --bin gearmand
 step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c

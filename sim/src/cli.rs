@@ -22,10 +22,11 @@ use crate::campaign::{Seeds, Shard};
 use crate::faults::FaultClass;
 use crate::judge::rules;
 use crate::plan::Mix;
+use crate::plant::Plant;
 use crate::saboteur::{Sabotage, sabotages};
 use crate::trial::{Conditions, RuleChoice, Stage};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Bad days for a Gearman job server, each from one number.
@@ -108,6 +109,9 @@ struct SabotageArgs {
     /// Which; all unless said
     #[arg(value_name = "NAME", value_parser = parse_sabotage)]
     names: Vec<Sabotage>,
+    /// How many seeds each gets, or from which to before which
+    #[arg(long, value_name = "N|A..B", default_value = "100")]
+    seeds: Seeds,
     /// Write the table to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -146,6 +150,9 @@ struct Choice {
     /// Make the server wrong in this way; `sabotage` lists the ways
     #[arg(long, value_name = "NAME", value_parser = parse_sabotage)]
     sabotage: Option<Sabotage>,
+    /// Give the server a fault that no rule can see
+    #[arg(long, value_enum, hide = true)]
+    plant: Option<Plant>,
     /// What hash tables are seeded with
     #[arg(long, hide = true, default_value_t = 0)]
     hash_seed: u64,
@@ -158,7 +165,8 @@ impl Choice {
 
     fn conditions(&self) -> Conditions {
         let rules = self.rules.clone().unwrap_or_else(RuleChoice::all);
-        Conditions { stage: self.stage, rules, hash_seed: self.hash_seed, sabotage: self.sabotage }
+        let &Self { stage, hash_seed, sabotage, plant, .. } = self;
+        Conditions { stage, rules, hash_seed, sabotage, plant }
     }
 
     /// The same choice as flags, for a command that is to be typed or started with a seed.
@@ -176,14 +184,16 @@ impl Choice {
     fn flags_of_a_plan(&self) -> Vec<String> {
         let mut flags = Vec::new();
         if self.stage != Stage::default() {
-            let name = self.stage.to_possible_value().map(|value| value.get_name().to_owned());
-            flags.extend(["--stage".to_owned(), name.unwrap_or_default()]);
+            flags.extend(["--stage".to_owned(), self.stage.name().to_owned()]);
         }
         if let Some(rules) = &self.rules {
             flags.extend(["--rules".to_owned(), rules.names().collect::<Vec<&str>>().join(",")]);
         }
         if let Some(sabotage) = &self.sabotage {
             flags.extend(["--sabotage".to_owned(), sabotage.name.to_owned()]);
+        }
+        if let Some(plant) = self.plant {
+            flags.extend(["--plant".to_owned(), plant.name().to_owned()]);
         }
         flags
     }

@@ -19,6 +19,7 @@ pub mod judge;
 pub mod lives;
 mod network;
 pub mod plan;
+pub mod plant;
 pub mod saboteur;
 mod screen;
 pub mod stage;

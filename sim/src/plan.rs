@@ -82,6 +82,20 @@ impl Plan {
         Duration::from_millis(2 * u64::from(slowest) + 4 * u64::from(self.world.tick_ms))
     }
 
+    /// How long the core may take for what a storm can leave: every job once over, each step of every client, and
+    /// each wait that the server's configuration allows.
+    pub(crate) fn settles_within(&self) -> Duration {
+        let jobs = self.workload.actors.iter().map(|actor| actor.steps.len()).sum::<usize>();
+        let waits = Duration::from_millis(self.server.wakeup_timeout_ms.into());
+        let each = self.workload.longest_act() + 6 * self.slack() + waits;
+        each * u32::try_from(jobs).unwrap_or(u32::MAX) + self.workload.longest_errands()
+    }
+
+    /// The longest that it can take, in simulated time.
+    fn longest(&self) -> Duration {
+        Duration::from_millis(self.workload.storm_ms.into()) + self.settles_within()
+    }
+
     /// No job's life yet, under this plan's server.
     pub(crate) fn lives(&self) -> Lives {
         Lives::new(Duration::from_millis(self.server.min_job_timeout_ms.into()))

@@ -11,9 +11,9 @@ use std::fmt;
 use story::Story;
 
 /// How many lines of a list are shown.
-const LINES: usize = 12;
+const LINES: usize = 10;
 /// How many of the last faults are shown.
-const FAULTS: usize = 6;
+const FAULTS: usize = 4;
 
 /// Everything that a failing seed says.
 pub(crate) struct Screen<'a> {
@@ -80,7 +80,7 @@ impl Screen<'_> {
             return Ok(());
         }
         writeln!(f, "\nand after that")?;
-        list(f, &rest[..rest.len().min(4)])
+        list(f, &rest[..rest.len().min(2)])
     }
 }
 

@@ -6,6 +6,7 @@ use crate::history::{Entry, History};
 use crate::isolated::{self, Isolated, Panic};
 use crate::judge::{Accusation, Judge, Terms, Verdict};
 use crate::plan::Plan;
+use crate::plant::Plant;
 use crate::saboteur::Sabotage;
 use crate::stage::{self, Options, Run, Stuck, Watcher};
 use gearman_engine::{Doors, Engine};
@@ -59,6 +60,15 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Turmoil => "turmoil",
+            Self::Bare => "bare",
+        }
+    }
+
     /// Whether faults of a class can happen there: on bare doors only those that are habits of actors.
     #[must_use]
     pub const fn has(self, class: FaultClass) -> bool {
@@ -91,6 +101,8 @@ pub struct Conditions {
     pub hash_seed: u64,
     /// How the server misbehaves, if it shall.
     pub sabotage: Option<Sabotage>,
+    /// What is wrong with it that no rule can see, if something shall be.
+    pub plant: Option<Plant>,
 }
 
 /// What came of a plan.
@@ -141,9 +153,15 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
 fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
     let config = plan.server.config();
     let engine = move |config| -> Box<dyn Doors + Send> { Box::new(Engine::new(config, hash_seed)) };
-    let doors = move || match &conditions.sabotage {
-        Some(sabotage) => sabotage.apply(config.clone(), &engine),
-        None => engine(config.clone()),
+    let doors = move || {
+        let server = match &conditions.sabotage {
+            Some(sabotage) => sabotage.apply(config.clone(), &engine),
+            None => engine(config.clone()),
+        };
+        match conditions.plant {
+            Some(plant) => plant.into(server),
+            None => server,
+        }
     };
     let options = Options { history: History::keeping(), watcher, doors: Box::new(doors) };
     match conditions.stage {

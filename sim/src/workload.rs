@@ -35,8 +35,11 @@ impl Workload {
     pub fn longest_act(&self) -> Duration {
         let acts =
             self.actors.iter().filter_map(|actor| actor.worker.as_ref()).flat_map(|worker| &worker.acts);
-        let lasts = |act: &Act| act.works_ms + act.reports.iter().map(|report| report.after_ms).sum::<u32>();
-        Duration::from_millis(acts.map(lasts).max().unwrap_or(0).into())
+        let lasts = |act: &Act| {
+            let reports = act.reports.iter().map(|report| u64::from(report.after_ms));
+            u64::from(act.works_ms) + reports.sum::<u64>()
+        };
+        Duration::from_millis(acts.map(lasts).max().unwrap_or(0))
     }
 
     /// The longest that an actor takes for all its operations, jobs that it waits for included.

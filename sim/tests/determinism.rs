@@ -17,7 +17,13 @@ fn digests(seeds: &str, threads: usize, hash_seed: u64) -> BTreeMap<u64, u64> {
     let campaign = Campaign {
         seeds: seeds.parse().unwrap(),
         mix: Mix::everything(),
-        conditions: Conditions { stage: Stage::Turmoil, rules: RuleChoice::all(), hash_seed, sabotage: None },
+        conditions: Conditions {
+            stage: Stage::Turmoil,
+            rules: RuleChoice::all(),
+            hash_seed,
+            sabotage: None,
+            plant: None,
+        },
         threads,
     };
     let mut digests = BTreeMap::new();

@@ -9,8 +9,13 @@ use gearman_sim::trial::{Conditions, RuleChoice, Stage, hold};
 /// What a class has touched in the run of a seed that has no other faults.
 fn touches(seed: u64, class: FaultClass) -> Touches {
     let plan = Plan::draw(seed, &Mix::of([class]));
-    let conditions =
-        Conditions { stage: Stage::Turmoil, rules: RuleChoice::all(), hash_seed: 0, sabotage: None };
+    let conditions = Conditions {
+        stage: Stage::Turmoil,
+        rules: RuleChoice::all(),
+        hash_seed: 0,
+        sabotage: None,
+        plant: None,
+    };
     let outcome = hold(&plan, &conditions, Box::new(|_| {}));
     assert_eq!(outcome.failure, None, "seed {seed} with {class} alone");
     let tally = outcome.run.unwrap().tally;

@@ -66,11 +66,16 @@ fn an_unknown_field_is_refused_by_its_name() {
 
 #[test]
 fn a_plan_that_speaks_of_what_it_does_not_have_is_refused() {
-    let cases: [(Edit, &str); 8] = [
+    let cases: [(Edit, &str); 13] = [
         (|plan| plan["world"]["tick_ms"] = json!(0), "world.tick_ms is 0"),
         (|plan| plan["world"]["window"] = json!(0), "world.window is 0"),
         (|plan| plan["world"]["per_mille"] = json!({"partition": 3}), "speaks of partition"),
         (|plan| plan["hosts"] = json!([]), "there are 0 hosts"),
+        (|plan| plan["world"]["per_mille"] = json!({"short-read": 1001}), "hits 1001 of 1000"),
+        (|plan| plan["hosts"][0]["name"] = json!("server"), "a name of its own"),
+        (|plan| plan["hosts"][1]["name"] = plan["hosts"][0]["name"].clone(), "a name of its own"),
+        (|plan| plan["workload"]["actors"][0]["worker"]["capacity"] = json!(0), "job at a time"),
+        (|plan| plan["server"]["min_job_timeout_ms"] = json!(0), "server: minimum job timeout is zero"),
         (|plan| plan["hosts"][0]["actors"] = json!([]), "actor 0 lives on 0 hosts"),
         (|plan| plan["workload"]["functions"] = json!(["a\nb"]), "workload.functions"),
         (
@@ -89,4 +94,36 @@ fn a_plan_that_speaks_of_what_it_does_not_have_is_refused() {
         let error = refusal(edit);
         assert!(error.contains(wanted), "{error:?} does not say {wanted:?}");
     }
+}
+
+#[test]
+fn a_plan_that_would_not_end_is_refused() {
+    let greatest = json!(u32::MAX);
+    let cases: [(&str, &[&str]); 6] = [
+        ("workload.storm_ms", &["workload", "storm_ms"]),
+        ("hosts.0.latency_ms", &["hosts", "0", "latency_ms"]),
+        ("world.window", &["world", "window"]),
+        ("server.wakeup_timeout_ms", &["server", "wakeup_timeout_ms"]),
+        ("workload.actors.0.starts_ms", &["workload", "actors", "0", "starts_ms"]),
+        (
+            "workload.actors.0.worker.acts.0.works_ms",
+            &["workload", "actors", "0", "worker", "acts", "0", "works_ms"],
+        ),
+    ];
+    for (name, path) in cases {
+        let pointer = format!("/{}", path.join("/"));
+        let error = refusal(|plan| *plan.pointer_mut(&pointer).unwrap() = greatest.clone());
+        assert_eq!(error, format!("{name} is 4294967295; 3600000 is the most that can be run"));
+    }
+    let size = refusal(|plan| {
+        plan["workload"]["actors"][0]["worker"]["acts"] =
+            json!([{"reports": [], "works_ms": 1, "end": {"complete": 4_000_000_000_u32}}])
+    });
+    assert!(size.contains("end.complete is 4000000000"), "{size}");
+    // Each is allowed alone, and there are as many as there are jobs.
+    let slow = refusal(|plan| {
+        plan["workload"]["actors"][0]["worker"]["acts"] =
+            json!([{"reports": [], "works_ms": 3_600_000, "end": "fail"}])
+    });
+    assert!(slow.contains("s of simulated time; 7200 s can be run"), "{slow}");
 }

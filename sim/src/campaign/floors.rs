@@ -27,9 +27,16 @@ pub struct Demands<'a> {
     pub stage: Stage,
 }
 
-/// In what a campaign stayed too poor, a line each; nothing if it is too small to be measured.
+/// In what a campaign stayed too poor, a line each. One that is too small to be measured must still have run a seed
+/// in which a job ended.
 #[must_use]
 pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
+    if summary.seeds == 0 {
+        return vec!["no seed was run: the shard is empty".to_owned()];
+    }
+    if summary.jobs_ended() == 0.0 {
+        return vec!["no job has ended".to_owned()];
+    }
     if summary.seeds < LEAST_SEEDS {
         return Vec::new();
     }

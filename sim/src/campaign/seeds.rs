@@ -1,13 +1,13 @@
 //! Which seeds a campaign runs.
 
-use std::ops::Range;
 use std::str::FromStr;
 use thiserror::Error;
 
 /// A range of seeds, or every so-manieth of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds {
-    range: Range<u64>,
+    first: u64,
+    last: u64,
     shard: Shard,
 }
 
@@ -22,7 +22,7 @@ pub struct Shard {
 
 /// What was written is no range of seeds.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("write how many seeds (1000) or from which to before which (5000..6000)")]
+#[error("write how many seeds (1000), from which to before which (5000..6000), or to which (5000..=5999)")]
 pub struct SeedsError;
 
 /// What was written is no shard.
@@ -30,17 +30,14 @@ pub struct SeedsError;
 #[error("write which part of how many, such as 1/4; parts count from 1")]
 pub struct ShardError;
 
+/// All of a campaign.
+const WHOLE: Shard = Shard { number: 1, of: 1 };
+
 impl Seeds {
     /// One seed.
     #[must_use]
     pub const fn one(seed: u64) -> Self {
-        Self { range: seed..seed.saturating_add(1), shard: Shard { number: 1, of: 1 } }
-    }
-
-    /// The first so many, from 0.
-    #[must_use]
-    pub const fn first(count: u64) -> Self {
-        Self { range: 0..count, shard: Shard { number: 1, of: 1 } }
+        Self { first: seed, last: seed, shard: WHOLE }
     }
 
     /// One part of them.
@@ -52,14 +49,14 @@ impl Seeds {
     /// The flags that name them.
     #[must_use]
     pub fn flags(&self) -> [String; 4] {
-        let (Range { start, end }, Shard { number, of }) = (&self.range, self.shard);
-        ["--seeds".to_owned(), format!("{start}..{end}"), "--shard".to_owned(), format!("{number}/{of}")]
+        let Self { first, last, shard: Shard { number, of } } = self;
+        ["--seeds".to_owned(), format!("{first}..={last}"), "--shard".to_owned(), format!("{number}/{of}")]
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        let all = self.range.end - self.range.start;
+        let all = self.last - self.first + 1;
         let Shard { number, of } = self.shard;
         all / of + u64::from(all % of >= number)
     }
@@ -67,7 +64,7 @@ impl Seeds {
     /// The one at this place, from 0.
     #[must_use]
     pub fn nth(&self, place: u64) -> Option<u64> {
-        (place < self.count()).then(|| self.range.start + place * self.shard.of + self.shard.number - 1)
+        (place < self.count()).then(|| self.first + (place * self.shard.of + self.shard.number - 1))
     }
 }
 
@@ -76,12 +73,17 @@ impl FromStr for Seeds {
 
     fn from_str(text: &str) -> Result<Self, SeedsError> {
         let number = |text: &str| text.replace('_', "").parse::<u64>().map_err(|_| SeedsError);
-        let range = match text.split_once("..") {
-            Some((start, end)) => number(start)?..number(end)?,
-            None => 0..number(text)?,
+        let before = |end: u64| end.checked_sub(1).ok_or(SeedsError);
+        let (first, last) = match text.split_once("..") {
+            Some((first, end)) => match end.strip_prefix('=') {
+                Some(last) => (number(first)?, number(last)?),
+                None => (number(first)?, before(number(end)?)?),
+            },
+            None => (0, before(number(text)?)?),
         };
-        let whole = Shard { number: 1, of: 1 };
-        if range.is_empty() { Err(SeedsError) } else { Ok(Self { range, shard: whole }) }
+        // So many that their number has a number.
+        let can_be_counted = first <= last && last - first < u64::MAX;
+        if can_be_counted { Ok(Self { first, last, shard: WHOLE }) } else { Err(SeedsError) }
     }
 }
 
@@ -110,9 +112,25 @@ mod tests {
     fn a_number_is_how_many_and_two_are_from_and_before() {
         assert_eq!(all("3", "1/1"), [0, 1, 2]);
         assert_eq!(all("1_000..1_002", "1/1"), [1000, 1001]);
-        for wrong in ["", "0", "7..7", "9..7", "..5", "-3", "many"] {
+        assert_eq!(all("7..=9", "1/1"), [7, 8, 9]);
+        for wrong in
+            ["", "0", "7..7", "9..7", "9..=8", "..5", "0..0", "-3", "many", "0..=18446744073709551615"]
+        {
             assert_eq!(wrong.parse::<Seeds>(), Err(SeedsError), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_greatest_seed_is_one_and_its_flags_name_it() {
+        let last = Seeds::one(u64::MAX);
+        assert_eq!((last.count(), last.nth(0), last.nth(1)), (1, Some(u64::MAX), None));
+        let [_, seeds, _, shard] = last.flags();
+        assert_eq!(seeds.parse::<Seeds>().unwrap().shard(shard.parse().unwrap()), last);
+    }
+
+    #[test]
+    fn a_shard_may_be_empty() {
+        assert_eq!(all("2", "3/3"), [0; 0]);
     }
 
     #[test]

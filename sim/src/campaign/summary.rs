@@ -146,6 +146,23 @@ impl Summary {
         })
     }
 
+    /// The sums alone, without the tables: four lines.
+    #[must_use]
+    pub fn head(&self) -> String {
+        let (seeds, failed, rate) = (self.seeds, self.failed.len(), self.rate());
+        let (jobs, faults, hosts) = (self.jobs_ended(), self.faults_that_bit(), self.hosts());
+        let median = self.median_horizon();
+        let ends: Vec<String> =
+            self.ends.iter().map(|(end, count)| format!("{count} {}", end.name())).collect();
+        let (ends, packets, raw) = (ends.join(", "), self.packets, 100.0 * self.share_of_raw());
+        format!(
+            "{seeds} seeds, {failed} not clean, {rate:.1} seeds/s\n\
+             per seed: {hosts:.1} hosts, {jobs:.1} jobs ended, {faults:.1} faults that bit, half over {median} ms\n\
+             jobs: {ends}\n\
+             packets: {packets}; of those that peers wrote, {raw:.0} % by raw actors\n"
+        )
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown with one digit after the point")]
     fn rate(&self) -> f64 {
         self.seeds as f64 / self.took.as_secs_f64().max(0.001)
@@ -163,20 +180,7 @@ fn share(part: u64, whole: u64) -> f64 {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seeds, failed) = (self.seeds, self.failed.len());
-        let rate = self.rate();
-        writeln!(f, "{seeds} seeds, {failed} not clean, {rate:.1} seeds/s")?;
-        let (jobs, faults, hosts) = (self.jobs_ended(), self.faults_that_bit(), self.hosts());
-        let median = self.median_horizon();
-        writeln!(
-            f,
-            "per seed: {hosts:.1} hosts, {jobs:.1} jobs ended, {faults:.1} faults that bit, half over {median} ms"
-        )?;
-        let ends = self.ends.iter().map(|(end, count)| format!("{count} {}", end.name()));
-        writeln!(f, "jobs: {}", ends.collect::<Vec<_>>().join(", "))?;
-        let raw = 100.0 * self.share_of_raw();
-        writeln!(f, "packets: {}; of those that peers wrote, {raw:.0} % by raw actors", self.packets)?;
-        write!(f, "\n{:<18} {:>8} {:>8} {:>6}", "fault", "happened", "bit", "seeds")?;
+        write!(f, "{}\n{:<18} {:>8} {:>8} {:>6}", self.head(), "fault", "happened", "bit", "seeds")?;
         for stretch in Stretch::ALL {
             write!(f, " {stretch:>10}")?;
         }

@@ -7,8 +7,9 @@ use crate::screen::Screen;
 use crate::trial::{Conditions, Failure, Outcome};
 use gearman_net::{Clock, MachineClock};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, thread};
@@ -27,6 +28,13 @@ pub(super) fn run(args: &RunArgs) -> Exit {
         complain(&format!("--out {}: {error}", directory.display()));
         return Exit::Usage;
     }
+    let mut json = match args.json.as_deref().map(JsonFile::open).transpose() {
+        Ok(json) => json,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
     let campaign = Campaign {
         seeds,
         mix: args.choice.mix(),
@@ -35,8 +43,13 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     };
     let interrupted = interrupt::flag();
     let mut seen = Seen::of(&campaign, &interrupted);
-    say!("{}", seen.summary);
-    if let Err(error) = seen.keep(args) {
+    if seen.failed.is_empty() {
+        say!("{}", seen.summary);
+    } else {
+        // The tables would push what matters from the screen.
+        say!("{}", seen.summary.head());
+    }
+    if let Err(error) = seen.keep(args, json.as_mut()) {
         complain(&error);
         return Exit::Usage;
     }
@@ -63,6 +76,24 @@ pub(super) fn bar(count: u64, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>12} {wide_bar} {pos}/{len} {per_sec} {eta} {msg}");
     let style = style.expect("the template is one").progress_chars("=> ");
     ProgressBar::new(count).with_style(style).with_prefix(what)
+}
+
+/// A file that is there before the work begins whose outcome it shall tell: an hour later it is too late to say that
+/// the directory does not exist.
+pub(super) struct JsonFile {
+    path: PathBuf,
+    file: fs::File,
+}
+
+impl JsonFile {
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
+        let file = fs::File::create(path).map_err(|error| format!("--json {}: {error}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    pub(super) fn write(&mut self, json: &Value) -> Result<(), String> {
+        writeln!(self.file, "{json:#}").map_err(|error| format!("{}: {error}", self.path.display()))
+    }
 }
 
 /// What a campaign has brought.
@@ -107,16 +138,15 @@ impl Seen {
     }
 
     /// Writes down what was asked for.
-    fn keep(&mut self, args: &RunArgs) -> Result<(), String> {
-        let about = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        if let Some(file) = &args.json {
-            let text = format!("{:#}\n", self.summary.to_json());
-            fs::write(file, text).map_err(|error| about(file, &error))?;
+    fn keep(&mut self, args: &RunArgs, json: Option<&mut JsonFile>) -> Result<(), String> {
+        if let Some(file) = json {
+            file.write(&self.summary.to_json())?;
         }
         if let Some(directory) = &args.out {
             for (&seed, failed) in &self.failed {
                 let file = directory.join(format!("seed-{seed}.json"));
-                fs::write(&file, failed.0.to_json()).map_err(|error| about(&file, &error))?;
+                fs::write(&file, failed.0.to_json())
+                    .map_err(|error| format!("{}: {error}", file.display()))?;
                 self.plans.insert(seed, file);
             }
         }
@@ -136,7 +166,7 @@ impl Seen {
             return exit(outcome);
         }
         let Conditions { stage, rules, sabotage, .. } = &campaign.conditions;
-        if sabotage.is_some() {
+        if sabotage.is_some() && self.summary.seeds > 0 {
             return Exit::Clean;
         }
         let demands = Demands { mix: &campaign.mix, rules, stage: *stage };

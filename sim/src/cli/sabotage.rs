@@ -1,32 +1,43 @@
 //! Whether the rules see: servers that are wrong on purpose, each against the rule that must catch it.
 
-use super::run::{bar, processors};
+use super::run::{JsonFile, bar, processors};
 use super::{Exit, SabotageArgs, complain, interrupt};
-use crate::campaign::{Campaign, Report, Seeds};
+use crate::campaign::{Campaign, Report};
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::saboteur::{Sabotage, sabotages};
 use crate::trial::{Conditions, RuleChoice, Stage, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::atomic::Ordering;
 
 /// The version of the JSON that the table makes.
 const VERSION: u32 = 1;
-/// How many seeds each gets.
-const SEEDS: u64 = 100;
-
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let chosen = if args.names.is_empty() { sabotages() } else { args.names.clone() };
     let threads = args.threads.map_or_else(processors, usize::from);
+    let mut json = match args.json.as_deref().map(JsonFile::open).transpose() {
+        Ok(json) => json,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
     let interrupted = interrupt::flag();
-    let bar = bar(SEEDS * chosen.len() as u64, "sabotage");
-    say!("{:<28} {:<22} {:>9} {:>6}  with the rule off", "sabotage", "rule", "caught in", "first");
+    let seeds = args.seeds.count();
+    let bar = bar(seeds * chosen.len() as u64, "sabotage");
+    say!(
+        "{:<28} {:<22} {:<8} {:>9} {:>6}  with the rule off",
+        "sabotage",
+        "rule",
+        "stage",
+        "caught in",
+        "first"
+    );
     let mut rows = Vec::new();
     for sabotage in chosen {
         let mut row = Row::new(sabotage);
-        row.campaign(args.stage, threads).run(&interrupted, |report| {
+        row.campaign(args, threads).run(&interrupted, |report| {
             row.take(&report, args.stage);
             bar.inc(1);
         });
@@ -35,18 +46,19 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
             say!("interrupted: these are the sabotages that were tried");
             return Exit::Interrupted;
         }
-        bar.suspend(|| say!("{}", row.line()));
+        bar.suspend(|| say!("{}", row.line(args.stage, seeds)));
         rows.push(row);
     }
     bar.finish_and_clear();
     let proved = rows.iter().filter(|row| row.is_proved()).count();
     let needles = rows.iter().filter(|row| row.sabotage.is_needle).count();
     say!("{} sabotages, {proved} caught by their rule and by no other; {needles} are needles", rows.len());
-    if let Some(file) = &args.json {
+    if let Some(file) = &mut json {
         let table: Vec<Value> = rows.iter().map(Row::to_json).collect();
-        let text = format!("{:#}\n", json!({"version": VERSION, "seeds": SEEDS, "sabotages": table}));
-        if let Err(error) = fs::write(file, text) {
-            complain(&format!("{}: {error}", file.display()));
+        let table =
+            json!({"version": VERSION, "seeds": seeds, "stage": args.stage.name(), "sabotages": table});
+        if let Err(error) = file.write(&table) {
+            complain(&error);
             return Exit::Usage;
         }
     }
@@ -67,10 +79,10 @@ impl Row {
         Self { sabotage, caught: BTreeSet::new(), otherwise: BTreeSet::new() }
     }
 
-    fn campaign(&self, stage: Stage, threads: usize) -> Campaign {
-        let sabotage = Some(self.sabotage);
-        let conditions = Conditions { stage, rules: RuleChoice::all(), hash_seed: 0, sabotage };
-        Campaign { seeds: Seeds::first(SEEDS), mix: Mix::everything(), conditions, threads }
+    fn campaign(&self, args: &SabotageArgs, threads: usize) -> Campaign {
+        let (stage, sabotage) = (args.stage, Some(self.sabotage));
+        let conditions = Conditions { stage, rules: RuleChoice::all(), hash_seed: 0, sabotage, plant: None };
+        Campaign { seeds: args.seeds.clone(), mix: Mix::everything(), conditions, threads }
     }
 
     /// Judges a seed once more without the rule that must have caught it.
@@ -95,11 +107,12 @@ impl Row {
         !self.caught.is_empty() && self.otherwise.is_empty()
     }
 
-    fn line(&self) -> String {
+    fn line(&self, stage: Stage, seeds: u64) -> String {
         let Sabotage { name, rule, .. } = self.sabotage;
         let (count, first) =
             (self.caught.len(), self.caught.first().map_or_else(|| "-".to_owned(), u64::to_string));
-        format!("{name:<28} {rule:<22} {count:>5}/{SEEDS} {first:>6}  {}", self.without())
+        let (stage, caught) = (stage.name(), format!("{count}/{seeds}"));
+        format!("{name:<28} {rule:<22} {stage:<8} {caught:>9} {first:>6}  {}", self.without())
     }
 
     fn without(&self) -> String {

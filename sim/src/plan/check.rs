@@ -4,9 +4,36 @@ use super::{Plan, PlanError};
 use crate::faults::schedule::{Deed, Whom};
 use crate::workload::{ActorPlan, Workload};
 use gearman_protocol::FunctionName;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// turmoil walks all pairs of hosts for every host in every step: more of them only cost time.
 const MOST_HOSTS: usize = 16;
+/// No number of a plan is greater, be it milliseconds, bytes or how often: an hour, or 3.6 megabytes.
+const MOST: u64 = 3_600_000;
+/// These may: any number will do for the one, and the other counts from 1970.
+const UNBOUNDED: [&str; 2] = ["seed", "world.epoch_ms"];
+/// The longest that a run may take in simulated time: some minutes of real time.
+const LONGEST: Duration = Duration::from_secs(2 * 3600);
+
+/// Refuses a plan with a number that is too great to be run to its end.
+pub(super) fn numbers(json: &Value, path: &str) -> Result<(), PlanError> {
+    let inside = |name: &str, value: &Value| {
+        numbers(value, &if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") })
+    };
+    match json {
+        Value::Number(number) if !UNBOUNDED.contains(&path) => match number.as_i64() {
+            Some(small) if small.unsigned_abs() <= MOST => Ok(()),
+            _ => Err(PlanError(format!("{path} is {number}; {MOST} is the most that can be run"))),
+        },
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(index, item)| inside(&index.to_string(), item))
+        }
+        Value::Object(fields) => fields.iter().try_for_each(|(name, field)| inside(name, field)),
+        Value::Number(_) | Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
 
 impl Plan {
     /// Checks that a plan speaks only of what it has.
@@ -17,6 +44,10 @@ impl Plan {
         }
         if self.world.window == 0 {
             return refuse("world.window is 0: no byte would ever pass".to_owned());
+        }
+        self.server.config().check().map_err(|error| PlanError(format!("server: {error}")))?;
+        if let Some((class, rate)) = self.world.per_mille.iter().find(|&(_, &rate)| rate > 1000) {
+            return refuse(format!("world.per_mille: {class} hits {rate} of 1000"));
         }
         if let Some(class) = self.world.per_mille.keys().find(|class| !class.hits_single_writes()) {
             return refuse(format!(
@@ -29,6 +60,16 @@ impl Plan {
         if let Some(host) = self.hosts.iter().find(|host| host.latency_ms == 0) {
             return refuse(format!("the latency of host {} is 0; the least is 1 ms", host.name));
         }
+        let names: BTreeSet<&str> = self.hosts.iter().map(|host| &*host.name).collect();
+        let is_name = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+        if names.len() < self.hosts.len()
+            || names.iter().any(|name| name.is_empty() || *name == "server" || !is_name(name))
+        {
+            return refuse(
+                "each host needs a name of its own, of letters, digits and dashes, and none is called server"
+                    .to_owned(),
+            );
+        }
         for actor in 0..self.workload.actors.len() {
             let homes = self.hosts.iter().flat_map(|host| &host.actors);
             let count = homes.filter(|&&lodger| lodger as usize == actor).count();
@@ -37,6 +78,13 @@ impl Plan {
             }
         }
         self.check_workload(&self.workload)?;
+        let longest = self.longest();
+        if longest > LONGEST {
+            let (longest, most) = (longest.as_secs(), LONGEST.as_secs());
+            return refuse(format!(
+                "it may take {longest} s of simulated time; {most} s can be run: make its times or lists shorter"
+            ));
+        }
         self.faults.iter().enumerate().try_for_each(|(index, fault)| {
             self.check_deed(&fault.deed).map_err(|what| PlanError(format!("faults[{index}]: {what}")))
         })
@@ -53,13 +101,15 @@ impl Plan {
         let empty = |actor: &ActorPlan| {
             let worker = actor.worker.as_ref();
             worker.is_some_and(|worker| {
-                worker.acts.is_empty() || worker.naps.is_empty() || worker.wakes.is_empty()
+                let lacks_habits =
+                    worker.acts.is_empty() || worker.naps.is_empty() || worker.wakes.is_empty();
+                lacks_habits || worker.capacity == 0
             })
         };
         match workload.actors.iter().position(empty) {
-            Some(actor) => {
-                Err(PlanError(format!("the worker of actor {actor} needs at least one act, nap and wake")))
-            }
+            Some(actor) => Err(PlanError(format!(
+                "the worker of actor {actor} needs at least one act, nap, wake and job at a time"
+            ))),
             None => Ok(()),
         }
     }

@@ -56,6 +56,7 @@ impl Plan {
         // From the text and not from the value, so that errors have a line and a column.
         let plan: Self =
             serde_json::from_str(text).map_err(|error| PlanError(format!("no plan: {error}")))?;
+        super::check::numbers(&json, "")?;
         plan.check()?;
         Ok(plan)
     }

@@ -93,7 +93,7 @@ impl<'a> House<'a> {
 
     /// Waits until everybody is at rest; says who is not if that takes longer than it can.
     fn settle(&mut self, since: Time) -> Option<Stuck> {
-        let bound = self.bound();
+        let bound = self.plan.settles_within() + REST;
         let mut rested = self.now();
         loop {
             self.step();
@@ -111,17 +111,6 @@ impl<'a> House<'a> {
 }
 
 impl House<'_> {
-    /// How long the core may take for what a storm can leave, by the plan alone: every job once over, each step of
-    /// every client, and each wait that the server's configuration allows.
-    fn bound(&self) -> Duration {
-        let slack = self.plan.slack();
-        let jobs = self.plan.workload.actors.iter().map(|actor| actor.steps.len()).sum::<usize>();
-        let longest = self.plan.workload.longest_act() + 6 * slack;
-        let waits = Duration::from_millis(self.plan.server.wakeup_timeout_ms.into());
-        let each = longest + waits;
-        each * u32::try_from(jobs).unwrap_or(u32::MAX) + self.plan.workload.longest_errands() + REST
-    }
-
     fn stuck(&self, since: Time) -> Stuck {
         let mut who: Vec<String> = self.restless().map(|index| format!("a{index} is not at rest")).collect();
         who.extend(self.cables.lock().journal().lives().waits());
