@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -64,6 +65,12 @@ pub enum LaunchError {
     NotReady(Duration),
     /// The signal could not be sent.
     Signal(io::Error),
+    /// The server still runs.
+    Lives(Duration),
+    /// The server ended in another way than expected.
+    EndedSo(ExitStatus),
+    /// The server still accepts connections.
+    Accepts(Duration),
 }
 
 impl fmt::Display for LaunchError {
@@ -81,6 +88,9 @@ impl fmt::Display for LaunchError {
             }
             Self::NotReady(wait) => write!(f, "the server accepts no connection after {wait:?}"),
             Self::Signal(error) => write!(f, "the signal cannot be sent: {error}"),
+            Self::Lives(wait) => write!(f, "the server still runs after {wait:?}"),
+            Self::EndedSo(status) => write!(f, "the server ended otherwise: {status}"),
+            Self::Accepts(wait) => write!(f, "the server still accepts connections after {wait:?}"),
         }
     }
 }
@@ -96,6 +106,8 @@ pub struct Server {
     log: Log,
     /// Whether a case has ended, stopped or restarted it, so that no other case should get it.
     touched: bool,
+    /// Where it may keep files, which go with it.
+    _folder: Option<TempDir>,
 }
 
 /// The last lines that a server wrote.
@@ -138,6 +150,15 @@ impl Launch {
     }
 }
 
+/// Puts the path of a fresh folder in the place of `{folder}`, if the command wants one.
+fn in_folder(command: &str) -> io::Result<(String, Option<TempDir>)> {
+    if !command.contains("{folder}") {
+        return Ok((command.to_owned(), None));
+    }
+    let folder = tempfile::tempdir()?;
+    Ok((command.replace("{folder}", &folder.path().display().to_string()), Some(folder)))
+}
+
 /// A port that nobody listens on at this moment.
 fn free_port(attempt: u32) -> u16 {
     let chance = RandomState::new();
@@ -153,8 +174,9 @@ fn free_port(attempt: u32) -> u16 {
 impl Server {
     async fn start(command: &str, port: u16) -> Result<Self, LaunchError> {
         let log = Log::default();
-        let child = spawn(command, port, &log)?;
-        let mut server = Self { command: command.to_owned(), port, child, log, touched: false };
+        let (command, folder) = in_folder(command).map_err(LaunchError::Spawn)?;
+        let child = spawn(&command, port, &log)?;
+        let mut server = Self { command, port, child, log, touched: false, _folder: folder };
         server.ready().await?;
         Ok(server)
     }
@@ -203,6 +225,8 @@ impl Server {
             }
             ServerVerb::Continue => self.signal(Signal::CONT),
             ServerVerb::Ready => self.ready().await,
+            ServerVerb::Refuses => self.refuses().await,
+            ServerVerb::Ended(code) => self.has_ended(*code).await,
             ServerVerb::Start => self.start_again().await,
             ServerVerb::Restart => {
                 self.signal(Signal::TERM)?;
@@ -219,6 +243,26 @@ impl Server {
         }
         self.child = spawn(&self.command, self.port, &self.log)?;
         self.ready().await
+    }
+
+    /// Waits until it accepts no connection any more.
+    async fn refuses(&self) -> Result<(), LaunchError> {
+        let deadline = Instant::now() + END_WAIT;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
+            if Instant::now() >= deadline {
+                return Err(LaunchError::Accepts(END_WAIT));
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for its end, which must have this exit code.
+    async fn has_ended(&mut self, code: u32) -> Result<(), LaunchError> {
+        let ended = timeout(END_WAIT, self.child.wait()).await.map_err(|_| LaunchError::Lives(END_WAIT))?;
+        let status = ended.map_err(LaunchError::Signal)?;
+        let is_it = status.code().is_some_and(|ended| u32::try_from(ended) == Ok(code));
+        if is_it { Ok(()) } else { Err(LaunchError::EndedSo(status)) }
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), LaunchError> {

@@ -104,6 +104,29 @@ pub fn embedded() -> Result<Vec<Statement<'static>>, Fault> {
     parse(SPEC)
 }
 
+/// A statement that no case exercises, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exception<'p> {
+    /// The statement.
+    pub id: &'p str,
+    /// Whether the bytes that it takes are kept back, rather than nobody having found a way yet.
+    pub kept_back: bool,
+}
+
+/// The statements that the page says no case exercises: the rows of its table that begin with `kept back` or `not yet`.
+pub fn exceptions() -> impl Iterator<Item = Exception<'static>> {
+    SPEC.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let kept_back = match cells.next()? {
+            "kept back" => true,
+            "not yet" => false,
+            _ => return None,
+        };
+        let id = cells.next()?.trim_matches('`');
+        Some(Exception { id, kept_back })
+    })
+}
+
 /// Reads a page of statements, in its order.
 ///
 /// A line that begins with `* ` is a statement and belongs to the last heading `## ...`; everything else is prose.

@@ -23,7 +23,9 @@ pub const FEATURES: &[(&str, &str)] = &[
 /// What a server may be started with.
 pub const SETTINGS: &[(&str, &str)] = &[
     ("exceptions", "every connection has the option `exceptions`"),
+    ("handle-prefix", "what handles begin with"),
     ("retries", "after how many lost workers a job is dropped"),
+    ("store", "background jobs are kept on disk, where a restart finds them"),
     ("wakeup", "how many workers are woken for a job"),
 ];
 

@@ -1,5 +1,7 @@
 //! `list`, `show` and `statements`.
 
+use std::collections::BTreeMap;
+
 use super::Refusal;
 use crate::report::Exit;
 use crate::statements;
@@ -35,6 +37,8 @@ pub(super) fn statements(only_unexercised: bool) -> Result<Exit, Refusal> {
     let cases =
         |id: &str| suite.cases().filter(|case| case.header.spec.iter().any(|cited| cited == id)).count();
     let mut chapter = "";
+    let exceptions: BTreeMap<&str, bool> =
+        statements::exceptions().map(|exception| (exception.id, exception.kept_back)).collect();
     let mut exercised = 0;
     for statement in &statements {
         let cases = cases(statement.id);
@@ -46,8 +50,23 @@ pub(super) fn statements(only_unexercised: bool) -> Result<Exit, Refusal> {
             chapter = statement.chapter;
             anstream::println!("{chapter}");
         }
-        anstream::println!("  {:36} {:9} {cases:3}  {}", statement.id, statement.level, statement.sentence);
+        let mark = match (cases, exceptions.get(statement.id)) {
+            (0, Some(true)) => "kept back: ",
+            (0, _) => "not yet: ",
+            _ => "",
+        };
+        anstream::println!(
+            "  {:36} {:9} {cases:3}  {mark}{}",
+            statement.id,
+            statement.level,
+            statement.sentence
+        );
     }
-    anstream::println!("statements exercised: {exercised} of {}", statements.len());
+    let kept_back = exceptions.values().filter(|&&kept_back| kept_back).count();
+    anstream::println!(
+        "statements exercised: {exercised} of {}; {kept_back} kept back, {} not yet",
+        statements.len(),
+        statements.len() - exercised - kept_back
+    );
     Ok(Exit::Met)
 }

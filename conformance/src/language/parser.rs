@@ -439,7 +439,9 @@ fn server(words: &mut Words<'_>) -> Result<ServerVerb, Diagnostic> {
         "start" => Ok(ServerVerb::Start),
         "restart" => Ok(ServerVerb::Restart),
         "ready" => Ok(ServerVerb::Ready),
-        _ => Err(wrong(verb, "kill, stop, cont, start, restart or ready")),
+        "refuses" => Ok(ServerVerb::Refuses),
+        "ended" => Ok(ServerVerb::Ended(words.number("an exit code")?)),
+        _ => Err(wrong(verb, "kill, stop, cont, start, restart, ready, refuses or ended")),
     }
 }
 

@@ -317,6 +317,10 @@ pub enum ServerVerb {
     Restart,
     /// Waits until it takes connections.
     Ready,
+    /// Waits until it takes none.
+    Refuses,
+    /// Waits until it has ended, with this exit code.
+    Ended(u32),
 }
 
 macro_rules! words {

@@ -357,10 +357,7 @@ impl Player<'_> {
         };
         self.timeline.note("server", Way::Own, &statement.text);
         let done = server.control(verb).await;
-        done.map_err(|error| {
-            let summary = format!("the server cannot be controlled: {error}");
-            self.failure(statement, FailureKind::Control, summary, Vec::new())
-        })
+        done.map_err(|error| self.failure(statement, FailureKind::Control, error.to_string(), Vec::new()))
     }
 
     pub(super) fn silence(&mut self, statement: &Statement, input: &Input, wait: Duration) -> Box<Failure> {

@@ -86,6 +86,8 @@ fn simple() -> impl Strategy<Value = String> {
             "shutdown d",
             "server restart",
             "server kill USR1",
+            "server refuses",
+            "server ended 0",
             "listen l",
             "include other",
         ])

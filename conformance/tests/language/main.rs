@@ -5,10 +5,14 @@
 mod generated;
 mod mistakes;
 
-use gearman_conformance::language::{Document, Statement, Transcript, format, lint};
+use std::collections::BTreeSet;
+
+use gearman_conformance::language::{Document, Input, Output, Statement, Transcript, format, lint};
 use gearman_conformance::play::not_playable;
 use gearman_conformance::profile::Profile;
+use gearman_conformance::statements;
 use gearman_conformance::suite::{SANITY, Suite};
+use gearman_protocol::{Direction, PacketType};
 
 /// What a transcript means, without the places where it stands: header, and statements with their depth.
 fn meaning(transcript: &Transcript) -> (String, Vec<String>) {
@@ -48,8 +52,44 @@ fn every_case_is_in_order_and_playable() {
 fn the_suite_is_as_large_as_it_says() {
     let suite = Suite::embedded().unwrap();
     assert_eq!(suite.cases().count(), Suite::embedded_texts().len(), "two cases share an id");
-    assert!(suite.cases().count() >= 120);
+    assert!(suite.cases().count() >= 290);
     assert!(suite.case(SANITY).is_some());
+}
+
+/// Every statement is exercised by a case or stands in the page's own list of those that are not, and in one only.
+#[test]
+fn every_statement_is_exercised_or_says_why_not() {
+    let suite = Suite::embedded().unwrap();
+    let cited: BTreeSet<&str> =
+        suite.cases().flat_map(|case| case.header.spec.iter().map(String::as_str)).collect();
+    let statements: BTreeSet<&str> =
+        statements::embedded().unwrap().iter().map(|statement| statement.id).collect();
+    let excepted: BTreeSet<&str> = statements::exceptions().map(|exception| exception.id).collect();
+    let unexercised: BTreeSet<&str> = statements.difference(&cited).copied().collect();
+    assert_eq!(unexercised, excepted);
+}
+
+/// Every request is sent and every response expected by some case.
+#[test]
+fn every_packet_type_travels_both_ways() {
+    let (mut sent, mut expected) = (BTreeSet::new(), BTreeSet::new());
+    for case in Suite::embedded().unwrap().cases() {
+        case.walk(|statement| {
+            if let Some(Output::Packet { kind, .. }) = statement.action.as_send().map(|send| &send.output) {
+                sent.insert(kind.number());
+            }
+            let input = statement.action.as_receive().map(|receive| &receive.input);
+            if let Some(Input::Packet { kind, .. }) = input {
+                expected.insert(kind.number());
+            }
+        });
+    }
+    for packet_type in PacketType::ALL {
+        // Responses are sent all the same: the server must refuse them.
+        assert!(sent.contains(&packet_type.number()), "nobody sends {}", packet_type.name());
+        let comes = matches!(packet_type.direction(), Direction::Response | Direction::Both);
+        assert!(!comes || expected.contains(&packet_type.number()), "nobody expects {}", packet_type.name());
+    }
 }
 
 #[test]

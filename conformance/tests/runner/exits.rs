@@ -88,6 +88,19 @@ fn a_file_is_played_like_a_case() {
 }
 
 #[test]
+fn how_the_server_ended_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.gtx");
+    let path = path.to_str().unwrap();
+    let text = "gtx 1\nid: own/end\ntitle: t\nlevel: must\nneeds: control\n---\n\
+                open c\nc > text \"x\"\nc < closed\nserver refuses\nserver ended 9\n";
+    std::fs::write(path, text).unwrap();
+    exits(&[path, "--launch", &launch("exit")], 0, "1 of 1 met");
+    std::fs::write(path, text.replace("ended 9", "ended 0")).unwrap();
+    exits(&[path, "--launch", &launch("exit")], 1, "the server ended otherwise: exit status: 9");
+}
+
+#[test]
 fn three_when_there_is_no_sane_target() {
     exits(&["sanity", "--target", "127.0.0.1:1"], 3, "no server at 127.0.0.1:1");
     exits(&["sanity", "--launch", &launch("insane")], 3, "not a sane Gearman server");
