@@ -96,6 +96,7 @@ step "toolchains" toolchains
 step "other programs (apt)" .ci/install-peers
 step "cargo-fuzz" tool cargo-fuzz 0.13.2
 step "cargo-deny" tool cargo-deny 0.20.2
+step "cargo-deb" tool cargo-deb 3.8.0
 step "format" cargo fmt --all --check
 step "format, fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
 step "licences, bans, sources" cargo deny check licenses bans sources
@@ -108,6 +109,7 @@ step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_e
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "build the server" cargo build --release --package gearman-server --bin gearmand
+step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c
 step "real clients and workers" cargo xtask peers

@@ -1,6 +1,7 @@
 //! Steps of this project that are not cargo's own: checks of the documentation, and runs with other programs.
 
 mod docs;
+mod package;
 mod peers;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,10 @@ use clap::Parser;
 enum Task {
     /// Check ids, links, commands and test names in the documentation.
     Docs,
+    /// Write gearmand's manual page and completions to target/manual.
+    Manual,
+    /// Make a Debian package of gearmand, with its manual, in target/debian; needs cargo-deb.
+    Package,
     /// Run real clients and workers (PHP, Perl, the C tools) against our server; .ci/install-peers installs them.
     Peers(peers::Options),
 }
@@ -21,6 +26,8 @@ enum Task {
 fn main() -> ExitCode {
     match Task::parse() {
         Task::Docs => docs::run(&root()),
+        Task::Manual => package::manual(&root()),
+        Task::Package => package::debian(&root()),
         Task::Peers(options) => peers::run(&root(), &options),
     }
 }

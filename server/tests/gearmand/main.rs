@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod config_file;
 #[cfg(test)]
+mod flags;
+#[cfg(test)]
 mod listening;
 #[cfg(test)]
 mod logs;

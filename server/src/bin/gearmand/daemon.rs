@@ -10,6 +10,14 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 const READY: &str = "ready";
 
+/// Set for the process that shall be in the background. A flag would stand in the manual.
+const MARK: &str = "GEARMAND_DETACHED";
+
+/// Whether this process is the one in the background.
+pub(crate) fn is_detached() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
 /// Starts the server in the background and waits until it listens, or has failed and said why on stderr.
 pub(crate) fn launch() -> Result<ExitCode, String> {
     let mut child = spawn().map_err(|error| format!("cannot start in the background: {error}"))?;
@@ -29,7 +37,7 @@ pub(crate) fn launch() -> Result<ExitCode, String> {
 
 fn spawn() -> io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(std::env::args_os().skip(1)).arg("--detached");
+    command.args(std::env::args_os().skip(1)).env(MARK, "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
 }
 

@@ -2,6 +2,7 @@
 
 mod daemon;
 mod logging;
+mod manual;
 mod options;
 mod pid_file;
 mod signals;
@@ -49,14 +50,14 @@ fn start(options: &Options) -> Result<ExitCode, String> {
     if process.check_args {
         return Ok(ExitCode::SUCCESS);
     }
-    if process.daemon && !process.detached {
+    if process.daemon && !daemon::is_detached() {
         return daemon::launch();
     }
     abort_on_panic();
     let network = Sockets::new(options.listening.backlog);
     let inherited = supervisor::inherited()?;
     let addresses = options.listening.addresses(inherited.len());
-    if process.detached {
+    if process.daemon {
         daemon::detach()?;
     }
     if let Some(count) = process.file_descriptors {
@@ -120,7 +121,7 @@ fn tell_where(control: &Control, log: &Log, options: &Options) -> Result<(), Str
         log.announce(Level::INFO, &format!("listening on {address}"));
     }
     supervisor::ready();
-    if options.process.detached { daemon::ready() } else { Ok(()) }
+    if options.process.daemon { daemon::ready() } else { Ok(()) }
 }
 
 fn cannot_listen(error: io::Error) -> String {

@@ -8,6 +8,7 @@ mod not_yet;
 mod process;
 mod values;
 
+use crate::manual::{self, Kind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use file::ConfigFile;
@@ -30,6 +31,10 @@ pub(crate) struct Options {
     pub(crate) logging: logging::Logging,
     #[command(flatten)]
     pub(crate) process: process::Process,
+
+    /// Print the manual page (`man`), or completions for a shell (`bash`, `zsh`, `fish`), made from these flags
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
+    generate: Option<Kind>,
 
     /// Print the version
     #[arg(short = 'V', long, action = ArgAction::Version)]
@@ -54,7 +59,7 @@ Try it:
 
 /// Why there is nothing to run.
 pub(crate) enum Unusable {
-    /// Help or version was asked for: the text.
+    /// Help, version or manual was asked for: the text.
     Told(String),
     /// What was typed makes no sense: one line that says why.
     Refused(String),
@@ -66,6 +71,9 @@ impl Options {
         let typed: Vec<OsString> = typed.into_iter().collect();
         let (name, flags) = typed.split_at(typed.len().min(1));
         let alone = matches(Self::command(), [name, flags])?;
+        if let Some(&kind) = alone.get_one("generate") {
+            return Err(made(kind));
+        }
         let file = ConfigFile::read(&alone)?;
         let in_file = matches(Self::command(), [name, &file.words]).map_err(|error| file.blame(error))?;
         if in_file.value_source("config_file") == Some(ValueSource::CommandLine) {
@@ -103,6 +111,13 @@ impl Options {
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         self.jobs.warnings().collect()
     }
+}
+
+/// The manual, as a text to print.
+fn made(kind: Kind) -> Unusable {
+    let text =
+        manual::generate(kind, Options::command()).map(|text| String::from_utf8_lossy(&text).into_owned());
+    text.map_or_else(|error| Unusable::Refused(format!("cannot make the manual: {error}")), Unusable::Told)
 }
 
 /// What flags are there, if all can be honoured.

@@ -45,10 +45,6 @@ pub(crate) struct Process {
     /// See whether the flags make sense, and end: code 0 if they do
     #[arg(long)]
     pub(crate) check_args: bool,
-
-    /// The process that --daemon starts.
-    #[arg(long, hide = true)]
-    pub(crate) detached: bool,
 }
 
 impl Process {
