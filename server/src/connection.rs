@@ -1,10 +1,10 @@
 //! One connection: what is read becomes events, what the engine left in the mailbox is written.
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Turn};
 use crate::mailbox::{Closing, Mailbox, Orders};
 use crate::phase::Phase;
 use gearman_engine::{Buffered, ConnectionId, Doors, Event};
-use gearman_net::{Clock, READ_SIZE, Stream, Wire};
+use gearman_net::{Clock, Stream, Wire};
 use gearman_protocol::{DecodeError, Frame, Limits, Outward, Request, Time};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(crate) struct Connection<S, D, C> {
     hub: Arc<Hub<D, C>>,
     mailbox: Arc<Mailbox>,
     orders: Orders,
+    /// Whether something was read that is not answered yet.
+    has_read: bool,
     /// Whether the peer may still send.
     inbound: Half,
     /// Whether the peer may still be written to.
@@ -43,12 +45,20 @@ enum Half {
 
 /// What became of an attempt to read.
 enum Reading {
-    /// So many bytes came, or 0 at the end of the stream.
-    Came(usize),
+    /// Bytes came, or the end of the stream.
+    Came,
     /// Nothing is there, or nothing shall be read.
     Nothing,
     /// The connection is no more.
     Gone,
+}
+
+/// Whether there may be more to write.
+#[derive(PartialEq, Eq)]
+enum Writing {
+    GoesOn,
+    /// The connection ends here.
+    Last,
 }
 
 impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
@@ -64,6 +74,7 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
             hub,
             mailbox,
             orders: Orders::default(),
+            has_read: false,
             inbound: Half::Open,
             outbound: Half::Open,
             partial_since: None,
@@ -82,29 +93,44 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
         }
     }
 
-    /// Turn after turn: collect, write, read, until there is nothing to do. After [`READ_SIZE`] bytes it is
-    /// the others' turn.
+    /// Turn after turn: read, and if nothing is there, write what the engine left, until there is nothing to do.
+    ///
+    /// Whoever has read lets the others come first and writes in its next turn: all that are ready are read
+    /// before any is written to, so that what many cause for one peer is one write. Nobody reads more than
+    /// [`READ_SIZE`](gearman_net::READ_SIZE) bytes before it is the others' turn.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut budget = READ_SIZE;
         loop {
             self.orders = self.mailbox.collect(self.wire.outward());
-            let is_flushed = self.flush(cx);
-            match self.orders.closing {
-                Some(Closing::Now) => return Poll::Ready(()),
-                Some(Closing::AfterFlush) if is_flushed => return Poll::Ready(()),
-                Some(Closing::AfterFlush) | None => self.tell_fill(),
-            }
-            match self.read(cx) {
-                Reading::Came(count) if count < budget => budget -= count,
-                Reading::Came(_) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+            let answers = std::mem::take(&mut self.has_read);
+            if !answers {
+                match self.read(cx) {
+                    Reading::Came => {
+                        self.has_read = true;
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    Reading::Nothing => {}
+                    Reading::Gone => return Poll::Ready(()),
                 }
-                Reading::Nothing if self.mailbox.sleep(cx.waker()) => return Poll::Pending,
-                Reading::Nothing => {}
-                Reading::Gone => return Poll::Ready(()),
+            }
+            if self.write(cx) == Writing::Last {
+                return Poll::Ready(());
+            }
+            if !answers && self.outbound == Half::Open && self.mailbox.sleep(cx.waker()) {
+                return Poll::Pending;
             }
         }
+    }
+
+    /// Writes what waits, as far as the peer takes it, and tells the engine how much is left.
+    fn write(&mut self, cx: &mut Context<'_>) -> Writing {
+        let is_flushed = self.flush(cx);
+        match self.orders.closing {
+            Some(Closing::Now) => return Writing::Last,
+            Some(Closing::AfterFlush) if is_flushed => return Writing::Last,
+            Some(Closing::AfterFlush) | None => self.tell_fill(),
+        }
+        Writing::GoesOn
     }
 
     /// Whether nothing waits to be written any more.
@@ -129,22 +155,28 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
         if self.orders.paused || self.orders.closing.is_some() || self.inbound == Half::Ended {
             return nothing;
         }
-        let (mut events, from) = (Vec::new(), self.id);
-        match self.wire.poll_read(cx, |frame| events.push(event(from, frame))) {
-            Poll::Pending => nothing,
-            Poll::Ready(Err(_)) => Reading::Gone,
-            Poll::Ready(Ok(count)) => {
-                if count == 0 {
-                    self.inbound = Half::Ended;
-                    events.push(Event::HalfClosed { from });
-                }
-                self.note_partial(!events.is_empty());
-                if !events.is_empty() {
-                    self.hub.receive(&self.mailbox, events);
-                }
-                Reading::Came(count)
+        let (from, mut turn) = (self.id, None);
+        let (hub, mailbox) = (&self.hub, &self.mailbox);
+        let mut tell = |event| {
+            let turn = turn.get_or_insert_with(|| hub.begin_turn());
+            // Nothing counts after the event by which the engine decides to close the connection.
+            if !mailbox.is_closing() {
+                turn.tell(event);
             }
+        };
+        let count = match self.wire.poll_read(cx, |frame| tell(event(from, frame))) {
+            Poll::Pending => return nothing,
+            Poll::Ready(Err(_)) => return Reading::Gone,
+            Poll::Ready(Ok(count)) => count,
+        };
+        if count == 0 {
+            self.inbound = Half::Ended;
+            tell(Event::HalfClosed { from });
         }
+        let ended_one = turn.is_some();
+        turn.map(Turn::end);
+        self.note_partial(ended_one);
+        Reading::Came
     }
 
     /// Notes since when the message is partial that the decoder is in the middle of.

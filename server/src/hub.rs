@@ -9,7 +9,6 @@ use gearman_net::Clock;
 use gearman_protocol::{FunctionStatus, Time};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Waker;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -35,8 +34,12 @@ struct Inner<D> {
     orders: UnboundedSender<Order>,
 }
 
-/// Whom to wake once the lock is given back.
-type Sleepers = Vec<Waker>;
+/// The engine, held for a few events that happen at one moment.
+pub(crate) struct Turn<'a, D, C> {
+    hub: &'a Hub<D, C>,
+    inner: MutexGuard<'a, Inner<D>>,
+    now: Time,
+}
 
 impl<D: Doors, C: Clock> Hub<D, C> {
     pub(crate) fn new(clock: C, doors: D, store: Box<dyn Store>, orders: UnboundedSender<Order>) -> Self {
@@ -68,7 +71,7 @@ impl<D: Doors, C: Clock> Hub<D, C> {
         inner.opened += 1;
         let id = ConnectionId::new(inner.opened);
         inner.mailboxes.insert(id, Arc::clone(&mailbox));
-        self.handle(inner, [Event::Opened { from: id, peer }], |_| true);
+        self.turn_with(inner, [Event::Opened { from: id, peer }]);
         Some((id, mailbox))
     }
 
@@ -77,20 +80,26 @@ impl<D: Doors, C: Clock> Hub<D, C> {
         let mut inner = self.lock();
         inner.mailboxes.remove(&id);
         let is_last = inner.mailboxes.is_empty();
-        self.handle(inner, [Event::Closed { from: id }], |_| true);
+        self.turn_with(inner, [Event::Closed { from: id }]);
         if let (true, Phase::Ending(finish)) = (is_last, self.life.phase()) {
             self.life.advance(Phase::Ended(finish));
         }
     }
 
-    /// Tells what a connection received, up to the event by which the engine decides to close it.
-    pub(crate) fn receive(&self, mailbox: &Mailbox, events: Vec<Event>) {
-        self.handle(self.lock(), events, |_| !mailbox.is_closing());
-    }
-
     /// Tells of anything else.
     pub(crate) fn turn(&self, events: impl IntoIterator<Item = Event>) {
-        self.handle(self.lock(), events, |_| true);
+        self.turn_with(self.lock(), events);
+    }
+
+    fn turn_with(&self, inner: MutexGuard<'_, Inner<D>>, events: impl IntoIterator<Item = Event>) {
+        let mut turn = Turn { hub: self, inner, now: self.clock.now() };
+        events.into_iter().for_each(|event| turn.tell(event));
+        turn.end();
+    }
+
+    /// Holds the engine until the turn ends.
+    pub(crate) fn begin_turn(&self) -> Turn<'_, D, C> {
+        Turn { hub: self, inner: self.lock(), now: self.clock.now() }
     }
 
     /// How long the keeper shall wait. The engine's deadline is remembered, so that only an earlier one is told.
@@ -102,48 +111,12 @@ impl<D: Doors, C: Clock> Hub<D, C> {
 
     /// Lets every connection write what waits, and then end.
     pub(crate) fn end(&self, finish: Finish) {
-        let mut sleepers = Sleepers::new();
-        self.lock().end(&self.life, finish, &mut sleepers);
-        sleepers.into_iter().for_each(Waker::wake);
+        self.lock().end(&self.life, finish);
     }
 
     /// Ends every connection at once.
     pub(crate) fn cut(&self) {
-        let sleepers = self.lock().close_all(Closing::Now);
-        sleepers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Hands events to the engine and its effects to the connections, while `go_on` says so.
-    fn handle(
-        &self,
-        mut inner: MutexGuard<'_, Inner<D>>,
-        events: impl IntoIterator<Item = Event>,
-        go_on: impl Fn(&Event) -> bool,
-    ) {
-        let mut sleepers = Sleepers::new();
-        let now = self.clock.now();
-        for event in events {
-            if !go_on(&event) {
-                break;
-            }
-            let Inner { doors, effects, .. } = &mut *inner;
-            doors.handle(now, event, effects);
-            inner.carry_out(&self.life, &mut sleepers);
-        }
-        let nearer = match (inner.doors.deadline(), inner.armed) {
-            (Some(deadline), Some(armed)) => deadline < armed,
-            (deadline, None) => deadline.is_some(),
-            (None, Some(_)) => false,
-        };
-        if nearer {
-            inner.armed = inner.doors.deadline();
-        }
-        // What is woken may run at once on another thread, and would find the lock taken.
-        drop(inner);
-        sleepers.into_iter().for_each(Waker::wake);
-        if nearer {
-            self.rearm.notify_one();
-        }
+        self.lock().close_all(Closing::Now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<D>> {
@@ -151,44 +124,54 @@ impl<D: Doors, C: Clock> Hub<D, C> {
     }
 }
 
+impl<D: Doors, C> Turn<'_, D, C> {
+    /// Hands an event to the engine and its effects to the connections.
+    pub(crate) fn tell(&mut self, event: Event) {
+        let Inner { doors, effects, .. } = &mut *self.inner;
+        doors.handle(self.now, event, effects);
+        self.inner.carry_out(&self.hub.life);
+    }
+
+    /// Gives the engine back, and has the keeper look at its deadline if that has come nearer.
+    pub(crate) fn end(mut self) {
+        let deadline = self.inner.doors.deadline();
+        let nearer = match (deadline, self.inner.armed) {
+            (Some(deadline), Some(armed)) => deadline < armed,
+            (deadline, None) => deadline.is_some(),
+            (None, Some(_)) => false,
+        };
+        if nearer {
+            self.inner.armed = deadline;
+            self.hub.rearm.notify_one();
+        }
+    }
+}
+
 impl<D> Inner<D> {
-    fn carry_out(&mut self, life: &Life, sleepers: &mut Sleepers) {
+    fn carry_out(&mut self, life: &Life) {
         let mut effects = std::mem::take(&mut self.effects);
         let (mut finish, mut awaited) = (None, String::new());
         for effect in effects.drain() {
-            let (who, orders) = (|id| self.mailboxes.get(&id), &self.orders);
-            let woken = match effect {
-                Effect::Send { to, response } => who(to).and_then(|mailbox| mailbox.send(&response)),
-                Effect::Close { who: id, after_flush } => {
+            match effect {
+                Effect::Send { to, response } => self.order(to, |mailbox| mailbox.send(&response)),
+                Effect::Close { who, after_flush } => {
                     let closing = if after_flush { Closing::AfterFlush } else { Closing::Now };
-                    who(id).and_then(|mailbox| mailbox.close(closing))
+                    self.order(who, |mailbox| mailbox.close(closing));
                 }
-                Effect::PauseReading { who: id } => who(id).and_then(|mailbox| mailbox.pause(true)),
-                Effect::ResumeReading { who: id } => who(id).and_then(|mailbox| mailbox.pause(false)),
+                Effect::PauseReading { who } => self.order(who, |mailbox| mailbox.pause(true)),
+                Effect::ResumeReading { who } => self.order(who, |mailbox| mailbox.pause(false)),
                 Effect::Store { job } => {
-                    let outcome = Outcome::new(job.record, orders.clone());
+                    let outcome = Outcome::new(job.record, self.orders.clone());
                     self.store.keep(job, outcome);
-                    None
                 }
-                Effect::Forget { record } => {
-                    self.store.forget(record);
-                    None
-                }
-                Effect::StopAccepting => {
-                    life.advance(Phase::Closed);
-                    None
-                }
+                Effect::Forget { record } => self.store.forget(record),
+                Effect::StopAccepting => life.advance(Phase::Closed),
                 Effect::Draining { left } => {
                     awaited = waiting_for(&left);
                     tracing::info!("draining, {awaited}");
-                    None
                 }
-                Effect::Exit { code } => {
-                    finish = Some(Finish::from(code));
-                    None
-                }
-            };
-            sleepers.extend(woken);
+                Effect::Exit { code } => finish = Some(Finish::from(code)),
+            }
         }
         // The sink keeps its memory from turn to turn.
         self.effects = effects;
@@ -197,23 +180,30 @@ impl<D> Inner<D> {
             if finish == Finish::Unfinished {
                 tracing::error!("gave up draining, still {awaited}");
             }
-            self.end(life, finish, sleepers);
+            self.end(life, finish);
         }
     }
 
-    fn end(&self, life: &Life, finish: Finish, sleepers: &mut Sleepers) {
+    /// Leaves something for a connection, if it is there.
+    fn order(&self, who: ConnectionId, order: impl FnOnce(&Mailbox)) {
+        if let Some(mailbox) = self.mailboxes.get(&who) {
+            order(mailbox);
+        }
+    }
+
+    fn end(&self, life: &Life, finish: Finish) {
         life.advance(Phase::Ending(finish));
-        sleepers.append(&mut self.close_all(Closing::AfterFlush));
+        self.close_all(Closing::AfterFlush);
         if self.mailboxes.is_empty() {
             life.advance(Phase::Ended(finish));
         }
     }
 
     /// In the order in which they were opened, so that it is the same each time.
-    fn close_all(&self, closing: Closing) -> Sleepers {
+    fn close_all(&self, closing: Closing) {
         let mut ids: Vec<ConnectionId> = self.mailboxes.keys().copied().collect();
         ids.sort_unstable();
-        ids.iter().filter_map(|id| self.mailboxes[id].close(closing)).collect()
+        ids.iter().for_each(|id| self.mailboxes[id].close(closing));
     }
 }
 

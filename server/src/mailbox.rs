@@ -41,30 +41,29 @@ struct Post {
 
 impl Mailbox {
     /// Puts a response at the end of what goes to the peer.
-    pub(crate) fn send(&self, response: &Response) -> Option<Waker> {
+    pub(crate) fn send(&self, response: &Response) {
         let mut post = self.lock();
-        if post.orders.closing.is_some() {
-            // Nothing follows what the peer was to hear last.
-            return None;
+        // Nothing follows what the peer was to hear last.
+        if post.orders.closing.is_none() {
+            response.encode(&mut post.outward);
+            post.has_news();
         }
-        response.encode(&mut post.outward);
-        post.has_news()
     }
 
     /// Stops or resumes reading.
-    pub(crate) fn pause(&self, paused: bool) -> Option<Waker> {
+    pub(crate) fn pause(&self, paused: bool) {
         let mut post = self.lock();
         post.orders.paused = paused;
-        post.has_news()
+        post.has_news();
     }
 
     /// Ends the connection; what ends it sooner wins.
-    pub(crate) fn close(&self, closing: Closing) -> Option<Waker> {
+    pub(crate) fn close(&self, closing: Closing) {
         let mut post = self.lock();
         if post.orders.closing != Some(Closing::Now) {
             post.orders.closing = Some(closing);
         }
-        post.has_news()
+        post.has_news();
     }
 
     /// Whether the connection was told to end.
@@ -75,8 +74,9 @@ impl Mailbox {
     /// Moves what came in to the end of `outward`.
     pub(crate) fn collect(&self, outward: &mut Outward) -> Orders {
         let mut post = self.lock();
-        post.news = false;
-        outward.append(&mut post.outward);
+        if std::mem::take(&mut post.news) {
+            outward.append(&mut post.outward);
+        }
         post.orders
     }
 
@@ -95,9 +95,11 @@ impl Mailbox {
 }
 
 impl Post {
-    /// Notes that something came in, and says who shall be woken for it.
-    fn has_news(&mut self) -> Option<Waker> {
+    /// Notes that something came in, and wakes whoever sleeps: it takes its turn after all that are awake.
+    fn has_news(&mut self) {
         self.news = true;
-        self.sleeper.take()
+        if let Some(sleeper) = self.sleeper.take() {
+            sleeper.wake();
+        }
     }
 }

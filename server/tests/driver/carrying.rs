@@ -191,3 +191,21 @@ async fn the_same_bytes_give_the_same_events() {
     }
     assert_eq!(run().await, run().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_that_are_ready_are_read_before_any_is_written_to() {
+    let booth = Booth::new();
+    // Everything goes to the first connection, whoever causes it.
+    let doors = booth.doors(|event, effects: &mut Effects| {
+        if let Event::Received { request: Request::Echo { data }, .. } = event {
+            effects.send(ConnectionId::new(1), Response::Echo { data: data.clone() });
+        }
+    });
+    let words = ["one", "two", "three"];
+    let network = Prepared::new(words.map(|word| encoded(&echo(word))));
+    serve(&network, booth.clock.clone(), doors, Config::at(HERE)).await.unwrap();
+    a_while().await;
+    let mut expected = Outward::new();
+    words.into_iter().for_each(|word| Response::Echo { data: word.into() }.encode(&mut expected));
+    assert_eq!(*network.written.lock().unwrap(), [expected.to_vec()]);
+}

@@ -14,18 +14,22 @@ pub(crate) struct Prepared {
     peers: Arc<Mutex<VecDeque<Monologue>>>,
     /// What was asked for each peer that came.
     pub(crate) watched: Watched,
+    /// What each write said, whoever it was to.
+    pub(crate) written: Written,
 }
 
+type Written = Arc<Mutex<Vec<Vec<u8>>>>;
 type Watched = Arc<Mutex<Vec<Liveness>>>;
 
 /// A peer that says one text, and then nothing more; it takes whatever is said to it.
-pub(crate) struct Monologue(VecDeque<u8>, Watched);
+pub(crate) struct Monologue(VecDeque<u8>, Watched, Written);
 
 impl Prepared {
     pub(crate) fn new(texts: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let watched = Watched::default();
-        let peers = texts.into_iter().map(|text| Monologue(text.into(), Arc::clone(&watched))).collect();
-        Self { peers: Arc::new(Mutex::new(peers)), watched }
+        let (watched, written) = (Watched::default(), Written::default());
+        let monologue = |text: Vec<u8>| Monologue(text.into(), Arc::clone(&watched), Arc::clone(&written));
+        let peers = texts.into_iter().map(monologue).collect();
+        Self { peers: Arc::new(Mutex::new(peers)), watched, written }
     }
 }
 
@@ -83,6 +87,7 @@ impl AsyncRead for Monologue {
 
 impl AsyncWrite for Monologue {
     fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.2.lock().expect("no panic").push(bytes.to_vec());
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -89,11 +89,10 @@ fn abort_on_panic() {
 }
 
 fn runtime(options: &Options) -> io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    if let Some(threads) = options.process.threads() {
-        builder.worker_threads(threads);
+    match options.process.threads() {
+        1 => Builder::new_current_thread().enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
     }
-    builder.enable_all().build()
 }
 
 async fn run(

@@ -41,7 +41,10 @@ impl Outgoing {
         }
         let takes = self.split(room, end);
         let bytes = &bytes[..takes];
-        if !self.hold(bytes, end) {
+        if self.hold(bytes, end) {
+            // A kernel sends it when its time has come; here the task does, which must be woken for it.
+            self.poll_held(inner, cx)?;
+        } else {
             ready!(Pin::new(inner).poll_write(cx, bytes))?;
         }
         self.writes += 1;

@@ -6,9 +6,12 @@ use std::time::Duration;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Process")]
 pub(crate) struct Process {
-    /// How many threads serve connections [default: one per processor]
-    #[arg(short, long, value_name = "COUNT")]
-    threads: Option<usize>,
+    /// How many threads serve connections; 0 is taken as 1 (gearmand: 4)
+    ///
+    /// The work of one job is so little that handing it from thread to thread costs more than it saves. Use more
+    /// than one where large workloads or very many connections keep one processor busy.
+    #[arg(short, long, default_value_t = 1, value_name = "COUNT")]
+    threads: usize,
 
     /// Run in the background; the command returns when the server listens, or fails as it does
     #[arg(short, long)]
@@ -48,9 +51,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// On how many threads to serve; `None` is one per processor.
-    pub(crate) fn threads(&self) -> Option<usize> {
-        self.threads.filter(|&count| count > 0)
+    /// On how many threads to serve.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.max(1)
     }
 
     /// How long a drain may last; `None` is as long as it takes.
