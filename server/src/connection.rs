@@ -174,7 +174,7 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
             tell(Event::HalfClosed { from });
         }
         let ended_one = turn.is_some();
-        turn.map(Turn::end);
+        turn.into_iter().for_each(Turn::end);
         self.note_partial(ended_one);
         Reading::Came
     }
