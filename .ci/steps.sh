@@ -7,6 +7,8 @@
 #   repeats          how often each conformance case runs
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
+#   bench_rows       which rows of the table of measurements; all if empty
+#   bench_rounds     how often each of them
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -81,6 +83,12 @@ conformance() {
     cargo conformance run --peer "$1" --variants all --repeat "$repeats"
 }
 
+# Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
+side_by_side() {
+    # shellcheck disable=SC2086 # The rows are words.
+    cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
+}
+
 # A base of this commit's own, so that every push visits seeds that no push before has seen.
 commit=$(git rev-parse --short=8 HEAD)
 base=$((16#$commit))
@@ -119,4 +127,6 @@ for target in $fuzz_targets; do
     step "fuzz $target" fuzz "$target"
 done
 step "benches" cargo bench --workspace --no-run
+step "costs of codec and engine" cargo costs check
+step "side by side (printed, not judged)" side_by_side
 finished=yes

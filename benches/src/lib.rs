@@ -1,11 +1,14 @@
-//! How fast: criterion benches of codec, engine and socket.
+//! How fast: criterion benches of codec, engine, store door and socket; `gearman-bench` for servers side by side;
+//! `gearman-costs` for what does not depend on the machine.
 //!
 //! `cargo bench --package gearman-benches` runs them all. What they share is here: the packets of the usual job,
 //! and a peer that speaks over a blocking socket.
 
 mod peer;
+mod stage;
 
 pub use peer::{Peer, listen};
+pub use stage::{CLIENT, Stage, WORKER};
 
 use bytes::Bytes;
 use gearman_protocol::{

@@ -8,7 +8,8 @@ use crate::outs::Outs;
 use crate::packet::{Packet, response};
 use crate::stopwatch::SECOND;
 use crate::wire::Wire;
-use gearman_protocol::PacketType;
+use bytes::Bytes;
+use gearman_protocol::{Magic, PacketType};
 use std::collections::VecDeque;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -21,7 +22,7 @@ const HANDLE: usize = 48;
 struct Job {
     client: usize,
     number: u64,
-    workload: Box<[u8]>,
+    workload: Bytes,
 }
 
 /// The whole state of the server.
@@ -30,18 +31,22 @@ pub(crate) struct Floor {
     queue: VecDeque<Job>,
     asleep: Vec<usize>,
     number: u64,
+    /// Whether all submits are one job.
+    coalescing: bool,
+    /// Who waits for that job.
+    watchers: Vec<usize>,
 }
 
 impl Floor {
     /// Serves until the process ends.
-    pub(crate) fn serve(address: SocketAddr) -> Result<()> {
+    pub(crate) fn serve(address: SocketAddr, coalescing: bool) -> Result<()> {
         let listener = TcpListener::bind(address).map_err(Failure::at(format!("listen at {address}")))?;
         println!(
             "floor: {} pid {}",
             listener.local_addr().map_err(Failure::at("listen"))?,
             std::process::id()
         );
-        let (mut wire, mut floor) = (Wire::listen(listener)?, Self::default());
+        let (mut wire, mut floor) = (Wire::listen(listener)?, Self { coalescing, ..Self::default() });
         loop {
             wire.turn(SECOND, |link, packet, outs| {
                 floor.packet(link, packet, outs);
@@ -55,6 +60,7 @@ impl Floor {
         match packet.kind {
             PacketType::SubmitJob | PacketType::SubmitJobBg => self.submit(link, packet, outs),
             PacketType::GrabJob => self.grab(link, outs),
+            PacketType::WorkComplete if self.coalescing => self.fan_out(packet, outs),
             PacketType::WorkComplete => complete(packet, outs),
             PacketType::PreSleep => self.sleep(link, outs),
             PacketType::EchoReq => response(outs.of(link), PacketType::EchoRes, &[packet.body]),
@@ -67,8 +73,14 @@ impl Floor {
         let (_, workload) = Packet { body: rest, ..packet }.split();
         self.number += 1;
         let client = if packet.kind == PacketType::SubmitJob { link } else { usize::MAX };
-        let job = Job { client, number: self.number, workload: workload.into() };
+        let job = Job { client, number: self.number, workload: Bytes::copy_from_slice(workload) };
         response(outs.of(link), PacketType::JobCreated, &[job.handle(&mut [0; HANDLE])]);
+        if self.coalescing {
+            self.watchers.push(link);
+            if self.watchers.len() > 1 {
+                return;
+            }
+        }
         self.queue.push_back(job);
         if let Some(worker) = self.asleep.pop() {
             response(outs.of(worker), PacketType::Noop, &[]);
@@ -78,7 +90,16 @@ impl Floor {
     fn grab(&mut self, link: usize, outs: &mut Outs) {
         let out = outs.of(link);
         let Some(job) = self.queue.pop_front() else { return response(out, PacketType::NoJob, &[]) };
-        response(out, PacketType::JobAssign, &[job.handle(&mut [0; HANDLE]), b"bench", &job.workload]);
+        let mut room = [0; HANDLE];
+        let arguments = [job.handle(&mut room), b"bench"];
+        out.put_packet(Magic::Response, PacketType::JobAssign.number(), &arguments, Some(&job.workload));
+    }
+
+    /// The bare loop of sends.
+    fn fan_out(&mut self, packet: Packet<'_>, outs: &mut Outs) {
+        for watcher in self.watchers.drain(..) {
+            response(outs.of(watcher), PacketType::WorkComplete, &[packet.body]);
+        }
     }
 
     fn sleep(&mut self, link: usize, outs: &mut Outs) {

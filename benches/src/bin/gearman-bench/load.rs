@@ -1,30 +1,54 @@
 //! Loads: what the peers of a server do.
 
 mod background;
+mod coalesce;
 mod drain;
 mod echo;
 mod foreground;
+mod functions;
+mod huge;
+mod paced;
+mod peak;
 mod peers;
 
 pub(crate) use background::Background;
+pub(crate) use coalesce::Coalesce;
 pub(crate) use drain::Drain;
 pub(crate) use echo::Echo;
 pub(crate) use foreground::Foreground;
+pub(crate) use functions::{Functions, Status};
+pub(crate) use huge::Huge;
+pub(crate) use paced::Paced;
+pub(crate) use peak::Peak;
 
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;
-use crate::packet::Packet;
+use crate::packet::{Packet, request};
 use crate::sample::{Meter, Sample, Target};
 use crate::stopwatch::{Nanos, SECOND, Stopwatch};
 use crate::wire::Wire;
+use gearman_protocol::PacketType;
 
 /// How long no server may be silent.
 const PATIENCE: Nanos = 60 * SECOND;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: usize = 16;
 
 /// What the peers of a server do: each answers what it hears.
 pub(crate) trait Load {
     /// A packet has come on a link.
     fn packet(&mut self, link: usize, packet: Packet<'_>, outs: &mut Outs, meter: &mut Meter) -> Result<()>;
+}
+
+/// Waits for an echo, while nobody else says anything.
+struct Accepted(bool);
+
+impl Load for Accepted {
+    fn packet(&mut self, _: usize, packet: Packet<'_>, _: &mut Outs, _: &mut Meter) -> Result<()> {
+        self.0 = packet.kind == PacketType::EchoRes;
+        if self.0 { Ok(()) } else { Err(peers::surprise("a new peer", packet)) }
+    }
 }
 
 /// A run against one server.
@@ -39,8 +63,23 @@ impl Run {
         Ok(Self { wire: Wire::new()?, target: target.clone(), meter: Meter::new(target, watch)? })
     }
 
+    /// Connects so many more peers, no faster than the server accepts them: a connection that its backlog has no room
+    /// for is tried again by the kernel a second later.
     fn connect(&mut self, count: usize) -> Result<()> {
-        (0..count).try_for_each(|_| self.wire.connect(self.target.address).map(drop))
+        for number in 1..=count {
+            let link = self.wire.connect(self.target.address)?;
+            if number % BACKLOG == 0 {
+                request(self.wire.outs().of(link), PacketType::EchoReq, &[b"accepted?"]);
+                self.until(&mut Accepted(false), |accepted, _| accepted.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects a peer that speaks text; gives the link's index. What the server says to it comes as the body of
+    /// packets of the type that the protocol does not use.
+    fn connect_text(&mut self) -> Result<usize> {
+        self.wire.connect_text(self.target.address)
     }
 
     /// How many links there are: the index of the next.
@@ -64,6 +103,18 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Lets the peers act until then.
+    fn until_due<L: Load>(&mut self, load: &mut L, due: Nanos) -> Result<()> {
+        let Self { wire, meter, .. } = self;
+        loop {
+            let patience = due.saturating_sub(meter.now());
+            if patience == 0 {
+                return Ok(());
+            }
+            wire.turn(patience, |link, packet, outs| load.packet(link, packet, outs, meter))?;
+        }
     }
 
     /// After `warm_up`, counts for so long.

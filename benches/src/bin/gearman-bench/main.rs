@@ -1,14 +1,22 @@
 //! Side-by-side measurement of Gearman servers.
 
+mod chart;
+mod duel;
 mod failure;
+mod figure;
 mod floor;
+mod launch;
 mod load;
 mod options;
 mod outs;
 mod packet;
 mod process;
+mod record;
+mod row;
 mod sample;
 mod stopwatch;
+mod table;
+mod verdict;
 mod wire;
 mod workload;
 
@@ -18,8 +26,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let outcome = match Options::parse().command {
-        Command::Run(one) => one.run(),
-        Command::Floor { address } => floor::Floor::serve(address),
+        Command::Run(duel) => duel.run(),
+        Command::Table(table) => table.run(),
+        Command::Chart(chart) => chart.run(),
+        Command::Floor { address, coalesce } => floor::Floor::serve(address, coalesce),
+        Command::List => {
+            row::ROWS.iter().for_each(|row| println!("{:<24} {}", row.name, row.workload));
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,11 @@
 //! that shares two cores with its server cannot afford.
 
 use crate::failure::{Failure, Result};
+use bytes::Bytes;
 use gearman_protocol::{HEADER_LENGTH, Magic, Outward, PacketType};
+
+/// From how many bytes on the last argument of a packet has memory of its own.
+const LARGE: usize = 16 << 10;
 
 /// A packet in a read buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,12 @@ impl<'a> Packet<'a> {
         Ok(Some(Self { kind, body }))
     }
 
+    /// How long the packet is that begins here, header included; `None` if its header has not all come.
+    pub(crate) fn length(input: &[u8]) -> Option<usize> {
+        let header = input.first_chunk::<HEADER_LENGTH>()?;
+        Some(HEADER_LENGTH + u32::from_be_bytes(*header.last_chunk()?) as usize)
+    }
+
     /// The body up to the first NUL, and what follows it.
     pub(crate) fn split(self) -> (&'a [u8], &'a [u8]) {
         let end = self.body.iter().position(|&byte| byte == 0).unwrap_or(self.body.len());
@@ -37,12 +47,22 @@ impl<'a> Packet<'a> {
 
 /// Appends a request.
 pub(crate) fn request(out: &mut Outward, kind: PacketType, arguments: &[&[u8]]) {
-    out.put_packet(Magic::Request, kind.number(), arguments, None);
+    append(out, Magic::Request, kind, arguments);
 }
 
 /// Appends a response.
 pub(crate) fn response(out: &mut Outward, kind: PacketType, arguments: &[&[u8]]) {
-    out.put_packet(Magic::Response, kind.number(), arguments, None);
+    append(out, Magic::Response, kind, arguments);
+}
+
+fn append(out: &mut Outward, magic: Magic, kind: PacketType, arguments: &[&[u8]]) {
+    match arguments.split_last() {
+        // Copied once and then shared, instead of into a buffer that has to grow for it.
+        Some((last, arguments)) if last.len() >= LARGE => {
+            out.put_packet(magic, kind.number(), arguments, Some(&Bytes::copy_from_slice(last)));
+        }
+        _ => out.put_packet(magic, kind.number(), arguments, None),
+    }
 }
 
 #[cfg(test)]

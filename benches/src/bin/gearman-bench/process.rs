@@ -42,6 +42,14 @@ impl Process {
         self.status("VmRSS:")
     }
 
+    /// The most memory that was ever resident, in bytes.
+    ///
+    /// # Errors
+    /// If there is no such process.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
     /// A line of its status that ends in kB, in bytes.
     fn status(&self, key: &str) -> Result<u64> {
         let path = format!("{}/status", self.folder);

@@ -1,6 +1,7 @@
 //! What a run found.
 
 use crate::failure::Result;
+use crate::figure::{Figure, short};
 use crate::process::Process;
 use crate::stopwatch::{Nanos, SECOND, Stopwatch};
 use hdrhistogram::Histogram;
@@ -28,6 +29,8 @@ pub(crate) struct Sample {
     pub(crate) resident: Option<u64>,
     /// In nanoseconds.
     pub(crate) latency: Histogram<u64>,
+    /// What only some workloads tell.
+    extra: Vec<(Figure, f64)>,
 }
 
 /// Counts jobs and their latencies while a run goes on.
@@ -86,9 +89,20 @@ impl Meter {
             seconds,
             server_cpu: server,
             own_cpu: self::seconds(Process::own().cpu()? - self.own_from),
-            resident: self.process.as_ref().map(Process::resident).transpose()?,
+            resident: self.resident()?,
             latency: self.latency.clone(),
+            extra: Vec::new(),
         })
+    }
+
+    /// The server's memory now, in bytes, if its process may be looked at.
+    pub(crate) fn resident(&self) -> Result<Option<u64>> {
+        self.process.as_ref().map(Process::resident).transpose()
+    }
+
+    /// The most memory that the server ever had, in bytes.
+    pub(crate) fn peak(&self) -> Result<Option<u64>> {
+        self.process.as_ref().map(Process::peak).transpose()
     }
 
     fn server_cpu(&self) -> Result<Option<u64>> {
@@ -96,13 +110,32 @@ impl Meter {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a measurement has fewer digits")]
 fn seconds(nanos: Nanos) -> f64 {
     nanos as f64 / SECOND as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a measurement has fewer digits")]
 impl Sample {
+    /// With a figure that only some workloads tell, if it is known.
+    pub(crate) fn with(mut self, figure: Figure, value: Option<f64>) -> Self {
+        self.extra.extend(value.map(|value| (figure, value)));
+        self
+    }
+
+    /// All that was found.
+    pub(crate) fn figures(&self) -> Vec<(Figure, f64)> {
+        let mut figures = vec![
+            (Figure::Rate, self.rate()),
+            (Figure::P50, self.latency_at(0.5)),
+            (Figure::P99, self.latency_at(0.99)),
+            (Figure::OwnCpu, 100.0 * self.own_cpu / self.seconds),
+        ];
+        if let (Some(cpu), Some(per_job)) = (self.server_cpu, self.cpu_per_job()) {
+            figures.extend([(Figure::CpuPerJob, per_job), (Figure::ServerCpu, 100.0 * cpu / self.seconds)]);
+        }
+        figures.extend(&self.extra);
+        figures
+    }
+
     /// Jobs a second.
     pub(crate) fn rate(&self) -> f64 {
         self.jobs as f64 / self.seconds
@@ -128,7 +161,9 @@ impl fmt::Display for Sample {
         write!(f, "  own {:3.0} %", 100.0 * self.own_cpu / self.seconds)?;
         let [p50, p99] = [0.5, 0.99].map(|quantile| self.latency_at(quantile));
         write!(f, "  p50 {p50:.0} us  p99 {p99:.0} us")?;
-        let mebibytes = self.resident.map_or_else(String::new, |bytes| format!("  {} MiB", bytes >> 20));
-        f.write_str(&mebibytes)
+        if let Some(bytes) = self.resident {
+            write!(f, "  {} MiB", bytes >> 20)?;
+        }
+        self.extra.iter().try_for_each(|(figure, value)| write!(f, "  {} {}", short(*value), figure.unit()))
     }
 }

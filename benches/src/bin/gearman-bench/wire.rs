@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::outs::Outs;
 use crate::packet::Packet;
 use crate::stopwatch::{Nanos, SECOND};
+use gearman_protocol::PacketType;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::time::Timespec;
 use std::io::{self, ErrorKind, Read};
@@ -24,6 +25,8 @@ struct Link {
     partial: Vec<u8>,
     /// Whether epoll shall say when the peer takes more.
     full: bool,
+    /// What comes is text: see [`Wire::connect_text`].
+    text: bool,
 }
 
 /// The connections of one thread.
@@ -60,13 +63,21 @@ impl Wire {
         self.adopt(stream)
     }
 
+    /// Connects to a server and speaks text; gives the link's index. What comes is cut nowhere: each read is the body of
+    /// a packet of the type that the protocol does not use.
+    pub(crate) fn connect_text(&mut self, server: SocketAddr) -> Result<usize> {
+        let index = self.connect(server)?;
+        self.links[index].as_mut().expect("it was made just now").text = true;
+        Ok(index)
+    }
+
     fn adopt(&mut self, stream: TcpStream) -> Result<usize> {
         let ready = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
         ready.map_err(Failure::at("a new connection"))?;
         let index = self.links.len();
         let data = EventData::new_u64(index as u64);
         epoll::add(&self.epoll, &stream, data, EventFlags::IN).map_err(Failure::at("epoll"))?;
-        self.links.push(Some(Link { stream, partial: Vec::new(), full: false }));
+        self.links.push(Some(Link { stream, partial: Vec::new(), full: false, text: false }));
         self.outs.grow();
         Ok(index)
     }
@@ -176,10 +187,15 @@ impl Wire {
 
 impl Link {
     /// Has every packet answered that is whole with these bytes, and keeps the rest.
-    fn take(&mut self, bytes: &[u8], each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<()> {
+    fn take(&mut self, bytes: &[u8], mut each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<()> {
+        if self.text {
+            return each(Packet { kind: PacketType::Unused5, body: bytes });
+        }
         if self.partial.is_empty() {
             let left = answer(bytes, each)?;
-            self.partial.extend_from_slice(&bytes[bytes.len() - left..]);
+            let rest = &bytes[bytes.len() - left..];
+            self.partial.reserve_exact(Packet::length(rest).unwrap_or(left));
+            self.partial.extend_from_slice(rest);
         } else {
             self.partial.extend_from_slice(bytes);
             let left = answer(&self.partial, each)?;

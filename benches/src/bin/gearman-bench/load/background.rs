@@ -3,6 +3,7 @@
 use super::peers::{FUNCTION, Submitter, surprise};
 use super::{Load, Run};
 use crate::failure::Result;
+use crate::figure::Figure;
 use crate::outs::Outs;
 use crate::packet::Packet;
 use crate::sample::{Meter, Sample};
@@ -45,11 +46,17 @@ impl Background {
         run.meter.sample()
     }
 
-    /// Fills a queue until so many jobs wait in its middle, and measures the last `count` of them.
+    /// Fills a queue, and measures `count` submits around the one that finds so many jobs waiting.
+    ///
+    /// The memory for a job is right if the server has had no other load before.
     pub(crate) fn run(mut run: Run, waiting: u64, count: u64) -> Result<Sample> {
         let mut load = Self::connect(&mut run, 64)?;
-        load.fill(&mut run, waiting.saturating_sub(count / 2))?;
-        load.fill(&mut run, count)
+        let empty = run.meter.resident()?;
+        let before = waiting.saturating_sub(count / 2);
+        load.fill(&mut run, before)?;
+        let sample = load.fill(&mut run, count)?;
+        let grown = sample.resident.zip(empty).map(|(full, empty)| full.saturating_sub(empty));
+        Ok(sample.with(Figure::BytesPerJob, grown.map(|bytes| bytes as f64 / (before + count) as f64)))
     }
 
     fn submit(&mut self, link: usize, now: Nanos, out: &mut Outward) {

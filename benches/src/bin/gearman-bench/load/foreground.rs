@@ -3,6 +3,7 @@
 use super::peers::{FUNCTION, Submitter, began, introduce, surprise, work};
 use super::{Load, Run};
 use crate::failure::Result;
+use crate::figure::Figure;
 use crate::outs::Outs;
 use crate::packet::Packet;
 use crate::sample::{Meter, Sample};
@@ -34,9 +35,10 @@ impl Foreground {
             (0..clients).for_each(|link| load.submit(run.wire.outs().of(link), &run.meter));
         }
         let sample = run.for_long(&mut load, warm_up, long)?;
+        let speed = sample.rate() * workload as f64 / 1e6;
         load.ending = true;
         run.until(&mut load, |load, _| load.outstanding == 0)?;
-        Ok(sample)
+        Ok(sample.with(Figure::Megabytes, Some(speed)))
     }
 
     fn submit(&mut self, out: &mut Outward, meter: &Meter) {

@@ -25,10 +25,20 @@ impl Submitter {
 
     /// Submits a job that carries the time of its beginning.
     pub(super) fn submit(&mut self, function: &[u8], now: Nanos, out: &mut Outward) {
+        self.turn();
+        self.workload[..8].copy_from_slice(&now.to_be_bytes());
+        self.submit_again(function, out);
+    }
+
+    /// From now on it is another job.
+    pub(super) fn turn(&mut self) {
         self.number += 1;
+    }
+
+    /// Submits the same job once more.
+    pub(super) fn submit_again(&self, function: &[u8], out: &mut Outward) {
         let mut unique = [0; 16];
         write!(&mut unique[..], "{:016x}", self.number).expect("sixteen digits fit");
-        self.workload[..8].copy_from_slice(&now.to_be_bytes());
         request(out, self.kind, &[function, &unique, &self.workload]);
     }
 }

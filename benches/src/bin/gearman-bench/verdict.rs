@@ -1,0 +1,127 @@
+//! Whether our server does what is demanded of it.
+
+use crate::figure::{Figure, short};
+use crate::launch::Make;
+use crate::record::Record;
+use crate::row::{Against, Demand, Row};
+
+/// Whether a demand is met.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// The demand in words.
+    pub(crate) demand: String,
+    /// What our server reached, and the bound, if both were measured.
+    pub(crate) found: Option<(f64, f64)>,
+    pub(crate) met: bool,
+}
+
+impl Verdict {
+    pub(crate) fn of(record: &Record, row: &Row, demand: &Demand) -> Self {
+        let ours = record.median(row.name, Make::Ours, demand.figure);
+        let found = ours.zip(bound(record, row, demand));
+        let met = found.is_some_and(|(ours, bound)| !is_worse(demand.figure, ours, bound));
+        Self { demand: words(demand), found, met }
+    }
+
+    /// How it is told in the table.
+    pub(crate) fn shown(&self) -> String {
+        match self.found {
+            None => "not measured".to_owned(),
+            Some((ours, bound)) if self.met => format!("met: {} of {}", short(ours), short(bound)),
+            Some((ours, bound)) => {
+                let off = 100.0 * (ours / bound - 1.0);
+                format!("**missed** by {off:+.0} %: {} of {}", short(ours), short(bound))
+            }
+        }
+    }
+}
+
+fn is_worse(figure: Figure, one: f64, other: f64) -> bool {
+    if figure.more_is_better() { one < other } else { one > other }
+}
+
+/// The mildest of the bounds, and none beyond the floor.
+fn bound(record: &Record, row: &Row, demand: &Demand) -> Option<f64> {
+    let Demand { figure, bounds } = *demand;
+    let known =
+        bounds.iter().filter_map(|&(factor, against)| Some(factor * measured(record, row, figure, against)?));
+    let floor = record.median(row.name, Make::Floor, figure);
+    let milder = |one: f64, other: f64| if is_worse(figure, one, other) { one } else { other };
+    let mildest = known.reduce(milder)?;
+    Some(floor.map_or(mildest, |floor| milder(mildest, floor)))
+}
+
+fn measured(record: &Record, row: &Row, figure: Figure, against: Against) -> Option<f64> {
+    match against {
+        Against::Best => {
+            let known = [Make::CBest, Make::CDefault];
+            let known = known.iter().filter_map(|&make| record.median(row.name, make, figure));
+            known.reduce(|one, other| if is_worse(figure, one, other) { other } else { one })
+        }
+        Against::Default => record.median(row.name, Make::CDefault, figure),
+        Against::Floor => record.median(row.name, Make::Floor, figure),
+        Against::Ours(other) => record.median(other, Make::Ours, figure),
+        Against::Fixed => Some(1.0),
+    }
+}
+
+fn words(demand: &Demand) -> String {
+    let side = if demand.figure.more_is_better() { ">=" } else { "<=" };
+    let bounds: Vec<_> =
+        demand.bounds.iter().map(|&(factor, against)| bound_words(factor, against)).collect();
+    format!("{} {side} {}", demand.figure.unit(), bounds.join(" or "))
+}
+
+fn bound_words(factor: f64, against: Against) -> String {
+    let short = short(factor);
+    match against {
+        Against::Best => format!("{short} x best"),
+        Against::Default => format!("{short} x default"),
+        Against::Floor => format!("{short} x floor"),
+        Against::Ours(row) => format!("{short} x ours at {row}"),
+        Against::Fixed => short,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::ROWS;
+
+    /// Our verdict on a figure of the first row, whose demands are 1.2 x best, 0.9 x floor, and for the processor
+    /// time 0.8 x best or 1.3 x floor.
+    fn verdict(demand: usize, figures: &[(Make, f64)]) -> Verdict {
+        let (row, demand) = (&ROWS[0], &ROWS[0].demands[demand]);
+        let record = figures
+            .iter()
+            .fold(Record::new(1), |record, &(make, value)| record.with(row.name, make, demand.figure, value));
+        Verdict::of(&record, row, demand)
+    }
+
+    #[test]
+    fn best_is_the_better_of_both() {
+        let figures = [(Make::Ours, 119.0), (Make::CBest, 80.0), (Make::CDefault, 100.0)];
+        assert_eq!(verdict(0, &figures).found, Some((119.0, 120.0)));
+        assert!(!verdict(0, &figures).met);
+    }
+
+    #[test]
+    fn nothing_is_demanded_beyond_the_floor() {
+        let figures = [(Make::Ours, 111.0), (Make::CBest, 100.0), (Make::Floor, 110.0)];
+        assert_eq!(verdict(0, &figures).found, Some((111.0, 110.0)));
+        assert!(verdict(0, &figures).met);
+    }
+
+    #[test]
+    fn of_two_bounds_the_mildest_holds() {
+        let figures = [(Make::Ours, 11.0), (Make::CBest, 10.0), (Make::CDefault, 30.0), (Make::Floor, 9.0)];
+        assert_eq!(verdict(2, &figures).found, Some((11.0, 1.3 * 9.0)));
+        assert!(verdict(2, &figures).met);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_met() {
+        assert_eq!(verdict(0, &[(Make::CBest, 1.0)]).shown(), "not measured");
+        assert!(!verdict(0, &[(Make::Ours, 1.0)]).met);
+    }
+}
