@@ -155,3 +155,40 @@ impl Single {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use tokio::io::AsyncReadExt;
+
+    /// A door of two sockets, as a name with two addresses gives it.
+    async fn two() -> (SocketDoor, Vec<String>) {
+        let network = Sockets::new(8);
+        let mut sockets = Vec::new();
+        for _ in 0..2 {
+            sockets.append(&mut network.open("127.0.0.1:0").await.unwrap());
+        }
+        let door = SocketDoor { sockets, first: 0 };
+        let address = door.address().unwrap();
+        (door, address.split(" and ").map(str::to_owned).collect())
+    }
+
+    #[tokio::test]
+    async fn a_busy_socket_does_not_keep_the_other_waiting() {
+        let (mut door, addresses) = two().await;
+        let mut peers = Vec::new();
+        for (address, mark) in [(0, b'a'), (0, b'a'), (0, b'a'), (1, b'b')] {
+            let mut peer = std::net::TcpStream::connect(&addresses[address]).unwrap();
+            peer.write_all(&[mark]).unwrap();
+            peers.push(peer);
+        }
+        let mut served = Vec::new();
+        for _ in &peers {
+            let (mut stream, _) = door.accept().await.unwrap();
+            served.push(stream.read_u8().await.unwrap());
+        }
+        let of_the_other = served.iter().position(|&mark| mark == b'b');
+        assert!(of_the_other < Some(3), "{served:?}");
+    }
+}

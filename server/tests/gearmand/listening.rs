@@ -1,6 +1,7 @@
 //! Where it listens.
 
 use crate::program::{Gearmand, ask, command, in_shell, path};
+use std::fs::read_to_string;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -43,8 +44,10 @@ fn a_socket_that_a_killed_server_left_is_replaced_and_one_in_use_is_not() {
 fn it_takes_over_a_socket_that_another_process_opened() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // The port is not asked for: a socket that was handed over takes the place of the default.
-    let mut command = in_shell("exec 3<&0 && export LISTEN_FDS=1", &["--port", "1"]);
+    // A socket that was handed over takes the place of the default, which is in use.
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut command = in_shell("exec 3<&0 && export LISTEN_FDS=1", &["--port", &port]);
     let gearmand = Gearmand::spawn(command.stdin(OwnedFd::from(listener)));
     assert_eq!(gearmand.address(), address.to_string());
     assert_eq!(gearmand.ask("getpid"), format!("OK {}", gearmand.pid()));
@@ -59,4 +62,33 @@ fn what_was_handed_over_must_listen() {
         line,
         "gearmand: socket 0 of those handed over does not listen; use ListenStream= in the socket unit"
     );
+}
+
+/// What the system's table says of the server's end of a connection: which timer runs, and for how long yet, in
+/// hundredths of a second.
+fn timer(server: u16, peer: u16) -> (u64, u64) {
+    let table = read_to_string("/proc/net/tcp").unwrap();
+    let ends = format!("0100007F:{server:04X} 0100007F:{peer:04X} ");
+    let row = table.lines().find_map(|row| row.split_once(&ends)).unwrap().1;
+    let hex = |text| u64::from_str_radix(text, 16).unwrap();
+    // State and queues come first.
+    let (which, left) = row.split_whitespace().nth(2).unwrap().split_once(':').unwrap();
+    (hex(which), hex(left))
+}
+
+#[test]
+fn silent_peers_are_asked_after_the_time_that_was_told() {
+    for (flags, seconds) in
+        [(&[][..], 60), (&["--keepalive-idle", "-1"], 60), (&["--keepalive-idle", "7777"], 7777)]
+    {
+        let gearmand = Gearmand::start(flags);
+        let silent = gearmand.connect();
+        // Peers are taken one after the other: who is answered came after the silent one.
+        gearmand.ask("version");
+        let port = gearmand.address().rsplit_once(':').unwrap().1.parse().unwrap();
+        let (which, left) = timer(port, silent.local_addr().unwrap().port());
+        assert_eq!(which, 2, "it is the timer of keepalive");
+        assert!((1..=seconds * 100).contains(&left) && left > (seconds - 60) * 100, "{left}");
+        gearmand.end("TERM", 0);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::program::{Gearmand, LOCAL, command, path};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Somebody who hears what a service tells, as systemd does.
 pub(crate) struct Manager {
@@ -13,7 +14,10 @@ pub(crate) struct Manager {
 impl Manager {
     pub(crate) fn new(name: &str) -> Self {
         let path = path(name);
-        Self { socket: UnixDatagram::bind(&path).unwrap(), path }
+        let socket = UnixDatagram::bind(&path).unwrap();
+        // A server that tells nothing fails the test, rather than keep it for ever.
+        socket.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
+        Self { socket, path }
     }
 
     pub(crate) fn start(&self, flags: &[&str]) -> Gearmand {
