@@ -121,6 +121,7 @@ step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c
 step "real clients and workers" cargo xtask peers
+step "metrics and alerts (promtool)" cargo xtask monitoring
 step "fuzz targets" cargo +nightly fuzz build
 step "fuzz seeds as tests" cargo test --manifest-path fuzz/Cargo.toml --lib
 for target in $fuzz_targets; do

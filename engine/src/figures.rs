@@ -137,6 +137,19 @@ pub(crate) enum Ending {
 }
 
 impl Counts {
+    /// Adds another function's.
+    pub const fn add(&mut self, other: &Self) {
+        self.submitted += other.submitted;
+        self.coalesced += other.coalesced;
+        self.completed += other.completed;
+        self.failed += other.failed;
+        self.dropped += other.dropped;
+        self.cancelled += other.cancelled;
+        self.abandoned += other.abandoned;
+        self.retried += other.retried;
+        self.timed_out += other.timed_out;
+    }
+
     pub(crate) const fn count(&mut self, ending: Ending) {
         match ending {
             Ending::Completed => self.completed += 1,

@@ -136,7 +136,10 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
     /// Whether nothing waits to be written any more.
     fn flush(&mut self, cx: &mut Context<'_>) -> bool {
         if self.outbound == Half::Open {
-            match self.wire.poll_flush(cx) {
+            let before = self.wire.outward().len();
+            let flushed = self.wire.poll_flush(cx);
+            self.hub.tally.sent(before - self.wire.outward().len());
+            match flushed {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => self.outbound = Half::Ended,
@@ -169,6 +172,7 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
             Poll::Ready(Err(_)) => return Reading::Gone,
             Poll::Ready(Ok(count)) => count,
         };
+        self.hub.tally.received(count);
         if count == 0 {
             self.inbound = Half::Ended;
             tell(Event::HalfClosed { from });

@@ -2,15 +2,19 @@
 
 use crate::keeper::{Order, is_ended};
 use crate::phase::{Finish, Life, Phase};
+use crate::watch::{Traffic, Watched};
+use gearman_engine::{Figures, FunctionPage};
+use std::fmt;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A handle on a running server. Dropping it changes nothing: the server goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Control {
     pub(crate) addresses: Arc<[String]>,
     pub(crate) orders: UnboundedSender<Order>,
     pub(crate) life: Arc<Life>,
+    pub(crate) watched: Arc<dyn Watched>,
 }
 
 impl Control {
@@ -33,11 +37,44 @@ impl Control {
         let _ = self.orders.send(Order::Drain);
     }
 
+    /// How the engine stands. Waits for its lock, as does [`Self::functions`].
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.watched.figures()
+    }
+
+    /// How some of the functions stand; see [`Doors::functions`](gearman_engine::Doors::functions).
+    #[must_use]
+    pub fn functions(&self, page: usize, most: usize) -> FunctionPage {
+        self.watched.functions(page, most)
+    }
+
+    /// What has gone over the network.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.watched.traffic()
+    }
+
+    /// Whether new connections are taken: until the server drains, stops or ends.
+    #[must_use]
+    pub fn is_accepting(&self) -> bool {
+        self.life.phase() == Phase::Accepting
+    }
+
     /// Waits until the server has ended.
     pub async fn finished(&self) -> Finish {
         match self.life.reached(is_ended).await {
             Phase::Ended(finish) | Phase::Ending(finish) => finish,
             Phase::Accepting | Phase::Closed => unreachable!("these come before the end"),
         }
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("addresses", &self.addresses)
+            .field("life", &self.life)
+            .finish_non_exhaustive()
     }
 }

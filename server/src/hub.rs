@@ -4,6 +4,7 @@ use crate::keeper::Order;
 use crate::mailbox::{Closing, Mailbox};
 use crate::phase::{Finish, Life, Phase};
 use crate::store::{Outcome, Store};
+use crate::watch::Tally;
 use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event, StoredJob};
 use gearman_net::Clock;
 use gearman_protocol::{FunctionStatus, Time};
@@ -19,6 +20,7 @@ pub(crate) struct Hub<D, C> {
     pub(crate) life: Arc<Life>,
     /// Tells the keeper that the engine's deadline has come nearer.
     pub(crate) rearm: Notify,
+    pub(crate) tally: Tally,
     inner: Mutex<Inner<D>>,
 }
 
@@ -52,7 +54,13 @@ impl<D: Doors, C: Clock> Hub<D, C> {
             store,
             orders,
         };
-        Self { clock, life: Arc::new(Life::new()), rearm: Notify::new(), inner: Mutex::new(inner) }
+        Self {
+            clock,
+            life: Arc::new(Life::new()),
+            rearm: Notify::new(),
+            tally: Tally::default(),
+            inner: Mutex::new(inner),
+        }
     }
 
     /// Tells the engine the wall clock's time and what its store had kept.
@@ -107,6 +115,11 @@ impl<D: Doors, C: Clock> Hub<D, C> {
         let mut inner = self.lock();
         inner.armed = inner.doors.deadline();
         inner.armed.map(|deadline| deadline.since(self.clock.now()))
+    }
+
+    /// Looks at the engine and changes nothing.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&D) -> T) -> T {
+        look(&self.lock().doors)
     }
 
     /// Lets every connection write what waits, and then end.

@@ -1,5 +1,6 @@
 //! The one task that is not a connection's: it keeps the time, and hears what is no peer's word.
 
+use crate::declined::Declined;
 use crate::hub::Hub;
 use crate::phase::{Finish, Phase};
 use gearman_engine::{Doors, Event, RecordId, StoreError};
@@ -15,7 +16,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A deadline that has passed and is not moved by [`Event::Elapsed`] is asked about no faster than this.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// How often the two clocks are compared.
+/// How often the two clocks are compared, and at most a line is logged about what was declined.
 const COMPARE_CLOCKS: Duration = Duration::from_secs(1);
 
 /// By how much the wall clock may have strayed from the other one before the engine is told.
@@ -35,6 +36,7 @@ pub(crate) enum Order {
 /// Keeps the server going until it has ended.
 pub(crate) async fn keep<D: Doors, C: Clock>(hub: Arc<Hub<D, C>>, mut orders: UnboundedReceiver<Order>) {
     let mut lead = wall_lead(&hub.clock);
+    let mut declined = Declined::default();
     let mut comparing = interval(COMPARE_CLOCKS);
     comparing.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while hub.life.phase() < Phase::Ending(Finish::Stopped) {
@@ -45,7 +47,10 @@ pub(crate) async fn keep<D: Doors, C: Clock>(hub: Arc<Hub<D, C>>, mut orders: Un
             Some(order) = orders.recv() => obey(&hub, order),
             () = hub.rearm.notified() => {}
             () = sleep(wait.unwrap_or_default().max(SHORTEST_WAIT)), if wait.is_some() => hub.turn([Event::Elapsed]),
-            _ = comparing.tick() => tell_step(&hub, &mut lead),
+            _ = comparing.tick() => {
+                tell_step(&hub, &mut lead);
+                tell_declined(&hub, &mut declined);
+            }
         }
     }
     if timeout(LAST_WORDS, hub.life.reached(is_ended)).await.is_err() {
@@ -74,6 +79,12 @@ fn tell_step<D: Doors, C: Clock>(hub: &Hub<D, C>, told: &mut i64) {
     if lead.abs_diff(*told) > STRAYED {
         *told = lead;
         hub.turn([Event::Wall { now: hub.clock.wall() }]);
+    }
+}
+
+fn tell_declined<D: Doors, C: Clock>(hub: &Hub<D, C>, declined: &mut Declined) {
+    if let Some(line) = declined.line(hub.read(|doors| doors.figures()).refusals) {
+        tracing::warn!("{line}");
     }
 }
 

@@ -10,16 +10,21 @@
 
 mod connection;
 mod control;
+mod declined;
 mod hub;
 mod keeper;
 mod listening;
 mod mailbox;
+mod metrics;
 mod phase;
 mod store;
+mod watch;
 
 pub use control::Control;
+pub use metrics::serve_metrics;
 pub use phase::Finish;
 pub use store::{Outcome, Store};
+pub use watch::Traffic;
 
 use gearman_engine::{Doors, StoredJob};
 use gearman_net::{Clock, Listener, Liveness, Network};
@@ -92,7 +97,7 @@ where
     for listener in listeners {
         tokio::spawn(listening::accept(listener, Arc::clone(&hub), treatment));
     }
-    let life = Arc::clone(&hub.life);
+    let (life, watched) = (Arc::clone(&hub.life), Arc::clone(&hub));
     tokio::spawn(keeper::keep(hub, heard));
-    Ok(Control { addresses, orders, life })
+    Ok(Control { addresses, orders, life, watched })
 }

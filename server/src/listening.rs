@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::phase::Phase;
 use gearman_engine::Doors;
 use gearman_net::{Clock, Listener, Liveness, Stream};
-use gearman_protocol::Limits;
+use gearman_protocol::{Limits, Time};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use tokio::time::sleep;
 /// How long to wait after the system would not hand over a connection. Mostly it has no descriptors left: the
 /// peers wait in its queue, and closed connections make room.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is logged that the system does not hand over connections.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// How connections are treated that come in at a listener.
 #[derive(Clone, Copy)]
@@ -29,6 +32,7 @@ where
     D: Doors + Send + 'static,
     C: Clock,
 {
+    let mut quiet_until = Time::ZERO;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -40,7 +44,12 @@ where
             // The peer left before its turn came: the next one may be there already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                tracing::warn!("no new connections for {} ms: {error}", PAUSE.as_millis());
+                hub.tally.accept_failed();
+                let now = hub.clock.now();
+                if now >= quiet_until {
+                    tracing::warn!("no new connections for now: {error}; see the limit of open files");
+                    quiet_until = now + SILENCE;
+                }
                 sleep(PAUSE).await;
             }
         }

@@ -1,6 +1,7 @@
 //! Steps of this project that are not cargo's own: checks of the documentation, and runs with other programs.
 
 mod docs;
+mod monitoring;
 mod package;
 mod peers;
 
@@ -19,6 +20,8 @@ enum Task {
     Manual,
     /// Make a Debian package of gearmand, with its manual, in target/debian; needs cargo-deb.
     Package,
+    /// Check the alert rules, and what the server tells Prometheus, with promtool.
+    Monitoring,
     /// Run real clients and workers (PHP, Perl, the C tools) against our server; .ci/install-peers installs them.
     Peers(peers::Options),
 }
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         Task::Docs => docs::run(&root()),
         Task::Manual => package::manual(&root()),
         Task::Package => package::debian(&root()),
+        Task::Monitoring => monitoring::run(&root()),
         Task::Peers(options) => peers::run(&root(), &options),
     }
 }

@@ -152,7 +152,8 @@ fn what_differs_from_gearmand_is_said_at_the_start() {
 
 #[test]
 fn without_descriptors_peers_wait_and_are_served_when_there_are_some_again() {
-    let gearmand = Gearmand::spawn(&mut program::in_shell("ulimit -n 40", &LOCAL));
+    let arguments = [&LOCAL[..], &["--max-connections", "1000"]].concat();
+    let gearmand = Gearmand::spawn(&mut program::in_shell("ulimit -n 40", &arguments));
     let mut peers: Vec<_> = (0..60).map(|_| gearmand.connect()).collect();
     let mut last = peers.pop().unwrap();
     program::say(&mut last, "version");
@@ -163,5 +164,48 @@ fn without_descriptors_peers_wait_and_are_served_when_there_are_some_again() {
     // There is no descriptor for the last one until the others have gone.
     drop(peers);
     assert_eq!(program::hear(&mut last), version);
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn by_default_some_descriptors_are_kept_and_a_peer_too_many_is_told_so() {
+    let gearmand = Gearmand::spawn(&mut program::in_shell("ulimit -n 100", &LOCAL));
+    let mut peers: Vec<_> = (0..50).map(|_| gearmand.connect()).collect();
+    let version = format!("OK {}", env!("CARGO_PKG_VERSION"));
+    for peer in &mut peers {
+        program::say(peer, "version");
+        assert_eq!(program::hear(peer), version);
+    }
+    let refusal = program::read_to_end(&mut gearmand.connect());
+    assert!(refusal.ends_with("TOO_MANY_CONNECTIONS\0Too many connections"), "{refusal}");
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn a_packet_above_the_limit_is_refused_and_so_is_a_job_above_the_memory() {
+    let gearmand = Gearmand::start(&["--max-packet-size", "2K", "--memory-limit", "1K"]);
+    let mut peer = gearmand.connect();
+    program::write(&mut peer, &program::submit("f", &[b'x'; 3000]));
+    assert!(program::hear_packet(&mut peer).ends_with("ARGUMENT_TOO_LARGE\0Packet exceeds the limit"));
+    program::write(&mut peer, &program::submit("f", &[b'x'; 1500]));
+    assert!(program::hear_packet(&mut peer).ends_with("QUEUE_ERROR\0Memory limit reached"));
+    program::say(&mut peer, "version");
+    assert!(program::hear(&mut peer).starts_with("OK "));
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn metrics_are_served_where_it_says_and_only_if_asked_for() {
+    let mut gearmand = Gearmand::start(&["--metrics", "0"]);
+    let said = gearmand.hear_until(|line| line.starts_with("gearmand: metrics at "));
+    let address = said.last().unwrap().trim_start_matches("gearmand: metrics at ");
+    assert!(address.starts_with("127.0.0.1:"), "{address}");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    program::write(&mut stream, b"GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    let answer = program::read_to_end(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+    let limit = answer.lines().find_map(|line| line.strip_prefix("gearmand_memory_limit_bytes ")).unwrap();
+    assert!(limit.parse::<u64>().unwrap() > 1 << 20, "{limit}");
     gearmand.end("TERM", 0);
 }

@@ -136,19 +136,9 @@ impl Gearmand {
         TcpStream::connect(&self.address).unwrap()
     }
 
-    pub(crate) fn submit_background(&self, function: &str, workload: &'static str) {
-        let mut out = Outward::new();
-        let submit = Submit {
-            function: FunctionName::new(Bytes::copy_from_slice(function.as_bytes())).unwrap(),
-            unique: Unique::default(),
-            priority: Priority::Normal,
-            mode: Mode::Background,
-            reducer: None,
-            workload: workload.into(),
-        };
-        Request::Submit(submit).encode(&mut out);
+    pub(crate) fn submit_background(&self, function: &str, workload: &str) {
         let mut stream = self.connect();
-        stream.write_all(&out.to_vec()).unwrap();
+        stream.write_all(&submit(function, workload.as_bytes())).unwrap();
         let mut header = [0; 12];
         stream.read_exact(&mut header).unwrap();
         assert_eq!(header[..8], *b"\0RES\0\0\0\x08");
@@ -186,6 +176,21 @@ impl Drop for Gearmand {
     }
 }
 
+/// A submit in the background.
+pub(crate) fn submit(function: &str, workload: &[u8]) -> Vec<u8> {
+    let mut out = Outward::new();
+    let submit = Submit {
+        function: FunctionName::new(Bytes::copy_from_slice(function.as_bytes())).unwrap(),
+        unique: Unique::default(),
+        priority: Priority::Normal,
+        mode: Mode::Background,
+        reducer: None,
+        workload: Bytes::copy_from_slice(workload),
+    };
+    Request::Submit(submit).encode(&mut out);
+    out.to_vec()
+}
+
 pub(crate) fn kill(pid: u32, signal: &str) {
     let killed = Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap();
     assert!(killed.success());
@@ -212,4 +217,24 @@ pub(crate) fn hear(stream: &mut impl Stream) -> String {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).unwrap();
     line.trim_end().to_owned()
+}
+
+pub(crate) fn write(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).unwrap();
+}
+
+/// Everything until the other side closes.
+pub(crate) fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// The body of a packet.
+pub(crate) fn hear_packet(stream: &mut TcpStream) -> String {
+    let mut header = [0; 12];
+    stream.read_exact(&mut header).unwrap();
+    let mut body = vec![0; usize::from(header[11])];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
 }

@@ -4,6 +4,8 @@
 
 mod jobs;
 mod life;
+#[cfg(test)]
+mod metrics;
 mod peers;
 #[cfg(test)]
 mod stage;

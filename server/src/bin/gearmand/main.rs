@@ -1,5 +1,6 @@
 //! `gearmand`: the job server as a program.
 
+mod capacity;
 mod daemon;
 mod logging;
 mod manual;
@@ -12,8 +13,7 @@ mod user;
 
 use gearman_engine::Engine;
 use gearman_net::{MachineClock, Sockets};
-use gearman_protocol::Limits;
-use gearman_server::{Config, Control, serve};
+use gearman_server::{Config, Control, serve, serve_metrics};
 use logging::{Log, say};
 use options::{Options, Unusable};
 use pid_file::PidFile;
@@ -105,19 +105,31 @@ async fn run(
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let hash_seed = RandomState::new().hash_one(0);
     let engine = Engine::new(options.engine(), hash_seed);
-    let config = Config { listen, limits: Limits::default(), liveness: Some(options.listening.liveness()) };
+    let liveness = Some(options.listening.liveness());
+    let config = Config { listen, limits: options.limits.of_messages(), liveness };
     let control = serve(&network, MachineClock::new(), engine, config).await.map_err(cannot_listen)?;
-    tell_where(&control, &log, options)?;
+    let metrics = metrics(options, &network, &control).await?;
+    tell_where(&control, metrics.as_deref(), &log, options)?;
     tokio::spawn(signals.obey(control.clone(), log, options.clone()));
     let finish = control.finished().await;
     supervisor::stopping();
     Ok(ExitCode::from(finish.code()))
 }
 
+/// Serves metrics, if that was asked for; says where.
+async fn metrics(options: &Options, network: &Sockets, control: &Control) -> Result<Option<String>, String> {
+    let Some(address) = options.metrics.address() else { return Ok(None) };
+    let served = serve_metrics(network, &address, control.clone(), options.metrics.metrics_functions).await;
+    served.map(Some).map_err(|error| format!("cannot serve metrics at {error}; see --metrics"))
+}
+
 /// Peers can come: whoever waits for that is told.
-fn tell_where(control: &Control, log: &Log, options: &Options) -> Result<(), String> {
+fn tell_where(control: &Control, metrics: Option<&str>, log: &Log, options: &Options) -> Result<(), String> {
     for address in control.addresses() {
         log.announce(Level::INFO, &format!("listening on {address}"));
+    }
+    if let Some(address) = metrics {
+        log.announce(Level::INFO, &format!("metrics at {address}"));
     }
     supervisor::ready();
     if options.process.daemon { daemon::ready() } else { Ok(()) }

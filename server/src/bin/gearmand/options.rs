@@ -2,8 +2,10 @@
 
 mod file;
 mod jobs;
+mod limits;
 mod listening;
 mod logging;
+mod metrics;
 mod not_yet;
 mod process;
 mod values;
@@ -27,6 +29,10 @@ pub(crate) struct Options {
     pub(crate) listening: listening::Listening,
     #[command(flatten)]
     jobs: jobs::Jobs,
+    #[command(flatten)]
+    pub(crate) limits: limits::Limits,
+    #[command(flatten)]
+    pub(crate) metrics: metrics::Metrics,
     #[command(flatten)]
     pub(crate) logging: logging::Logging,
     #[command(flatten)]
@@ -90,13 +96,14 @@ impl Options {
 
     /// How the engine shall behave.
     pub(crate) fn engine(&self) -> Config {
-        self.jobs.configure(Config {
+        let engine = self.jobs.configure(Config {
             allow_shutdown: self.process.allow_shutdown,
             drain_timeout: self.process.drain_timeout(),
             pid: std::process::id(),
             verbose: self.logging.verbose.to_string(),
             ..Config::default()
-        })
+        });
+        self.limits.configure(engine)
     }
 
     /// Whether more has changed since `before` than a running server can take over.

@@ -100,3 +100,45 @@ impl fmt::Display for Verbosity {
         f.write_str(&format!("{self:?}").to_uppercase())
     }
 }
+
+/// A number of bytes: digits, and K, M or G for 1024 and its powers.
+pub(super) fn size(typed: &str) -> Result<usize, &'static str> {
+    let (digits, shift) = match typed.as_bytes().last() {
+        Some(b'K' | b'k') => (&typed[..typed.len() - 1], 10),
+        Some(b'M' | b'm') => (&typed[..typed.len() - 1], 20),
+        Some(b'G' | b'g') => (&typed[..typed.len() - 1], 30),
+        _ => (typed, 0),
+    };
+    let number = digits.parse::<usize>().ok().filter(|&number| number > 0);
+    number.and_then(|number| number.checked_mul(1 << shift)).ok_or(NO_SIZE)
+}
+
+const NO_SIZE: &str = "it is a number of bytes above 0, which may end in K, M or G";
+
+/// How much memory may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// So many bytes.
+    Bytes(usize),
+    /// So many hundredths of what there is.
+    Percent(u8),
+}
+
+pub(super) fn memory(typed: &str) -> Result<Memory, &'static str> {
+    let Some(percent) = typed.strip_suffix('%') else { return size(typed).map(Memory::Bytes) };
+    let percent = percent.parse().ok().filter(|percent| (1..=100).contains(percent));
+    percent.map(Memory::Percent).ok_or("a part of the memory is 1% to 100%")
+}
+
+impl Memory {
+    /// The bytes, given how many there are.
+    pub(super) fn of(self, there_are: impl FnOnce() -> u64) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Percent(percent) => {
+                let part = there_are() / 100 * u64::from(percent);
+                usize::try_from(part).unwrap_or(usize::MAX)
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The figures in Prometheus' text format.
+
+use super::row::Row;
+use crate::{Control, Traffic};
+use gearman_engine::{Figures, Refused};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::prometheus_text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+use std::fmt;
+
+/// Everything that a page shows.
+#[derive(Debug)]
+struct Page {
+    figures: Figures,
+    traffic: Traffic,
+    is_accepting: bool,
+    rows: Vec<Row>,
+}
+
+/// Writes the page.
+pub(super) fn text(control: &Control, rows: Vec<Row>) -> String {
+    let page = Page {
+        figures: control.figures(),
+        traffic: control.traffic(),
+        is_accepting: control.is_accepting(),
+        rows,
+    };
+    page.text()
+}
+
+impl Page {
+    fn text(self) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("a string takes everything");
+        text
+    }
+}
+
+/// A number of the whole server.
+struct OfServer {
+    name: &'static str,
+    help: &'static str,
+    kind: MetricType,
+    value: fn(&Page) -> u64,
+}
+
+/// A number of each function.
+struct OfFunction {
+    name: &'static str,
+    help: &'static str,
+    kind: MetricType,
+    value: fn(&Row) -> u64,
+}
+
+use MetricType::{Counter, Gauge};
+
+const OF_SERVER: &[OfServer] = &[
+    OfServer {
+        name: "gearmand_ready",
+        help: "Whether new connections are taken: 0 while it drains",
+        kind: Gauge,
+        value: |page| u64::from(page.is_accepting),
+    },
+    OfServer {
+        name: "gearmand_connections",
+        help: "Connections that are open",
+        kind: Gauge,
+        value: |page| page.figures.vitals.connections as u64,
+    },
+    OfServer {
+        name: "gearmand_connections_opened",
+        help: "Connections since the start, those that were sent away included",
+        kind: Counter,
+        value: |page| page.figures.opened,
+    },
+    OfServer {
+        name: "gearmand_accept_failures",
+        help: "How often the system would not hand over a connection; mostly it has no descriptors left",
+        kind: Counter,
+        value: |page| page.traffic.accept_failures,
+    },
+    OfServer {
+        name: "gearmand_received_bytes",
+        help: "Bytes that peers have sent",
+        kind: Counter,
+        value: |page| page.traffic.received,
+    },
+    OfServer {
+        name: "gearmand_sent_bytes",
+        help: "Bytes that peers have taken",
+        kind: Counter,
+        value: |page| page.traffic.sent,
+    },
+    OfServer {
+        name: "gearmand_memory_bytes",
+        help: "Bytes of workloads and buffers, as far as the memory limit counts them",
+        kind: Gauge,
+        value: |page| page.figures.vitals.memory as u64,
+    },
+    OfServer {
+        name: "gearmand_memory_limit_bytes",
+        help: "Bytes that workloads and buffers may take",
+        kind: Gauge,
+        value: |page| page.figures.memory_limit as u64,
+    },
+    OfServer {
+        name: "gearmand_functions",
+        help: "Functions that are known",
+        kind: Gauge,
+        value: |page| page.figures.vitals.functions as u64,
+    },
+    OfServer {
+        name: "gearmand_jobs",
+        help: "Jobs that are scheduled, wait or run, or wait for the store",
+        kind: Gauge,
+        value: |page| page.figures.vitals.jobs as u64,
+    },
+];
+
+const OF_FUNCTION: &[OfFunction] = &[
+    OfFunction {
+        name: "gearmand_jobs_scheduled",
+        help: "Jobs that are not due yet",
+        kind: Gauge,
+        value: |row| row.scheduled,
+    },
+    OfFunction {
+        name: "gearmand_jobs_running",
+        help: "Jobs that workers hold",
+        kind: Gauge,
+        value: |row| row.running,
+    },
+    OfFunction {
+        name: "gearmand_workers",
+        help: "Workers that can do the function",
+        kind: Gauge,
+        value: |row| row.workers,
+    },
+    OfFunction {
+        name: "gearmand_jobs_submitted",
+        help: "Submits that made a job",
+        kind: Counter,
+        value: |row| row.counts.submitted,
+    },
+    OfFunction {
+        name: "gearmand_jobs_coalesced",
+        help: "Submits that joined a live job",
+        kind: Counter,
+        value: |row| row.counts.coalesced,
+    },
+    OfFunction {
+        name: "gearmand_jobs_completed",
+        help: "Jobs that ended with WORK_COMPLETE",
+        kind: Counter,
+        value: |row| row.counts.completed,
+    },
+    OfFunction {
+        name: "gearmand_jobs_failed",
+        help: "Jobs that ended with WORK_FAIL or WORK_EXCEPTION of their worker",
+        kind: Counter,
+        value: |row| row.counts.failed,
+    },
+    OfFunction {
+        name: "gearmand_jobs_dropped",
+        help: "Jobs that failed because their worker was lost too often (see --job-retries)",
+        kind: Counter,
+        value: |row| row.counts.dropped,
+    },
+    OfFunction {
+        name: "gearmand_jobs_cancelled",
+        help: "Jobs that ended with the text command cancel job",
+        kind: Counter,
+        value: |row| row.counts.cancelled,
+    },
+    OfFunction {
+        name: "gearmand_jobs_abandoned",
+        help: "Foreground jobs that ended because nobody waited for them any more",
+        kind: Counter,
+        value: |row| row.counts.abandoned,
+    },
+    OfFunction {
+        name: "gearmand_jobs_retried",
+        help: "How often a job went back to its queue because its worker was lost",
+        kind: Counter,
+        value: |row| row.counts.retried,
+    },
+    OfFunction {
+        name: "gearmand_jobs_timed_out",
+        help: "How often a job took longer than its worker said it may",
+        kind: Counter,
+        value: |row| row.counts.timed_out,
+    },
+];
+
+const WAITING: &str = "gearmand_jobs_waiting";
+const OLDEST: &str = "gearmand_oldest_waiting_seconds";
+const REFUSALS: &str = "gearmand_refusals";
+const PRIORITIES: [&str; 3] = ["high", "normal", "low"];
+
+impl Collector for Page {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for OfServer { name, help, kind, value } in OF_SERVER {
+            let metric = encoder.encode_descriptor(name, help, None, *kind)?;
+            encode_value(metric, *kind, value(self))?;
+        }
+        let mut refusals =
+            encoder.encode_descriptor(REFUSALS, "What was declined, by reason", None, Counter)?;
+        for reason in Refused::ALL {
+            let count = self.figures.refusals.of(reason);
+            encode_value(refusals.encode_family(&[("reason", reason.as_str())])?, Counter, count)?;
+        }
+        self.encode_functions(encoder)
+    }
+}
+
+impl Page {
+    fn encode_functions(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut waiting = encoder.encode_descriptor(WAITING, "Jobs that wait for a worker", None, Gauge)?;
+        for row in &self.rows {
+            for (priority, count) in PRIORITIES.into_iter().zip(row.waiting) {
+                let labels = [("function", row.label.as_str()), ("priority", priority)];
+                encode_value(waiting.encode_family(&labels)?, Gauge, count)?;
+            }
+        }
+        let help = "For how long the job has waited that has waited longest; 0 if none waits";
+        let mut oldest = encoder.encode_descriptor(OLDEST, help, None, Gauge)?;
+        for row in &self.rows {
+            let labels = [("function", row.label.as_str())];
+            oldest.encode_family(&labels)?.encode_gauge(&row.oldest.as_secs_f64())?;
+        }
+        for OfFunction { name, help, kind, value } in OF_FUNCTION {
+            let mut metric = encoder.encode_descriptor(name, help, None, *kind)?;
+            for row in &self.rows {
+                let labels = [("function", row.label.as_str())];
+                encode_value(metric.encode_family(&labels)?, *kind, value(row))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode_value(mut metric: MetricEncoder<'_>, kind: MetricType, value: u64) -> fmt::Result {
+    if matches!(kind, Counter) {
+        metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+    } else {
+        metric.encode_gauge(&value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gearman_engine::Counts;
+    use std::time::Duration;
+
+    /// Each line of `text` that begins with `name`.
+    fn lines<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+        text.lines().filter(|line| line.starts_with(name)).collect()
+    }
+
+    fn text(rows: Vec<Row>) -> String {
+        Page { figures: Figures::default(), traffic: Traffic::default(), is_accepting: true, rows }.text()
+    }
+
+    #[test]
+    fn a_function_is_told_by_priority_and_in_seconds() {
+        let row = Row {
+            label: r#"say "hi" \\ größe"#.into(),
+            waiting: [1, 2, 3],
+            oldest: Duration::from_millis(1500),
+            counts: Counts { completed: 7, ..Counts::default() },
+            ..Row::default()
+        };
+        let text = text(vec![row]);
+        let function = r#"function="say \"hi\" \\\\ größe""#;
+        let waiting = [("high", 1), ("normal", 2), ("low", 3)].map(|(priority, count)| {
+            format!(r#"gearmand_jobs_waiting{{{function},priority="{priority}"}} {count}"#)
+        });
+        assert_eq!(lines(&text, "gearmand_jobs_waiting{"), waiting);
+        let oldest = lines(&text, "gearmand_oldest_waiting_seconds{");
+        assert_eq!(oldest, [format!("gearmand_oldest_waiting_seconds{{{function}}} 1.5")]);
+        let completed = lines(&text, "gearmand_jobs_completed_total{");
+        assert_eq!(completed, [format!("gearmand_jobs_completed_total{{{function}}} 7")]);
+    }
+
+    #[test]
+    fn every_reason_of_a_refusal_is_told() {
+        let text = text(vec![]);
+        let refusals = lines(&text, "gearmand_refusals_total{");
+        assert_eq!(refusals.len(), Refused::ALL.len());
+        assert_eq!(refusals[0], r#"gearmand_refusals_total{reason="maxqueue"} 0"#);
+    }
+}
