@@ -87,6 +87,8 @@ fn a_port_from_the_environment_counts_unless_one_is_typed() {
     let line = program::refusal_of(command(&["--listen", "127.0.0.1"]).env("GEARMAND_PORT", &port));
     assert!(line.contains(&format!("127.0.0.1:{port}: Address already in use")), "{line}");
     Gearmand::spawn(command(&LOCAL).env("GEARMAND_PORT", &port)).end("TERM", 0);
+    let of_nothing = command(&["--check-args"]).env("GEARMAND_PORT", "").status().unwrap();
+    assert!(of_nothing.success());
 }
 
 #[test]

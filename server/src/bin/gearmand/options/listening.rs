@@ -1,6 +1,6 @@
 //! Where peers come, and when a silent one is given up.
 
-use super::values::{AtLeastOne, at_least_one, listening};
+use super::values::{AtLeastOne, at_least_one, listening, port};
 use clap::builder::NonEmptyStringValueParser;
 use gearman_net::Liveness;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[command(next_help_heading = "Listening")]
 pub(crate) struct Listening {
     /// Port for clients, workers and administrators; 0 takes a free one and tells it
-    #[arg(short, long, env = "GEARMAND_PORT", default_value_t = 4730, value_name = "PORT")]
+    #[arg(short, long, env = "GEARMAND_PORT", default_value = "4730", value_name = "PORT", value_parser = port)]
     port: u16,
 
     /// Address to listen at: HOST, HOST:PORT or unix:PATH; may be given several times [default: all, IPv4 and IPv6]

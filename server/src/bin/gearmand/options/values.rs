@@ -51,6 +51,14 @@ pub(super) fn default_handle_prefix() -> String {
     b"H:".iter().copied().chain(printable).take(MAX_HANDLE_PREFIX).map(char::from).collect()
 }
 
+/// gearmand's own port, and ours.
+const PORT: u16 = 4730;
+
+/// A variable of the environment that is set to nothing is as if it was not set, as in gearmand.
+pub(super) fn port(typed: &str) -> Result<u16, &'static str> {
+    if typed.is_empty() { Ok(PORT) } else { typed.parse().map_err(|_| "it is a number from 0 to 65535") }
+}
+
 /// An address with a port, given one that may lack it.
 pub(super) fn listening(typed: &str, port: u16) -> String {
     let has_port = typed.rsplit_once(':').is_some_and(|(host, port)| !host.contains(':') && is_port(port));
