@@ -5,6 +5,7 @@
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   sabotage_seeds   how many seeds each sabotage gets
 #   repeats          how often each conformance case runs
+#   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
 #   bench_rows       which rows of the table of measurements; all if empty
@@ -101,7 +102,7 @@ export PROPTEST_RNG_SEED=$base
 echo "commit $commit: derived seeds begin at $base (PROPTEST_RNG_SEED as well)"
 
 step "toolchains" toolchains
-step "other programs (apt)" .ci/install-peers
+step "other programs (apt, pip, npm)" .ci/install-peers
 step "cargo-fuzz" tool cargo-fuzz 0.13.2
 step "cargo-deny" tool cargo-deny 0.20.2
 step "cargo-deb" tool cargo-deb 3.8.0
@@ -120,7 +121,7 @@ step "build the server" cargo build --release --package gearman-server --bin gea
 step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c
-step "real clients and workers" cargo xtask peers
+step "real clients and workers" cargo xtask peers --kills "$kills"
 step "metrics and alerts (promtool)" cargo xtask monitoring
 step "fuzz targets" cargo +nightly fuzz build
 step "fuzz seeds as tests" cargo test --manifest-path fuzz/Cargo.toml --lib

@@ -22,7 +22,7 @@ enum Task {
     Package,
     /// Check the alert rules, and what the server tells Prometheus, with promtool.
     Monitoring,
-    /// Run real clients and workers (PHP, Perl, the C tools) against our server; .ci/install-peers installs them.
+    /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
     Peers(peers::Options),
 }
 

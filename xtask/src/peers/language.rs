@@ -1,85 +1,79 @@
-//! The languages whose libraries take part, and how their scripts are started.
+//! The languages that take part, and what their libraries cannot do.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use super::Failure;
-use super::process::Running;
-use super::server::Server;
+use serde::Deserialize;
 
-/// A client library and a worker library of one language, driven by two scripts in `xtask/peers`.
+use super::Failure;
+
+const FILE: &str = "peers/languages.toml";
+
+/// A client library and a worker library of one language, driven by one program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Language {
-    /// As it is printed, and as it stands in function names.
-    pub(super) name: &'static str,
-    program: &'static str,
-    extension: &'static str,
-    /// Arguments with which the program succeeds at once if all it needs is there.
-    probe: &'static [&'static str],
+    pub(super) name: String,
+    driver: Vec<String>,
+    ready: Vec<String>,
+    needs: String,
+    /// `ROLE VERB`: why the library cannot.
+    #[serde(default)]
+    pub(super) lacks: BTreeMap<String, String>,
 }
 
-pub(super) const LANGUAGES: [Language; 3] = [
-    Language { name: "php", program: "php", extension: "php", probe: &["-r", "new GearmanClient();"] },
-    Language {
-        name: "perl",
-        program: "perl",
-        extension: "pl",
-        probe: &["-MGearman::Client", "-MGearman::Worker", "-e1"],
-    },
-    Language {
-        name: "cli",
-        program: "bash",
-        extension: "sh",
-        probe: &["-c", "gearman -H && gearadmin --help"],
-    },
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    language: Vec<Language>,
+}
+
+/// Reads the languages and puts the paths of this machine into their commands.
+pub(super) fn read(root: &Path) -> Result<Vec<Language>, Failure> {
+    let text = fs::read_to_string(root.join(FILE))
+        .map_err(|error| Failure::io("xtask", &format!("read {FILE}"), &error))?;
+    let file: File = toml::from_str(&text).map_err(|error| Failure::new(FILE, error.to_string()))?;
+    let installed = root.join("target/peers").display().to_string();
+    let root = root.display().to_string();
+    let place = |word: &mut String| *word = word.replace("ROOT", &root).replace("INSTALLED", &installed);
+    let mut languages = file.language;
+    for language in &mut languages {
+        language.driver.iter_mut().chain(&mut language.ready).for_each(place);
+    }
+    Ok(languages)
+}
 
 impl Language {
-    /// Fails if the language or its Gearman library is not installed.
+    /// Fails if what the driver needs is not installed.
     pub(super) fn probe(&self) -> Result<(), Failure> {
-        let remedy = "run .ci/install-peers, which installs what is missing";
-        let output = Command::new(self.program).args(self.probe).output().map_err(|error| {
-            Failure::new(self.name, format!("cannot run {}: {error}; {remedy}", self.program))
+        let remedy =
+            format!("it needs {}: run .ci/install-peers, which installs what is missing", self.needs);
+        let (program, arguments) =
+            self.ready.split_first().ok_or_else(|| Failure::new(FILE, "`ready` is empty"))?;
+        let output = Command::new(program).args(arguments).output().map_err(|error| {
+            Failure::new(self.name.as_str(), format!("cannot run {program}: {error}; {remedy}"))
         })?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("it says nothing");
-        Err(Failure::new(self.name, format!("is not ready: {said}; {remedy}")))
+        Err(Failure::new(self.name.as_str(), format!("is not ready: {said}; {remedy}")))
     }
 
-    /// The function that this language's worker serves.
-    pub(super) fn function(&self) -> String {
-        format!("upper-{}", self.name)
-    }
-
-    /// The file in which this language's worker notes the workloads it got.
-    pub(super) fn record(&self, scratch: &Path) -> PathBuf {
-        scratch.join(format!("record-{}", self.name))
-    }
-
-    pub(super) fn start_worker(
-        &self,
-        root: &Path,
-        server: &Server,
-        scratch: &Path,
-    ) -> Result<Running, Failure> {
-        let mut command = self.script(root, "worker");
-        command.arg(server.port.to_string()).arg(self.function()).arg(self.record(scratch));
-        Running::start(format!("{self} worker"), &mut command, scratch)
-    }
-
-    /// The command that runs this language's client or worker.
-    pub(super) fn script(&self, root: &Path, role: &str) -> Command {
-        let mut command = Command::new(self.program);
-        command.arg(root.join(format!("xtask/peers/{role}.{}", self.extension)));
-        command
+    /// The command that starts the driver for a server.
+    pub(super) fn driver(&self, host: &str, port: u16) -> Vec<String> {
+        self.driver.iter().map(|word| place(word, host, port)).collect()
     }
 }
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name)
+/// Puts the server's address into a word of a command.
+pub(super) fn place(word: &str, host: &str, port: u16) -> String {
+    match word {
+        "HOST" => host.to_owned(),
+        "PORT" => port.to_string(),
+        _ => word.to_owned(),
     }
 }
