@@ -121,6 +121,8 @@ step "build the server" cargo build --release --package gearman-server --bin gea
 step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright
 step "conformance, gearmand-c" conformance gearmand-c
+step "conformance, Gearman::Server (Perl)" conformance perl
+step "conformance, gear (Python)" conformance gear
 step "real clients and workers" cargo xtask peers --kills "$kills"
 step "metrics and alerts (promtool)" cargo xtask monitoring
 step "fuzz targets" cargo +nightly fuzz build

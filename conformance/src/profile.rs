@@ -19,8 +19,10 @@ const VERSION: u32 = 1;
 
 /// The profiles that the binary carries, with their names.
 const EMBEDDED: &[(&str, &str)] = &[
+    ("gear", include_str!("../profiles/gear.toml")),
     ("gearmand-c", include_str!("../profiles/gearmand-c.toml")),
     ("gearwright", include_str!("../profiles/gearwright.toml")),
+    ("perl", include_str!("../profiles/perl.toml")),
     ("strict", include_str!("../profiles/strict.toml")),
 ];
 

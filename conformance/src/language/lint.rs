@@ -12,6 +12,24 @@ use super::template::{Part, Template};
 use super::transcript::{Action, Kind, Output, Statement, Transcript};
 use super::value::{Made, Value};
 
+/// Requests that not every server takes, and the feature that stands for each.
+const OPTIONAL: &[(PacketType, &str)] = &[
+    (PacketType::EchoReq, "ECHO_REQ"),
+    (PacketType::OptionReq, "OPTION_REQ"),
+    (PacketType::SubmitJobHighBg, "SUBMIT_JOB_HIGH_BG"),
+    (PacketType::SubmitJobLow, "SUBMIT_JOB_LOW"),
+    (PacketType::SubmitJobLowBg, "SUBMIT_JOB_LOW_BG"),
+    (PacketType::SubmitJobEpoch, "SUBMIT_JOB_EPOCH"),
+    (PacketType::SubmitReduceJob, "SUBMIT_REDUCE_JOB"),
+    (PacketType::SubmitReduceJobBackground, "SUBMIT_REDUCE_JOB"),
+    (PacketType::GrabJob, "GRAB_JOB"),
+    (PacketType::GrabJobUniq, "GRAB_JOB_UNIQ"),
+    (PacketType::GrabJobAll, "GRAB_JOB_ALL"),
+    (PacketType::GetStatusUnique, "GET_STATUS_UNIQUE"),
+    (PacketType::WorkData, "WORK_DATA"),
+    (PacketType::WorkWarning, "WORK_WARNING"),
+];
+
 /// From how long a wait on it is the subject of a case.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -25,6 +43,7 @@ pub fn lint(path: &str, text: &str) -> Result<Transcript, Findings> {
     if list.is_empty() {
         header(&transcript, &mut list);
         transcript.walk(|statement| self::statement(&transcript, statement, &mut list));
+        needs(&transcript, &mut list);
         let (document, _) = Document::read(text);
         let formatted = format(&document);
         if formatted != text {
@@ -64,6 +83,36 @@ fn header(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
                 .label(format!("expected a file {}.gtx", header.id)),
         );
     }
+}
+
+/// What a case sends must be among what it needs, or a server without it fails where it should be passed over.
+fn needs(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
+    let mut missing: Vec<&str> = Vec::new();
+    let whatever_happens = transcript.body.iter().filter(|top| !matches!(top.action, Action::When { .. }));
+    for top in whatever_happens {
+        top.walk(&mut |statement| {
+            let feature = statement.action.as_send().and_then(|send| optional(&send.output));
+            missing.extend(
+                feature.filter(|feature| !transcript.header.needs.iter().any(|need| need == feature)),
+            );
+        });
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    if !missing.is_empty() {
+        let help = format!("say so in the header: `needs: {}`", missing.join(" "));
+        list.push(
+            Diagnostic::warning("the case sends what not every server takes", key(&transcript.text, "id"))
+                .label("servers without it would fail")
+                .help(help),
+        );
+    }
+}
+
+/// The feature that a server must have to take this.
+fn optional(output: &Output) -> Option<&'static str> {
+    let Output::Packet { kind: Kind::Named(sent), .. } = output else { return None };
+    OPTIONAL.iter().find(|(packet_type, _)| packet_type == sent).map(|(_, feature)| *feature)
 }
 
 fn statement(transcript: &Transcript, statement: &Statement, list: &mut Vec<Diagnostic>) {

@@ -157,8 +157,8 @@ fn every_example_of_the_guide_is_in_order() {
             let id = text.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
             (format!("{id}.gtx"), text.to_owned())
         } else {
-            let header = "gtx 1\nid: guide/piece\ntitle: a piece of the guide\nspec: none\nlevel: must\nneeds: control\ntags: \
-                          time\nexplain:\n  It stands in the guide.\n---\nopen c w\nc < JOB_CREATED $h\n";
+            let header = "gtx 1\nid: guide/piece\ntitle: a piece of the guide\nspec: none\nlevel: must\n\
+                          needs: control ECHO_REQ GRAB_JOB_UNIQ SUBMIT_JOB_EPOCH WORK_DATA\ntags: time\nexplain:\n  It stands in the guide.\n---\nopen c w\nc < JOB_CREATED $h\n";
             ("guide/piece.gtx".to_owned(), format!("{header}{text}"))
         };
         lint(&path, &text).unwrap_or_else(|findings| panic!("{findings}"));
