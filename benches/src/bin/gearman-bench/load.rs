@@ -105,15 +105,15 @@ impl Run {
         Ok(())
     }
 
-    /// Lets the peers act until then.
+    /// Lets the peers act until then, and once even if that is past: who is behind must still listen.
     fn until_due<L: Load>(&mut self, load: &mut L, due: Nanos) -> Result<()> {
         let Self { wire, meter, .. } = self;
         loop {
             let patience = due.saturating_sub(meter.now());
-            if patience == 0 {
+            wire.turn(patience, |link, packet, outs| load.packet(link, packet, outs, meter))?;
+            if meter.now() >= due {
                 return Ok(());
             }
-            wire.turn(patience, |link, packet, outs| load.packet(link, packet, outs, meter))?;
         }
     }
 

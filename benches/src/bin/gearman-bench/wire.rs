@@ -13,6 +13,8 @@ use std::os::fd::OwnedFd;
 
 /// How much is read at once, in bytes.
 const READ: usize = 256 << 10;
+/// How large a buffer for packets in parts is kept for the next one, in bytes.
+const KEPT: usize = 4 << 20;
 /// How many connections are served in one turn.
 const EVENTS: usize = 1024;
 /// What epoll says of the listener, which is no link.
@@ -200,6 +202,9 @@ impl Link {
             self.partial.extend_from_slice(bytes);
             let left = answer(&self.partial, each)?;
             self.partial.drain(..self.partial.len() - left);
+            if self.partial.is_empty() && self.partial.capacity() > KEPT {
+                self.partial = Vec::new();
+            }
         }
         Ok(())
     }
