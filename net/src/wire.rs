@@ -91,9 +91,7 @@ impl<S: Stream> Wire<S> {
     /// Whatever the stream says.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.outward.is_empty() {
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let count = self.outward.chunks_vectored(&mut pieces);
-            let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &pieces[..count]))?;
+            let written = ready!(self.poll_write(cx))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -105,6 +103,17 @@ impl<S: Stream> Wire<S> {
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes once. Mostly there is one piece, and the system takes one with less ado than a list of one.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let stream = Pin::new(&mut self.stream);
+        if self.outward.chunk().len() == self.outward.len() {
+            return stream.poll_write(cx, self.outward.chunk());
+        }
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let count = self.outward.chunks_vectored(&mut pieces);
+        stream.poll_write_vectored(cx, &pieces[..count])
     }
 
     /// Half-closes the stream: the peer learns that nothing more will come.

@@ -1,6 +1,6 @@
 //! How a body is cut into arguments.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// Cuts a body at its first `count - 1` NUL bytes; the last argument runs to the end and may hold NULs.
 ///
@@ -31,7 +31,7 @@ impl Cutter {
     pub(crate) fn next(&mut self) -> Option<Bytes> {
         let end = self.0.iter().position(|&byte| byte == 0)?;
         let argument = self.0.split_to(end);
-        self.0 = self.0.slice(1..);
+        self.0.advance(1);
         Some(argument)
     }
 

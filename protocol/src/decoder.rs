@@ -1,5 +1,6 @@
 //! Incremental decoding: bytes in whatever pieces they arrive become frames.
 
+use crate::body::kept;
 use crate::error::DecodeError;
 use crate::frame::{Frame, HEADER_LENGTH, Magic, Packet};
 use bytes::Bytes;
@@ -61,6 +62,15 @@ struct Header {
 }
 
 impl Header {
+    fn parse(bytes: [u8; HEADER_LENGTH]) -> Result<Self, DecodeError> {
+        let [m0, m1, m2, m3, t0, t1, t2, t3, s0, s1, s2, s3] = bytes;
+        let magic = [m0, m1, m2, m3];
+        let magic = Magic::from_bytes(magic).ok_or(DecodeError::BadMagic(magic))?;
+        let number = u32::from_be_bytes([t0, t1, t2, t3]);
+        let size = u32::from_be_bytes([s0, s1, s2, s3]);
+        Ok(Self { magic, number, size })
+    }
+
     fn packet(self, body: impl Into<Bytes>) -> Frame {
         Frame::Packet(Packet { magic: self.magic, number: self.number, body: body.into() })
     }
@@ -83,15 +93,11 @@ impl PartialHeader {
         let part = take(input, HEADER_LENGTH - self.filled);
         self.bytes[self.filled..][..part.len()].copy_from_slice(part);
         self.filled += part.len();
-        let [m0, m1, m2, m3, t0, t1, t2, t3, s0, s1, s2, s3] = self.bytes;
-        let magic = [m0, m1, m2, m3];
-        if self.filled < magic.len() {
+        if self.filled < size_of_val(&Magic::Request.bytes()) {
             return Ok(None);
         }
-        let magic = Magic::from_bytes(magic).ok_or(DecodeError::BadMagic(magic))?;
-        let number = u32::from_be_bytes([t0, t1, t2, t3]);
-        let size = u32::from_be_bytes([s0, s1, s2, s3]);
-        Ok((self.filled == HEADER_LENGTH).then_some(Header { magic, number, size }))
+        let header = Header::parse(self.bytes)?;
+        Ok((self.filled == HEADER_LENGTH).then_some(header))
     }
 }
 
@@ -117,6 +123,9 @@ impl Decoder {
             return Err(error);
         }
         while let Some(&first) = input.first() {
+            if let (State::Between, Some(frame)) = (&self.state, self.whole_packet(input)) {
+                return Ok(Some(frame));
+            }
             match self.step(first, input) {
                 Ok(None) => {}
                 Ok(frame) => return Ok(frame),
@@ -149,6 +158,17 @@ impl Decoder {
             State::Line { gathered } => Some(gathered.len()),
             State::Skipping { .. } => Some(HEADER_LENGTH),
         }
+    }
+
+    /// The packet at the front, if it is a good one that is all there: what most are, without a detour by states.
+    fn whole_packet(&self, input: &mut &[u8]) -> Option<Frame> {
+        let (bytes, rest) = input.split_first_chunk::<HEADER_LENGTH>()?;
+        let header = Header::parse(*bytes).ok()?;
+        if header.size > self.limits.packet || rest.len() < header.length() {
+            return None;
+        }
+        *input = rest;
+        Some(header.packet(kept(take(input, header.length()))))
     }
 
     /// Goes on by one state. `first` is the first byte of the input, which is not empty.
@@ -198,7 +218,7 @@ impl Decoder {
             return None;
         }
         self.state = State::Between;
-        Some(header.packet(Bytes::copy_from_slice(take(input, header.length()))))
+        Some(header.packet(kept(take(input, header.length()))))
     }
 }
 

@@ -20,6 +20,7 @@
 
 mod admin;
 mod arguments;
+mod body;
 mod decoder;
 mod error;
 mod frame;

@@ -1,12 +1,15 @@
 //! The bytes on their way to a peer.
 
 use crate::frame::{HEADER_LENGTH, Magic};
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// Arguments of this many bytes and more are passed on without being copied.
 const SHARED_FROM: usize = 16 * 1024;
+
+/// The room that the first small packet makes for others, in bytes.
+const ROOM: usize = 512;
 
 /// A gathered piece of this many bytes is finished, so that what waits for a slow reader is never moved again.
 const PIECE: usize = 64 * 1024;
@@ -20,7 +23,9 @@ pub struct Outward {
     /// Finished pieces, none of them empty.
     pieces: VecDeque<Bytes>,
     /// The piece that small packets are gathered in, after all finished ones.
-    gathering: BytesMut,
+    gathering: Vec<u8>,
+    /// How much of that piece is written already.
+    written: usize,
     length: usize,
 }
 
@@ -50,7 +55,7 @@ impl Outward {
         for piece in &self.pieces {
             bytes.extend_from_slice(piece);
         }
-        bytes.extend_from_slice(&self.gathering);
+        bytes.extend_from_slice(self.gathered());
         bytes
     }
 
@@ -61,19 +66,27 @@ impl Outward {
             *self = other;
             return;
         }
-        for piece in other.pieces {
-            self.put_bytes(&piece);
+        for piece in &other.pieces {
+            self.put_bytes(piece);
         }
-        self.put_bytes(&other.gathering.freeze());
+        self.put_slice(other.gathered());
     }
 
     /// Adds bytes as they are, such as a line of the text protocol.
     pub fn put_slice(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.gathering.extend_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    /// Makes room for so many more bytes in the piece that is being gathered.
+    fn make_room(&mut self, count: usize) {
         if self.gathering.len() >= PIECE {
             self.seal();
         }
-        self.gathering.put_slice(bytes);
-        self.length += bytes.len();
+        if self.gathering.capacity() == 0 {
+            self.gathering.reserve(count.max(ROOM));
+        }
     }
 
     /// Adds bytes without copying them if they are many.
@@ -99,30 +112,45 @@ impl Outward {
             None => inner.saturating_sub(1),
         };
         let size = u32::try_from(body).expect("a body fits its header's size field");
-        self.gathering.reserve(HEADER_LENGTH + inner);
-        self.put_slice(&magic.bytes());
-        self.put_slice(&number.to_be_bytes());
-        self.put_slice(&size.to_be_bytes());
+        self.make_room(HEADER_LENGTH + inner);
+        let gathering = &mut self.gathering;
+        let before = gathering.len();
+        gathering.extend_from_slice(&header(magic, number, size));
         for (index, argument) in arguments.iter().enumerate() {
             if index > 0 {
-                self.put_slice(b"\0");
+                gathering.push(0);
             }
-            self.put_slice(argument);
+            gathering.extend_from_slice(argument);
         }
+        if last.is_some() && !arguments.is_empty() {
+            gathering.push(0);
+        }
+        self.length += gathering.len() - before;
         if let Some(last) = last {
-            if !arguments.is_empty() {
-                self.put_slice(b"\0");
-            }
             self.put_bytes(last);
         }
     }
 
+    /// What is being gathered and not written yet.
+    fn gathered(&self) -> &[u8] {
+        &self.gathering[self.written..]
+    }
+
     /// Closes the piece that is being gathered.
     fn seal(&mut self) {
-        if !self.gathering.is_empty() {
-            self.pieces.push_back(self.gathering.split().freeze());
+        let mut piece = Bytes::from(std::mem::take(&mut self.gathering));
+        piece.advance(std::mem::take(&mut self.written));
+        if !piece.is_empty() {
+            self.pieces.push_back(piece);
         }
     }
+}
+
+fn header(magic: Magic, number: u32, size: u32) -> [u8; HEADER_LENGTH] {
+    let [m0, m1, m2, m3] = magic.bytes();
+    let [t0, t1, t2, t3] = number.to_be_bytes();
+    let [s0, s1, s2, s3] = size.to_be_bytes();
+    [m0, m1, m2, m3, t0, t1, t2, t3, s0, s1, s2, s3]
 }
 
 impl Buf for Outward {
@@ -131,12 +159,15 @@ impl Buf for Outward {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.pieces.front().map_or(&self.gathering[..], |piece| piece)
+        match self.pieces.front() {
+            Some(piece) => piece,
+            None => self.gathered(),
+        }
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let pieces = self.pieces.iter().map(|piece| &piece[..]);
-        let all = pieces.chain([&self.gathering[..]]).filter(|piece| !piece.is_empty());
+        let all = pieces.chain([self.gathered()]).filter(|piece| !piece.is_empty());
         let mut filled = 0;
         for (slot, piece) in slices.iter_mut().zip(all) {
             *slot = IoSlice::new(piece);
@@ -156,7 +187,7 @@ impl Buf for Outward {
             count -= front.len();
             self.pieces.pop_front();
         }
-        self.gathering.advance(count);
+        self.written += count;
         if self.length == 0 {
             // An idle connection keeps no memory.
             *self = Self::new();

@@ -9,6 +9,7 @@ use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event, StoredJob};
 use gearman_net::Clock;
 use gearman_protocol::{FunctionStatus, Time};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -28,12 +29,31 @@ struct Inner<D> {
     doors: D,
     effects: Effects,
     /// Looked up and never walked in its own order.
-    mailboxes: HashMap<ConnectionId, Arc<Mailbox>>,
+    mailboxes: HashMap<ConnectionId, Arc<Mailbox>, BuildHasherDefault<Spread>>,
     opened: u64,
     /// The deadline that the keeper waits for.
     armed: Option<Time>,
     store: Box<dyn Store>,
     orders: UnboundedSender<Order>,
+}
+
+/// Spreads the numbers of connections, which we give out ourselves, one after the other: nobody can choose them.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its place from the low bits and its tag from the high ones.
+        self.0 ^ (self.0 >> 32)
+    }
 }
 
 /// The engine, held for a few events that happen at one moment.
@@ -48,7 +68,7 @@ impl<D: Doors, C: Clock> Hub<D, C> {
         let inner = Inner {
             doors,
             effects: Effects::new(),
-            mailboxes: HashMap::new(),
+            mailboxes: HashMap::default(),
             opened: 0,
             armed: None,
             store,

@@ -32,8 +32,9 @@ impl Engine {
     pub(super) fn read_as_memory_allows(&mut self, turn: &mut Turn<'_>) {
         if !self.is_memory_short() {
             self.favoured = None;
-            let paused = std::mem::take(&mut self.paused);
-            paused.into_iter().for_each(|who| turn.effects.push(Effect::ResumeReading { who }));
+            while let Some(who) = self.paused.pop_first() {
+                turn.effects.push(Effect::ResumeReading { who });
+            }
         } else if self.favoured.is_none()
             && let Some(who) = self.paused.pop_first()
         {

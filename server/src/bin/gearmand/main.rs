@@ -25,6 +25,10 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tracing::Level;
 
+/// It gives back what a peak of jobs has taken; the system's keeps most of it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Options::parse(std::env::args_os()) {
         Ok(options) => start(&options).unwrap_or_else(|error| refuse(&error)),
