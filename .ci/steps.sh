@@ -4,6 +4,7 @@
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   sabotage_seeds   how many seeds each sabotage gets
+#   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
 #   repeats          how often each conformance case runs
 #   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
@@ -117,6 +118,7 @@ step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
+step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"
 step "build the server" cargo build --release --package gearman-server --bin gearmand
 step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright

@@ -106,6 +106,15 @@ impl Model {
         self.job(number).state = State::Waiting { place };
     }
 
+    /// Puts a job that comes back into its queue: at the back, unless the lot has it at the front.
+    pub(crate) fn queue_again(&mut self, number: u64) {
+        if self.lot(2) == 1 {
+            self.job(number).state = State::Waiting { place: 0 };
+        } else {
+            self.queue(number);
+        }
+    }
+
     pub(crate) fn answer_created(&mut self, to: ConnectionId, number: u64) {
         let handle = self.job(number).handle.clone();
         self.send(to, Response::JobCreated { handle });

@@ -49,7 +49,7 @@ impl Model {
             self.tell_failure(number);
             return self.end(number);
         }
-        self.queue(number);
+        self.queue_again(number);
         self.end_if_unwanted(number);
     }
 

@@ -21,6 +21,10 @@
 //! * A job that waits for the store has its handle and its place in the queue already.
 //! * A job that became a background job and ended before the store answered is acknowledged by that answer.
 //!
+//! A model with lots ([`Model::with_lots`]) chooses otherwise where the protocol leaves it free: of jobs that are
+//! equally urgent any of the worker's functions may come first, a job that comes back may go to either end of its
+//! queue, and of several sleepers any may be woken. So it stands for every server that follows Gearman.
+//!
 //! ```
 //! use gearman_engine::{Config, ConnectionId, Doors, Effects, Event};
 //! use gearman_model::Model;
@@ -75,6 +79,9 @@ pub struct Model {
     /// The peer whose large message is read although memory is short, so that something ends.
     favoured: Option<ConnectionId>,
     effects: Vec<Effect>,
+    /// What decides where the protocol leaves a choice, used in turn; if there are none the first is chosen.
+    lots: Vec<u8>,
+    lots_used: usize,
 }
 
 /// A function that somebody has named and nobody has dropped.
@@ -102,7 +109,22 @@ impl Model {
             drain: Drain::No,
             favoured: None,
             effects: Vec::new(),
+            lots: Vec::new(),
+            lots_used: 0,
         }
+    }
+
+    /// A server that takes these lots, one after the other and round and round, where Gearman leaves a choice.
+    #[must_use]
+    pub fn with_lots(config: Config, lots: Vec<u8>) -> Self {
+        Self { lots, ..Self::new(config) }
+    }
+
+    /// One of so many, at least one.
+    fn lot(&mut self, of: usize) -> usize {
+        let Some(&lot) = self.lots.get(self.lots_used % self.lots.len().max(1)) else { return 0 };
+        self.lots_used += 1;
+        usize::from(lot) % of
     }
 
     fn happened(&mut self, event: Event) {

@@ -27,7 +27,12 @@ impl Model {
         let mut woke = false;
         for name in names {
             let missing = self.missing(&name);
-            for sleeper in self.sleepers(&name).into_iter().take(missing) {
+            let mut sleepers = self.sleepers(&name);
+            if missing > 0 && !sleepers.is_empty() {
+                let first = self.lot(sleepers.len());
+                sleepers.rotate_left(first);
+            }
+            for sleeper in sleepers.into_iter().take(missing) {
                 self.wake(sleeper);
                 woke = true;
             }

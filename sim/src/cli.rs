@@ -21,6 +21,7 @@ pub use exit::Exit;
 use crate::campaign::{Seeds, Shard};
 use crate::faults::FaultClass;
 use crate::judge::rules;
+use crate::naive::Server;
 use crate::plan::Mix;
 use crate::plant::Plant;
 use crate::saboteur::{Sabotage, sabotages};
@@ -147,6 +148,10 @@ struct Choice {
     /// Judge only by these rules, by name, with commas between
     #[arg(long, value_name = "LIST", value_parser = parse_rules)]
     rules: Option<RuleChoice>,
+    /// Which server to judge: the engine, or the naive model with all that Gearman leaves open drawn at random, whom
+    /// no rule may accuse
+    #[arg(long, value_enum, default_value_t)]
+    server: Server,
     /// Make the server wrong in this way; `sabotage` lists the ways
     #[arg(long, value_name = "NAME", value_parser = parse_sabotage)]
     sabotage: Option<Sabotage>,
@@ -165,8 +170,8 @@ impl Choice {
 
     fn conditions(&self) -> Conditions {
         let rules = self.rules.clone().unwrap_or_else(RuleChoice::all);
-        let &Self { stage, hash_seed, sabotage, plant, .. } = self;
-        Conditions { stage, rules, hash_seed, sabotage, plant }
+        let &Self { stage, hash_seed, server, sabotage, plant, .. } = self;
+        Conditions { stage, rules, hash_seed, server, sabotage, plant }
     }
 
     /// The same choice as flags, for a command that is to be typed or started with a seed.
@@ -185,6 +190,9 @@ impl Choice {
         let mut flags = Vec::new();
         if self.stage != Stage::default() {
             flags.extend(["--stage".to_owned(), self.stage.name().to_owned()]);
+        }
+        if self.server != Server::default() {
+            flags.extend(["--server".to_owned(), self.server.name().to_owned()]);
         }
         if let Some(rules) = &self.rules {
             flags.extend(["--rules".to_owned(), rules.names().collect::<Vec<&str>>().join(",")]);

@@ -17,6 +17,7 @@ pub mod isolated;
 mod journal;
 pub mod judge;
 pub mod lives;
+pub mod naive;
 mod network;
 pub mod plan;
 pub mod plant;

@@ -5,6 +5,7 @@ use crate::faults::FaultClass;
 use crate::history::{Entry, History};
 use crate::isolated::{self, Isolated, Panic};
 use crate::judge::{Accusation, Judge, Terms, Verdict};
+use crate::naive::{Server, naive};
 use crate::plan::Plan;
 use crate::plant::Plant;
 use crate::saboteur::Sabotage;
@@ -99,6 +100,8 @@ pub struct Conditions {
     pub rules: RuleChoice,
     /// What hash tables are seeded with, which must change nothing.
     pub hash_seed: u64,
+    /// Which server is judged.
+    pub server: Server,
     /// How the server misbehaves, if it shall.
     pub sabotage: Option<Sabotage>,
     /// What is wrong with it that no rule can see, if something shall be.
@@ -138,7 +141,7 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
     let entropy = chance::rng(conditions.hash_seed, 0, "entropy", plan.seed).draw();
     let Isolated { result, wall_clock_reads } = isolated::run(entropy, || {
         let run = play(plan, conditions, entropy, watcher);
-        let verdict = judge(plan, conditions.stage, &conditions.rules, run.history.entries());
+        let verdict = judge(plan, conditions, &conditions.rules, run.history.entries());
         (run, verdict)
     });
     match result {
@@ -152,7 +155,12 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
 
 fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
     let config = plan.server.config();
-    let engine = move |config| -> Box<dyn Doors + Send> { Box::new(Engine::new(config, hash_seed)) };
+    let engine = move |config| -> Box<dyn Doors + Send> {
+        match conditions.server {
+            Server::Engine => Box::new(Engine::new(config, hash_seed)),
+            Server::Naive => naive(config, plan.seed),
+        }
+    };
     let doors = move || {
         let server = match &conditions.sabotage {
             Some(sabotage) => sabotage.apply(config.clone(), &engine),
@@ -170,13 +178,14 @@ fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) 
     }
 }
 
-/// What the rules say of a history.
+/// What these rules say of a history that was made under such conditions.
 #[must_use]
-pub fn judge(plan: &Plan, stage: Stage, rules: &RuleChoice, entries: &[Entry]) -> Verdict {
-    let slack = match stage {
+pub fn judge(plan: &Plan, conditions: &Conditions, rules: &RuleChoice, entries: &[Entry]) -> Verdict {
+    let slack = match conditions.stage {
         Stage::Turmoil => plan.slack(),
         Stage::Bare => Duration::ZERO,
     };
+    let slack = slack + conditions.server.most_lag();
     let mut judge = Judge::with(Terms::new(&plan.server, slack), |name| rules.has(name));
     entries.iter().for_each(|entry| judge.observe(entry));
     judge.finish()

@@ -6,6 +6,7 @@ use gearman_protocol::{Response, Time};
 use gearman_sim::campaign::Campaign;
 use gearman_sim::history::History;
 use gearman_sim::isolated;
+use gearman_sim::naive::Server;
 use gearman_sim::plan::{Mix, Plan};
 use gearman_sim::stage::{Options, turmoil};
 use gearman_sim::trial::{Conditions, RuleChoice, Stage};
@@ -21,6 +22,7 @@ fn digests(seeds: &str, threads: usize, hash_seed: u64) -> BTreeMap<u64, u64> {
             stage: Stage::Turmoil,
             rules: RuleChoice::all(),
             hash_seed,
+            server: Server::Engine,
             sabotage: None,
             plant: None,
         },

@@ -3,6 +3,7 @@
 
 use gearman_sim::faults::FaultClass;
 use gearman_sim::faults::tally::Touches;
+use gearman_sim::naive::Server;
 use gearman_sim::plan::{Mix, Plan};
 use gearman_sim::trial::{Conditions, RuleChoice, Stage, hold};
 
@@ -13,6 +14,7 @@ fn touches(seed: u64, class: FaultClass) -> Touches {
         stage: Stage::Turmoil,
         rules: RuleChoice::all(),
         hash_seed: 0,
+        server: Server::Engine,
         sabotage: None,
         plant: None,
     };

@@ -4,6 +4,7 @@ use super::run::{JsonFile, bar, processors};
 use super::{Exit, SabotageArgs, complain, interrupt};
 use crate::campaign::{Campaign, Report};
 use crate::judge::rules;
+use crate::naive::Server;
 use crate::plan::Mix;
 use crate::saboteur::{Sabotage, sabotages};
 use crate::trial::{Conditions, RuleChoice, Stage, judge};
@@ -37,8 +38,9 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let mut rows = Vec::new();
     for sabotage in chosen {
         let mut row = Row::new(sabotage);
-        row.campaign(args, threads).run(&interrupted, |report| {
-            row.take(&report, args.stage);
+        let campaign = row.campaign(args, threads);
+        campaign.run(&interrupted, |report| {
+            row.take(&report, &campaign.conditions);
             bar.inc(1);
         });
         if interrupted.load(Ordering::Relaxed) {
@@ -81,12 +83,14 @@ impl Row {
 
     fn campaign(&self, args: &SabotageArgs, threads: usize) -> Campaign {
         let (stage, sabotage) = (args.stage, Some(self.sabotage));
-        let conditions = Conditions { stage, rules: RuleChoice::all(), hash_seed: 0, sabotage, plant: None };
+        let rules = RuleChoice::all();
+        let conditions =
+            Conditions { stage, rules, hash_seed: 0, server: Server::Engine, sabotage, plant: None };
         Campaign { seeds: args.seeds.clone(), mix: Mix::everything(), conditions, threads }
     }
 
     /// Judges a seed once more without the rule that must have caught it.
-    fn take(&mut self, report: &Report, stage: Stage) {
+    fn take(&mut self, report: &Report, conditions: &Conditions) {
         let Some((plan, outcome)) = report.failed.as_deref() else { return };
         let Some(run) = &outcome.run else {
             self.otherwise.insert("a panic");
@@ -97,7 +101,7 @@ impl Row {
             self.caught.insert(report.seed);
         }
         let others = RuleChoice::all().without(self.sabotage.rule);
-        let verdict = judge(plan, stage, &others, run.history.entries());
+        let verdict = judge(plan, conditions, &others, run.history.entries());
         self.otherwise.extend(verdict.accusations.iter().map(|accusation| accusation.rule));
         self.otherwise.extend(run.stuck.is_some().then_some("being stuck"));
     }
