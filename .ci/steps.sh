@@ -119,6 +119,8 @@ step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_e
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"
+step "an hour of the reported load, simulated" cargo sim soak load --minutes 60
+step "an hour of mixed work, simulated" cargo sim soak day --minutes 60
 step "build the server" cargo build --release --package gearman-server --bin gearmand
 step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright

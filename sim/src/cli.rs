@@ -15,6 +15,7 @@ mod lists;
 mod replay;
 mod run;
 mod sabotage;
+mod soak;
 
 pub use exit::Exit;
 
@@ -54,6 +55,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Show that the rules see: run servers that are wrong on purpose
     Sabotage(SabotageArgs),
+    /// Work for hours on one engine, and see that nothing is left of it
+    Soak(SoakArgs),
     /// List the rules that judge
     Rules,
     /// List the classes of faults
@@ -122,6 +125,40 @@ struct SabotageArgs {
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
     stage: Stage,
+}
+
+#[derive(Debug, Args)]
+struct SoakArgs {
+    #[command(subcommand)]
+    command: SoakCommand,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum SoakCommand {
+    /// One heavy load, the same for hours
+    Load {
+        /// How many workers there are
+        #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        workers: u32,
+        /// How many milliseconds each takes for a job
+        #[arg(long, value_name = "MS", default_value_t = 860, value_parser = clap::value_parser!(u32).range(1..))]
+        job_ms: u32,
+        /// How many jobs are submitted in a second
+        #[arg(long, value_name = "N", default_value_t = 695, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: u32,
+        /// For how many minutes of simulated time they are
+        #[arg(long, value_name = "N", default_value_t = 720)]
+        minutes: u32,
+    },
+    /// Mixed work with odd and hostile peers, judged as it goes
+    Day {
+        /// The seed of the first shift
+        #[arg(long, value_name = "S", default_value_t = 0)]
+        first_seed: u64,
+        /// How many minutes of simulated time it lasts
+        #[arg(long, value_name = "N", default_value_t = 1440)]
+        minutes: u32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -243,6 +280,7 @@ pub fn main() -> Exit {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Sabotage(args) => sabotage::sabotage(&args),
+        Command::Soak(args) => soak::soak(&args),
         Command::Rules => lists::rules(),
         Command::Faults => lists::faults(),
         Command::Digests(args) => check::digests(&args),

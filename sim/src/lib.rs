@@ -23,6 +23,7 @@ pub mod plan;
 pub mod plant;
 pub mod saboteur;
 mod screen;
+pub mod soak;
 pub mod stage;
 pub mod trial;
 pub mod workload;

@@ -168,7 +168,7 @@ fn with_a_store_a_foreground_job_that_becomes_background_is_waited_for_no_more()
         &config,
         "
         c: submit f y unique=u              c< JobCreated H:1
-        d: submit_bg f y unique=u           store< Keep 1 f y
+        d: submit_bg f y unique=u           store< Keep 1 f y unique=u
         server: drain                       server< StopAccepting
         store: keeps 1                      d< JobCreated H:1
                                             server< Exit Finished

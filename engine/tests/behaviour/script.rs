@@ -346,13 +346,17 @@ fn submit(verb: &str, words: &[Bytes]) -> Submit {
     }
 }
 
-/// `replays RECORD FUNCTION WORKLOAD [unique=U] [not-before=SECONDS]`
+/// `replays RECORD FUNCTION WORKLOAD [unique=U] [reducer=R] [priority=High|Low] [not-before=SECONDS]`
 fn stored_job(words: &[Bytes]) -> StoredJob {
     StoredJob {
         record: record(&words[1]),
         function: function(&words[2]),
         unique: Unique::new(option(words, "unique=").unwrap_or_default()).unwrap(),
-        priority: Priority::Normal,
+        priority: match option(words, "priority=").as_deref() {
+            Some(b"High") => Priority::High,
+            Some(b"Low") => Priority::Low,
+            _ => Priority::Normal,
+        },
         reducer: Reducer::new(option(words, "reducer=").unwrap_or_default()).unwrap(),
         not_before: option(words, "not-before=")
             .map(|seconds| UnixMillis::from_seconds(number(&seconds).cast_signed())),
@@ -455,10 +459,20 @@ fn say_report(handle: &Handle, report: &Report) -> String {
     }
 }
 
+/// What is as usual is left out.
 fn say_stored(job: &StoredJob) -> String {
-    let workload = show_bytes(&job.workload);
-    let not_before = job.not_before.map(|due| format!(" at {}", due.get() / 1000)).unwrap_or_default();
-    format!("{} {} {workload}{not_before}", job.record.get(), job.function)
+    let mut text = format!("{} {} {}", job.record.get(), job.function, show_bytes(&job.workload));
+    let named = [("unique", job.unique.as_bytes()), ("reducer", job.reducer.as_bytes())];
+    for (name, value) in named.iter().filter(|(_, value)| !value.is_empty()) {
+        write!(text, " {name}={}", show_bytes(value)).unwrap();
+    }
+    if job.priority != Priority::Normal {
+        write!(text, " priority={:?}", job.priority).unwrap();
+    }
+    if let Some(due) = job.not_before {
+        write!(text, " at {}", due.get() / 1000).unwrap();
+    }
+    text
 }
 
 fn show_bytes(bytes: &[u8]) -> String {

@@ -78,3 +78,14 @@ fn an_empty_or_too_long_unique_is_not_found() {
     "#
     ));
 }
+
+#[test]
+fn a_dash_is_the_unique_of_no_job() {
+    check(
+        "
+        c: submit_bg f x unique=-           c< JobCreated H:1
+        c: get_status_unique -              c< StatusUnique - 0 0 0 0 0
+        c: get_status_unique x              c< StatusUnique x 0 0 0 0 0
+    ",
+    );
+}

@@ -13,7 +13,7 @@ fn a_background_job_is_acknowledged_when_the_store_has_it() {
         "
         w: can_do f
         w: sleep
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         store: keeps 1                      c< JobCreated H:1
                                             w< Noop
         w: grab                             w< JobAssign H:1 f x
@@ -39,7 +39,7 @@ fn until_the_store_answers_nobody_sees_the_job() {
     check(
         "
         w: can_do f
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         w: grab                             w< NoJob
         w: sleep
         w$ status                           w> f 0 0 1
@@ -129,7 +129,7 @@ fn later_submits_of_the_same_key_wait_for_the_same_answer() {
     check(
         "
         w: can_do f
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         d: submit_bg f x unique=u
         e: submit f x unique=u
         e: submit f x unique=u
@@ -150,7 +150,7 @@ fn if_the_store_fails_all_of_them_are_refused_and_the_key_is_free() {
     check(
         "
         w: can_do f
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         d: submit_bg f x unique=u
         e: submit f x unique=u
         store: fails 1                      c< Error QUEUE_ERROR QUEUE_ERROR
@@ -158,7 +158,7 @@ fn if_the_store_fails_all_of_them_are_refused_and_the_key_is_free() {
                                             e< Error QUEUE_ERROR QUEUE_ERROR
         w: grab                             w< NoJob
         c$ show jobs                        c> .
-        c: submit_bg f x unique=u           store< Keep 2 f x
+        c: submit_bg f x unique=u           store< Keep 2 f x unique=u
         store: keeps 2                      c< JobCreated H:2
     ",
     );
@@ -185,7 +185,7 @@ fn a_foreground_submitter_who_vanished_while_waiting_does_not_watch() {
     check(
         "
         w: can_do f
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         d: submit f x unique=u
         d: closes
         store: keeps 1                      c< JobCreated H:1
@@ -199,7 +199,7 @@ fn a_peer_that_half_closes_gets_what_waits_before_it_is_closed() {
     check(
         "
         w: can_do f
-        c: submit_bg f x unique=u           store< Keep 1 f x
+        c: submit_bg f x unique=u           store< Keep 1 f x unique=u
         c: submit f x unique=u
         c: half-closes
         store: keeps 1                      c< JobCreated H:1
@@ -263,7 +263,7 @@ fn a_foreground_job_that_becomes_background_is_stored_first() {
         "
         w: can_do f
         c: submit f x unique=u              c< JobCreated H:1
-        d: submit_bg f x unique=u           store< Keep 1 f x
+        d: submit_bg f x unique=u           store< Keep 1 f x unique=u
         e: submit_bg f x unique=u
         b: submit f x unique=u              b< JobCreated H:1
         c$ show jobs                        c> H:1 0 0 0
@@ -284,7 +284,7 @@ fn a_foreground_job_is_kept_while_the_store_is_asked_and_goes_if_it_fails() {
         "
         w: can_do f
         c: submit f x unique=u              c< JobCreated H:1
-        d: submit_bg f x unique=u           store< Keep 1 f x
+        d: submit_bg f x unique=u           store< Keep 1 f x unique=u
         c: closes
         w$ status                           w> f 1 0 1
                                             w> .
@@ -301,9 +301,9 @@ fn a_foreground_job_stays_foreground_if_the_store_fails() {
         "
         w: can_do f
         c: submit f x unique=u              c< JobCreated H:1
-        d: submit_bg f x unique=u           store< Keep 1 f x
+        d: submit_bg f x unique=u           store< Keep 1 f x unique=u
         store: fails 1                      d< Error QUEUE_ERROR QUEUE_ERROR
-        d: submit_bg f x unique=u           store< Keep 2 f x
+        d: submit_bg f x unique=u           store< Keep 2 f x unique=u
         store: fails 2                      d< Error QUEUE_ERROR QUEUE_ERROR
         w: grab                             w< JobAssign H:1 f x
         w: complete H:1 y                   c< WorkComplete H:1 y
@@ -317,7 +317,7 @@ fn a_job_that_ends_before_the_store_answers_is_acknowledged_and_forgotten() {
         "
         w: can_do f
         c: submit f x unique=u              c< JobCreated H:1
-        d: submit_bg f x unique=u           store< Keep 1 f x
+        d: submit_bg f x unique=u           store< Keep 1 f x unique=u
         w: grab                             w< JobAssign H:1 f x
         w: complete H:1 y                   c< WorkComplete H:1 y
         d: echo hello
@@ -334,7 +334,7 @@ fn a_job_that_ends_before_the_store_fails_is_refused_all_the_same() {
         "
         w: can_do f
         c: submit f x unique=u              c< JobCreated H:1
-        d: submit_bg f x unique=u           store< Keep 1 f x
+        d: submit_bg f x unique=u           store< Keep 1 f x unique=u
         w: grab                             w< JobAssign H:1 f x
         w: fail H:1                         c< WorkFail H:1
         store: fails 1                      d< Error QUEUE_ERROR QUEUE_ERROR
@@ -476,6 +476,27 @@ fn of_two_records_with_the_same_key_the_later_one_is_the_job() {
         w: grab                             w< JobAssign H:3 f free
         w: grab                             w< JobAssign H:4 f free
         w: grab                             w< NoJob
+    ",
+    );
+}
+
+#[test]
+fn a_record_has_all_that_a_job_is_and_brings_it_back() {
+    check(
+        "
+        store: replays 41 f one unique=u reducer=sum
+        store: replays 42 f two priority=High
+        w: can_do f
+        w: grab                             w< JobAssign H:2 f two
+        w: grab_all                         w< JobAssignAll H:1 f u sum one
+    ",
+    );
+    let config = Config { store: true, ..config() };
+    check_with(
+        &config,
+        "
+        c: submit_low_bg f x unique=u reducer=sum
+                                            store< Keep 1 f x unique=u reducer=sum priority=Low
     ",
     );
 }
