@@ -123,7 +123,10 @@ impl Decoder {
             return Err(error);
         }
         while let Some(&first) = input.first() {
-            if let (State::Between, Some(frame)) = (&self.state, self.whole_packet(input)) {
+            // Only between two messages: the body of one may look like a packet.
+            if matches!(self.state, State::Between)
+                && let Some(frame) = self.whole_packet(input)
+            {
                 return Ok(Some(frame));
             }
             match self.step(first, input) {

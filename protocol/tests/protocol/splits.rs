@@ -123,6 +123,19 @@ proptest! {
     }
 }
 
+/// What the body of a message says is never read as the next message, wherever the stream is cut.
+#[test]
+fn a_body_that_looks_like_a_packet_is_a_body() {
+    let inner = b"\0REQ\0\0\0\x10\0\0\0\x01x";
+    let bytes = [&b"\0REQ\0\0\0\x10\0\0\0\x0d"[..], inner, b"version\n"].concat();
+    let whole = decode(Limits::default(), [&bytes[..]]);
+    assert_eq!(whole.0.len(), 2);
+    for at in 0..=bytes.len() {
+        let (before, after) = bytes.split_at(at);
+        assert_eq!(decode(Limits::default(), [before, after]), whole, "cut at {at}");
+    }
+}
+
 #[test]
 fn four_gigabytes_announced_and_a_few_bytes_sent_take_a_few_bytes() {
     let mut decoder = Decoder::new(Limits::default());
