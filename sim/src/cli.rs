@@ -113,6 +113,9 @@ struct SabotageArgs {
     /// Which; all unless said
     #[arg(value_name = "NAME", value_parser = parse_sabotage)]
     names: Vec<Sabotage>,
+    /// Tell what each does and which rule must catch it, and run nothing
+    #[arg(long, conflicts_with_all = ["seeds", "json", "threads", "stage"])]
+    list: bool,
     /// How many seeds each gets, or from which to before which
     #[arg(long, value_name = "N|A..B", default_value = "100")]
     seeds: Seeds,
@@ -244,9 +247,16 @@ impl Choice {
     }
 }
 
+impl SabotageArgs {
+    /// Those that were named, or all.
+    fn chosen(&self) -> Vec<Sabotage> {
+        if self.names.is_empty() { sabotages() } else { self.names.clone() }
+    }
+}
+
 fn parse_sabotage(text: &str) -> Result<Sabotage, String> {
     let found = sabotages().into_iter().find(|sabotage| sabotage.name == text);
-    found.ok_or_else(|| format!("there is no sabotage {text:?}; `gearman-sim sabotage` lists them"))
+    found.ok_or_else(|| format!("there is no sabotage {text:?}; `cargo sim sabotage --list` tells them"))
 }
 
 fn parse_mix(text: &str) -> Result<Mix, String> {
@@ -255,7 +265,7 @@ fn parse_mix(text: &str) -> Result<Mix, String> {
     }
     let classes = text.split(',').map(|name| {
         FaultClass::from_name(name)
-            .ok_or_else(|| format!("there is no fault {name:?}; `gearman-sim faults` lists them"))
+            .ok_or_else(|| format!("there is no fault {name:?}; `cargo sim faults` lists them"))
     });
     classes.collect::<Result<Vec<FaultClass>, String>>().map(Mix::of)
 }
@@ -264,7 +274,7 @@ fn parse_rules(text: &str) -> Result<RuleChoice, String> {
     let named = text.split(',').map(|name| {
         let rule = rules().iter().find(|rule| rule.name == name);
         rule.map(|rule| rule.name)
-            .ok_or_else(|| format!("there is no rule {name:?}; `gearman-sim rules` lists them"))
+            .ok_or_else(|| format!("there is no rule {name:?}; `cargo sim rules` lists them"))
     });
     named.collect::<Result<Vec<&'static str>, String>>().map(RuleChoice::of)
 }
@@ -279,6 +289,7 @@ pub fn main() -> Exit {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Sabotage(args) if args.list => lists::sabotages(&args.chosen()),
         Command::Sabotage(args) => sabotage::sabotage(&args),
         Command::Soak(args) => soak::soak(&args),
         Command::Rules => lists::rules(),
@@ -296,7 +307,10 @@ fn refuse(error: &clap::Error) -> Exit {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let line = lines.collect::<Vec<&str>>().join(" ");
-    complain(line.strip_prefix("error: ").unwrap_or(&line));
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    // A value that we refuse ourselves is refused with advice of our own.
+    let advice = if error.kind() == ErrorKind::ValueValidation { "" } else { "; see cargo sim --help" };
+    complain(&format!("{line}{advice}"));
     Exit::Usage
 }
 

@@ -100,11 +100,4 @@ impl Plan {
     pub(crate) fn lives(&self) -> Lives {
         Lives::new(Duration::from_millis(self.server.min_job_timeout_ms.into()))
     }
-
-    /// On which host an actor lives.
-    #[must_use]
-    pub fn host_of(&self, actor: usize) -> Option<usize> {
-        let lives = |host: &Host| host.actors.iter().any(|&lodger| lodger as usize == actor);
-        self.hosts.iter().position(lives).map(|index| index + 1)
-    }
 }

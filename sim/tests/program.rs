@@ -67,6 +67,13 @@ fn a_broken_rule_ends_with_1_and_one_screen_that_explains_it() {
     }
     let lines = said.lines().count();
     assert!((24..=40).contains(&lines), "one screen has {lines} lines: {said}");
+    let few = program(&["--seeds", "60", "--sabotage", "end-twice"]);
+    let told = "seeds that were not clean;";
+    assert!(
+        text(&few.stdout).contains(told),
+        "the campaign does not say that it ended early: {}",
+        text(&few.stdout)
+    );
     assert!(!said.contains("happened"), "the tables push what matters from the screen: {said}");
     let plan = directory.join("seed-0.json");
     let again = program(&["replay", plan.to_str().unwrap(), "--sabotage", "end-twice"]);
@@ -82,6 +89,9 @@ fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
     assert!(said.contains("1 sabotages, 1 caught by their rule and by no other"), "{said}");
     let table: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(table["sabotages"][0]["rule"], json!("priority"));
+    let list = program(&["sabotage", "--list"]);
+    assert_eq!(list.status.code(), Some(0));
+    assert!(text(&list.stdout).contains("low-is-normal-for-one        priority "), "{}", text(&list.stdout));
     let off =
         program(&["--seeds", "20", "--sabotage", "low-is-normal-for-one", "--rules", "fifo,one-terminal"]);
     assert_eq!(off.status.code(), Some(0), "{}", text(&off.stdout));
@@ -95,16 +105,17 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         plan["server"]["worker_wakeup"] = json!(0);
         save("deaf.json", &plan)
     };
-    let cases: [(&[&str], &str); 15] = [
-        (&["--sneeds", "5"], "unexpected argument '--sneeds'"),
-        (&["frobnicate"], "frobnicate"),
+    let cases: [(&[&str], &str); 16] = [
+        (&["--sneeds", "5"], "unexpected argument '--sneeds' found; see cargo sim --help"),
+        (&["frobnicate"], "unrecognized subcommand 'frobnicate'; see cargo sim --help"),
         (&["--seeds", "many"], "write how many seeds (1000)"),
-        (&["--faults", "sharknado"], "there is no fault \"sharknado\"; `gearman-sim faults` lists them"),
-        (&["--rules", "golden"], "there is no rule \"golden\"; `gearman-sim rules` lists them"),
+        (&["--faults", "sharknado"], "there is no fault \"sharknado\"; `cargo sim faults` lists them"),
+        (&["--rules", "golden"], "there is no rule \"golden\"; `cargo sim rules` lists them"),
         (&["--sabotage", "spanner"], "there is no sabotage \"spanner\""),
         (&["--shard", "3/2"], "such as 1/4"),
         (&["replay"], "<SEED|PLAN>"),
         (&["replay", "/no/such/plan.json"], "/no/such/plan.json: No such file"),
+        (&["replay", "18446744073709551616"], "give a seed, 0 to 18446744073709551615, or a plan"),
         (&["replay", &old, "--faults", "none"], "--faults goes with a seed"),
         (&["replay", &deaf], "server: worker wakeup 0 wakes nobody"),
         (&["--seed", "18446744073709551616"], "18446744073709551616"),

@@ -3,6 +3,7 @@
 use super::Exit;
 use crate::faults::FaultClass;
 use crate::judge;
+use crate::saboteur::Sabotage;
 
 pub(super) fn rules() -> Exit {
     let rules = judge::rules();
@@ -15,5 +16,14 @@ pub(super) fn faults() -> Exit {
     let classes = FaultClass::ALL;
     classes.iter().for_each(|class| say!("{class:<18} {}", class.sentence()));
     say!("{} classes of faults", classes.len());
+    Exit::Clean
+}
+
+pub(super) fn sabotages(sabotages: &[Sabotage]) -> Exit {
+    for Sabotage { name, rule, sentence, .. } in sabotages {
+        say!("{name:<28} {rule:<22} {sentence}");
+    }
+    let needles = sabotages.iter().filter(|sabotage| sabotage.is_needle).count();
+    say!("{} sabotages; {needles} are needles, which need several things to come together", sabotages.len());
     Exit::Clean
 }

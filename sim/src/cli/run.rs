@@ -49,6 +49,10 @@ pub(super) fn run(args: &RunArgs) -> Exit {
         // The tables would push what matters from the screen.
         say!("{}", seen.summary.head());
     }
+    if seen.failed.len() >= ENOUGH {
+        let (ran, all) = (seen.summary.seeds, campaign.seeds.count());
+        say!("stopped after {} seeds that were not clean; {ran} of {all} were run", seen.failed.len());
+    }
     if let Err(error) = seen.keep(args, json.as_mut()) {
         complain(&error);
         return Exit::Usage;

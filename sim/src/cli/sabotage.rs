@@ -6,7 +6,7 @@ use crate::campaign::{Campaign, Report};
 use crate::judge::rules;
 use crate::naive::Server;
 use crate::plan::Mix;
-use crate::saboteur::{Sabotage, sabotages};
+use crate::saboteur::Sabotage;
 use crate::trial::{Conditions, RuleChoice, Stage, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -14,8 +14,9 @@ use std::sync::atomic::Ordering;
 
 /// The version of the JSON that the table makes.
 const VERSION: u32 = 1;
+
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
-    let chosen = if args.names.is_empty() { sabotages() } else { args.names.clone() };
+    let chosen = args.chosen();
     let threads = args.threads.map_or_else(processors, usize::from);
     let mut json = match args.json.as_deref().map(JsonFile::open).transpose() {
         Ok(json) => json,

@@ -33,7 +33,10 @@ impl Plan {
     /// speaks of something that it does not have.
     pub fn load(path: &Path) -> Result<Self, PlanError> {
         let about = |error: &dyn fmt::Display| PlanError(format!("{}: {error}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| about(&error))?;
+        let unread = |error: std::io::Error| {
+            about(&format!("{error}; give a seed, 0 to {}, or a plan that --out wrote", u64::MAX))
+        };
+        let text = fs::read_to_string(path).map_err(unread)?;
         Self::from_json(&text).map_err(|error| about(&error))
     }
 
