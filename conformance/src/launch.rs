@@ -41,15 +41,12 @@ const PORTS: std::ops::Range<u16> = 10_240..32_768;
 /// How to start a server.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// A shell command that stays in the foreground, with `{port}` where the port belongs.
-    pub command: String,
+    command: String,
 }
 
 /// Why a server could not be started.
 #[derive(Debug)]
 pub enum LaunchError {
-    /// The command has no `{port}` in it.
-    NoPort(String),
     /// A case needs a setting that the profile does not know.
     NoSetting(String),
     /// The command could not be run.
@@ -76,7 +73,6 @@ pub enum LaunchError {
 impl fmt::Display for LaunchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoPort(command) => write!(f, "the launch command `{command}` has no {{port}} in it"),
             Self::NoSetting(name) => write!(f, "the profile does not say how to set `{name}`"),
             Self::Spawn(error) => write!(f, "the launch command cannot be run: {error}"),
             Self::Ended { status, log } => {
@@ -115,6 +111,20 @@ pub struct Server {
 struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Launch {
+    /// With a shell command that stays in the foreground, and `{port}` where the port belongs.
+    ///
+    /// # Errors
+    ///
+    /// The command has no `{port}` in it: one line that says so.
+    pub fn new(command: String) -> Result<Self, String> {
+        if command.contains("{port}") {
+            return Ok(Self { command });
+        }
+        Err(format!(
+            "the launch command `{command}` has no {{port}} in it: write that where the port belongs"
+        ))
+    }
+
     /// Whether the profile knows how to make these settings.
     #[must_use]
     pub fn can_set(profile: &Profile, settings: &BTreeMap<String, String>) -> bool {
@@ -125,15 +135,12 @@ impl Launch {
     ///
     /// # Errors
     ///
-    /// The command makes no sense, cannot be run, or no server comes of it.
+    /// The command cannot be run, or no server comes of it.
     pub async fn start(
         &self,
         profile: &Profile,
         settings: &BTreeMap<String, String>,
     ) -> Result<Server, LaunchError> {
-        if !self.command.contains("{port}") {
-            return Err(LaunchError::NoPort(self.command.clone()));
-        }
         let mut command = self.command.clone();
         for (name, value) in settings {
             let template = profile.settings.get(name).ok_or_else(|| LaunchError::NoSetting(name.clone()))?;

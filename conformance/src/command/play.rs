@@ -1,5 +1,6 @@
 //! `run`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,11 +25,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
     let mut suite = Suite::embedded().map_err(Refusal::usage)?;
     let only = named(&arguments.globs, &mut suite)?;
     let plan = plan(arguments, only, &suite)?;
+    let reports = Reports::open(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
-    runtime.block_on(play(Arc::new(plan), arguments))
+    runtime.block_on(play(Arc::new(plan), arguments, reports))
 }
 
 /// What the arguments choose by id; files among them join the suite.
@@ -86,7 +88,8 @@ fn refuse_unplayable(case: &Transcript) -> Result<(), Refusal> {
 }
 
 fn target(arguments: &RunArguments, profile: &Profile) -> Result<Target, Refusal> {
-    let launched = |command: &str| Ok(Target::Launched(Launch { command: in_place(command) }));
+    let launched =
+        |command: &str| Launch::new(in_place(command)).map(Target::Launched).map_err(Refusal::usage);
     match (&arguments.target, &arguments.launch, &arguments.peer) {
         (Some(address), ..) => match address.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(_)) => Ok(Target::Attached(address.clone())),
@@ -150,7 +153,7 @@ fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Result<Selection
     Ok(Selection { only, skip: patterns(&skip)?, level })
 }
 
-async fn play(plan: Arc<Plan>, arguments: &RunArguments) -> Result<Exit, Refusal> {
+async fn play(plan: Arc<Plan>, arguments: &RunArguments, reports: Reports) -> Result<Exit, Refusal> {
     let began = Instant::now();
     let verbosity = match arguments.verbose {
         0 => Verbosity::Usual,
@@ -183,30 +186,49 @@ async fn play(plan: Arc<Plan>, arguments: &RunArguments) -> Result<Exit, Refusal
     results.sort_by_key(|result| (result.case, result.variant));
     anstream::println!("{}", summary(&plan.cases, &results, &plan.profile, began.elapsed()));
     let exit = if interrupted { Exit::Interrupted } else { Exit::of(&results) };
-    write_files(arguments, &plan, &results, exit, began.elapsed().as_millis())?;
+    let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
+    if let Some(file) = reports.json {
+        let took_ms = began.elapsed().as_millis();
+        let text = json::render(&plan.cases, &results, &plan.profile, exit.code(), took_ms);
+        file.write(&text.map_err(|error| own(&error))?)?;
+    }
+    if let Some(file) = reports.junit {
+        let text = junit::render(&plan.cases, &results, |result| again(arguments, &plan, result));
+        file.write(&text.map_err(|error| own(&error))?)?;
+    }
     Ok(exit)
 }
 
-fn write_files(
-    arguments: &RunArguments,
-    plan: &Plan,
-    results: &[CaseResult],
-    exit: Exit,
-    took_ms: u128,
-) -> Result<(), Refusal> {
-    let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
-    let write = |path: &str, text: String| {
-        std::fs::write(path, text).map_err(|error| Refusal::usage(format!("{path}: {error}")))
-    };
-    if let Some(path) = &arguments.json {
-        let text = json::render(&plan.cases, results, &plan.profile, exit.code(), took_ms);
-        write(path, text.map_err(|error| own(&error))?)?;
+/// The files that were asked for. They are there before the first case is played: afterwards it is too late to say
+/// that a folder does not exist.
+struct Reports {
+    json: Option<ReportFile>,
+    junit: Option<ReportFile>,
+}
+
+impl Reports {
+    fn open(arguments: &RunArguments) -> Result<Self, Refusal> {
+        let open = |path: &Option<String>| path.as_deref().map(ReportFile::create).transpose();
+        Ok(Self { json: open(&arguments.json)?, junit: open(&arguments.junit)? })
     }
-    if let Some(path) = &arguments.junit {
-        let text = junit::render(&plan.cases, results, |result| again(arguments, plan, result));
-        write(path, text.map_err(|error| own(&error))?)?;
+}
+
+struct ReportFile {
+    path: String,
+    file: std::fs::File,
+}
+
+impl ReportFile {
+    fn create(path: &str) -> Result<Self, Refusal> {
+        let file = std::fs::File::create(path).map_err(|error| Refusal::usage(format!("{path}: {error}")))?;
+        Ok(Self { path: path.to_owned(), file })
     }
-    Ok(())
+
+    fn write(mut self, text: &str) -> Result<(), Refusal> {
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|error| Refusal::usage(format!("{}: {error}", self.path)))
+    }
 }
 
 /// The command that plays one case again.

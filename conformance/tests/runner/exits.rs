@@ -44,6 +44,13 @@ fn two_when_the_command_line_makes_no_sense() {
     exits(&["sanity", "--target", "127.0.0.1:1", "--profile", "no-such"], 2, "profile no-such");
     exits(&["sanity", "--target", "127.0.0.1:1", "--time-scale", "0"], 2, "must be above 0");
     exits(&["sanity", "--peer", "strict"], 2, "does not say how its server is launched");
+    exits(&["sanity", "--launch", "true"], 2, "has no {port}");
+    // Before anybody is asked whether there is a server.
+    exits(
+        &["sanity", "--target", "127.0.0.1:1", "--json", "/no/such/folder/r.json"],
+        2,
+        "/no/such/folder/r.json: ",
+    );
     exits(
         &["sanity", "--nonsense"],
         2,
@@ -105,7 +112,6 @@ fn three_when_there_is_no_sane_target() {
     exits(&["sanity", "--target", "127.0.0.1:1"], 3, "no server at 127.0.0.1:1");
     exits(&["sanity", "--launch", &launch("insane")], 3, "not a sane Gearman server");
     exits(&["sanity", "--launch", "true {port}"], 3, "ended before it accepted a connection");
-    exits(&["sanity", "--launch", "true"], 3, "has no {port}");
 }
 
 #[test]

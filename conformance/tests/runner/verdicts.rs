@@ -33,7 +33,7 @@ fn attached(case: Transcript) -> Plan {
 }
 
 fn launched(cases: Vec<Transcript>) -> Plan {
-    plan(cases, Target::Launched(Launch { command: launch("") }))
+    plan(cases, Target::Launched(Launch::new(launch("")).unwrap()))
 }
 
 fn run(plan: Plan) -> Vec<CaseResult> {
