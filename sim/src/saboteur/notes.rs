@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use gearman_engine::{Config, ConnectionId, Effect, Event};
 use gearman_protocol::{
-    Assignment, FunctionName, Handle, Mode, Report, Request, Response, Submit, Time, Unique,
+    AdminRequest, Assignment, FunctionName, Handle, Mode, Report, Request, Response, Submit, Time, Unique,
 };
 use std::collections::BTreeMap;
 
@@ -55,6 +55,8 @@ pub(super) struct Job {
     pub(super) holders: Vec<ConnectionId>,
     pub(super) assignment: Option<Assignment>,
     pub(super) is_over: bool,
+    /// Whether somebody has asked to cancel it.
+    pub(super) is_cancelled: bool,
     /// Whether it is over because a worker has ended it.
     pub(super) is_done: bool,
     /// Since when it is over.
@@ -157,6 +159,11 @@ impl Notes {
             Request::Submit(submit) => {
                 peer.has_submitted = true;
                 self.submitting = Some((from, submit.clone()));
+            }
+            Request::Admin(AdminRequest::CancelJob(handle)) => {
+                if let Some(job) = self.jobs.get_mut(handle.as_bytes()) {
+                    job.is_cancelled = true;
+                }
             }
             Request::Work { handle, report } => {
                 self.reporting = Some((from, handle.clone(), report.clone()));

@@ -175,6 +175,8 @@ impl GivesAgain {
             } else {
                 now.since(held.since).as_millis() < JUST_NOW_MS
                     && holder.is_steady()
+                    && job.is_background
+                    && !job.is_cancelled
                     && job.watchers.is_empty()
             };
             let able = notes.can_do(from, &assignment.function) == Some(false) && assignment.form == form;
