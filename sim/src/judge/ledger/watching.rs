@@ -173,7 +173,8 @@ impl Ledger {
             let said_so = &owner.said[said];
             let is_unclear = job.is_told_alike(attempt, report)
                 || is_failure && self.may_be_expired_at(owner, said_so.wrote.at);
-            let is_in_vain = owner.is_late(said_so) || said_so.fate == Fate::Refused;
+            let is_late = said_so.is_clear && owner.is_late(said_so);
+            let is_in_vain = is_late || said_so.fate == Fate::Refused;
             if is_failure && is_in_vain && !job.is_told_alike(attempt, report) {
                 return Origin::Server;
             }

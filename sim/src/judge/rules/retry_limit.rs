@@ -91,6 +91,22 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_may_have_been_given_the_job_again_may_have_said_so() {
+        // It gives the job up that its first grab got, and its second grab gets it again, unread.
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w> reset
+            w> can_do mail
+            w< assign H:1 mail
+            w> grab
+            w> fail H:1
+            c< fail H:1";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
     fn whose_failure_it_is_that_may_have_come_too_late_nobody_can_tell() {
         let script = "c> submit mail
             c< created H:1
