@@ -117,8 +117,9 @@ pub(super) fn table(languages: &[String], entries: &[Entry]) -> String {
         }
         cells.insert((&entry.scenario, &entry.language), &entry.outcome);
     }
-    let width = rows.iter().map(|row| row.len()).max().unwrap_or_default();
-    let mut text = format!("{:width$}", "scenario");
+    let title = "scenario";
+    let width = rows.iter().map(|row| row.len()).fold(title.len(), usize::max);
+    let mut text = format!("{title:width$}");
     for language in languages {
         text += &format!("  {language:>7}");
     }
