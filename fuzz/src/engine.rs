@@ -28,9 +28,9 @@ pub fn engine(input: &[u8]) {
         }
         let now = world.now + step.after;
         let mut did = both(&mut engine, &mut model, now, &Event::Elapsed);
-        let before = sleep_begins(&step).then(|| Observer::new(&mut engine, now));
+        let before = sleep_begins(&step).then(|| Observer::new(&mut engine, now)).flatten();
         did.extend(both(&mut engine, &mut model, now, &step.event));
-        let unchanged = before.is_none_or(|before| before == Observer::new(&mut engine, now));
+        let unchanged = before.is_none_or(|before| Some(before) == Observer::new(&mut engine, now));
         assert!(unchanged, "a sleep has changed jobs");
         check_deadline(now, &engine, &model);
         world.learn(&step, &did);
@@ -56,7 +56,8 @@ fn end_all(engine: &mut Engine, world: &World) {
     for &(from, _) in &world.peers {
         act(engine, now, Event::Closed { from });
     }
-    let (left, last) = (Observer::new(engine, now), ConnectionId::new(u64::MAX));
+    let left = Observer::new(engine, now).expect("nobody else is there");
+    let last = ConnectionId::new(u64::MAX);
     left.check();
     act(engine, now, Event::Opened { from: last, peer: "::1".to_owned() });
     for job in left.jobs() {

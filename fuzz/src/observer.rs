@@ -17,9 +17,14 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    pub(crate) fn new(engine: &mut Engine, now: Time) -> Self {
+    /// `None` if the server lets nobody in any more: then nobody can look.
+    pub(crate) fn new(engine: &mut Engine, now: Time) -> Option<Self> {
         let mut effects = Effects::new();
         engine.handle(now, Event::Opened { from: OBSERVER, peer: "::1".to_owned() }, &mut effects);
+        if !effects.as_slice().is_empty() {
+            engine.handle(now, Event::Closed { from: OBSERVER }, &mut effects);
+            return None;
+        }
         for command in [AdminRequest::Status, AdminRequest::ShowJobs] {
             let event = Event::Received { from: OBSERVER, request: Request::Admin(command) };
             engine.handle(now, event, &mut effects);
@@ -36,7 +41,7 @@ impl Observer {
                 other => panic!("another answer: {other:?}"),
             }
         }
-        Self { functions, jobs }
+        Some(Self { functions, jobs })
     }
 
     /// No live job is without its function, no two have one handle, and counts equal what they count.

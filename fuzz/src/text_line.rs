@@ -30,7 +30,7 @@ pub fn text_line(input: &[u8]) {
     let [reply] = &replies[..] else { panic!("{} answers to {command:?}", replies.len()) };
     check_layout(reply);
     engine.check().expect("the tables agree");
-    Observer::new(&mut engine, Time::ZERO).check();
+    Observer::new(&mut engine, Time::ZERO).expect("nobody else is there").check();
 }
 
 /// A key word has no case.

@@ -24,7 +24,7 @@ pub fn wire(input: &[u8]) {
     while let [what, length, rest @ ..] = input {
         let (bytes, rest) = rest.split_at(usize::from(*length).min(rest.len()));
         wire.turn(usize::from(*what), *length, bytes);
-        let observer = Observer::new(&mut wire.engine, wire.now);
+        let observer = Observer::new(&mut wire.engine, wire.now).expect("there is room for all");
         observer.check();
         input = rest;
     }
