@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod matrix;
 mod play;
 
 use clap::{Args, Parser, Subcommand};
@@ -37,6 +38,15 @@ enum Command {
         /// Only those that no case exercises.
         #[arg(long)]
         unexercised: bool,
+    },
+    /// Write a page that shows several servers side by side.
+    Matrix {
+        /// Results that `run --json` has written, one file a server.
+        #[arg(required = true, value_name = "RESULTS")]
+        files: Vec<String>,
+        /// The page to write.
+        #[arg(long, value_name = "FILE")]
+        html: String,
     },
     /// Check transcripts against the language and the rules of the suite.
     Lint {
@@ -166,6 +176,7 @@ pub fn execute(line: CommandLine) -> Exit {
         Some(Command::List) => list::list(),
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Statements { unexercised }) => list::statements(unexercised),
+        Some(Command::Matrix { files, html }) => matrix::matrix(&files, &html),
         Some(Command::Lint { files }) => check::lint_files(&files),
         Some(Command::Fmt { files, check }) => check::format_files(&files, check),
     };

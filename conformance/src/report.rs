@@ -3,6 +3,7 @@
 pub mod failure;
 pub mod json;
 pub mod junit;
+pub mod matrix;
 pub mod terminal;
 
 use crate::run::CaseResult;

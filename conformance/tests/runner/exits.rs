@@ -108,6 +108,28 @@ fn how_the_server_ended_is_compared() {
 }
 
 #[test]
+fn the_matrix_names_what_each_server_did_and_how_to_see_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (json, html) = (file("r.json"), file("m.html"));
+    let arguments =
+        ["admin/version", "sanity", "--target", &fake::serve(), "--time-scale", "0.3", "--json", &json];
+    exits(&arguments, 1, "FAIL");
+    exits(&["matrix", &json, "--html", &html], 0, "1 servers");
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(page.contains("<td class=\"bad\"><a href=\"#admin/version\">fails</a></td>"), "{page}");
+    assert!(page.contains("<mark>a &lt; text $v:/OK .+/ {eol=lf}</mark>"));
+    assert!(page.contains("gearman-conformance run admin/version --peer strict -vv"));
+    assert!(page.contains("<article id=\"sanity/roundtrip\">"));
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(!page.contains("<script") && !page.contains("http"), "the page asks for something elsewhere");
+    std::fs::write(&json, "{\"version\": 99, \"profile\": \"p\", \"server\": \"s\", \"results\": []}")
+        .unwrap();
+    exits(&["matrix", &json, "--html", &html], 2, "version 99 of the results is not known, only 1");
+    exits(&["matrix", "/nonexistent.json", "--html", &html], 2, "/nonexistent.json: No such file");
+}
+
+#[test]
 fn three_when_there_is_no_sane_target() {
     exits(&["sanity", "--target", "127.0.0.1:1"], 3, "no server at 127.0.0.1:1");
     exits(&["sanity", "--launch", &launch("insane")], 3, "not a sane Gearman server");
