@@ -7,6 +7,7 @@
 #   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow
+#   page_views       how the conformance page is looked at in a browser
 #   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
@@ -83,7 +84,15 @@ fuzz() {
 
 # conformance PEER VARIANTS: every case against the server that PEER's profile starts.
 conformance() {
-    cargo conformance run --peer "$1" --variants "$2" --repeat "$repeats"
+    mkdir -p target/conformance
+    cargo conformance run --peer "$1" --variants "$2" --repeat "$repeats" --json "target/conformance/$1.json"
+}
+
+# The page that shows those runs side by side, in a browser.
+conformance_page() {
+    cargo conformance matrix target/conformance/{gearwright,gearmand-c,perl,gear}.json --html target/conformance/matrix \
+        --baseline docs/matrix/results.json
+    node conformance/page/check.mjs target/conformance/matrix --views "$page_views"
 }
 
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
@@ -128,6 +137,7 @@ step "conformance, our server" conformance gearwright all
 step "conformance, gearmand-c" conformance gearmand-c all
 step "conformance, Gearman::Server (Perl)" conformance perl "$guest_variants"
 step "conformance, gear (Python)" conformance gear "$guest_variants"
+step "conformance, the page in a browser" conformance_page
 step "real clients and workers" cargo xtask peers --kills "$kills"
 step "metrics and alerts (promtool)" cargo xtask monitoring
 step "fuzz targets" cargo +nightly fuzz build

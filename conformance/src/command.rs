@@ -40,14 +40,7 @@ enum Command {
         unexercised: bool,
     },
     /// Write a page that shows several servers side by side.
-    Matrix {
-        /// Results that `run --json` has written, one file a server.
-        #[arg(required = true, value_name = "RESULTS")]
-        files: Vec<String>,
-        /// The page to write.
-        #[arg(long, value_name = "FILE")]
-        html: String,
-    },
+    Matrix(MatrixArguments),
     /// Check transcripts against the language and the rules of the suite.
     Lint {
         /// Files, and folders whose `.gtx` files are taken.
@@ -63,6 +56,26 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+/// What to show side by side.
+#[derive(Debug, Args)]
+struct MatrixArguments {
+    /// Results that `run --json` or `matrix --json` has written.
+    #[arg(value_name = "RESULTS")]
+    files: Vec<String>,
+    /// Profiles whose servers are started and played for it.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    peers: Vec<String>,
+    /// The folder for the page, `index.html`, and a badge for each server.
+    #[arg(long, value_name = "FOLDER")]
+    html: String,
+    /// Write the results of all of them as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+    /// Earlier results; what changed since is shown.
+    #[arg(long, value_name = "RESULTS")]
+    baseline: Option<String>,
 }
 
 /// What to play, against what, and how.
@@ -114,9 +127,37 @@ pub struct RunArguments {
     /// Write the results as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<String>,
+    /// Write a page that shows every case and what the server did, and a badge.
+    #[arg(long, value_name = "FOLDER")]
+    html: Option<String>,
     /// Tell more: skipped cases, reasons and endings; twice, every message.
     #[arg(short, action = clap::ArgAction::Count)]
     verbose: u8,
+}
+
+impl RunArguments {
+    /// Every case against the server that a profile starts, and otherwise as when nothing is said.
+    fn of_peer(name: &str) -> Self {
+        Self {
+            globs: Vec::new(),
+            target: None,
+            launch: None,
+            peer: Some(name.to_owned()),
+            profile: name.to_owned(),
+            skip: Vec::new(),
+            level: "all".to_owned(),
+            variants: "none".to_owned(),
+            repeat: 1,
+            jobs: None,
+            time_scale: 1.0,
+            allow_destructive: false,
+            fail_fast: false,
+            json: None,
+            junit: None,
+            html: None,
+            verbose: 0,
+        }
+    }
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -176,7 +217,7 @@ pub fn execute(line: CommandLine) -> Exit {
         Some(Command::List) => list::list(),
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Statements { unexercised }) => list::statements(unexercised),
-        Some(Command::Matrix { files, html }) => matrix::matrix(&files, &html),
+        Some(Command::Matrix(arguments)) => matrix::matrix(&arguments),
         Some(Command::Lint { files }) => check::lint_files(&files),
         Some(Command::Fmt { files, check }) => check::format_files(&files, check),
     };

@@ -22,6 +22,18 @@ const LAUNCHED_JOBS: u16 = 8;
 
 /// Plays cases and tells about them.
 pub(super) fn run(arguments: &RunArguments) -> Result<Exit, Refusal> {
+    played(arguments).map(|(exit, _)| exit)
+}
+
+/// Plays cases, tells about them, and gives the results as JSON.
+pub(super) fn results(arguments: &RunArguments) -> Result<String, Refusal> {
+    match played(arguments)? {
+        (Exit::Interrupted, _) => Err(Refusal { exit: Exit::Interrupted, message: "interrupted".to_owned() }),
+        (_, json) => Ok(json),
+    }
+}
+
+fn played(arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
     let mut suite = Suite::embedded().map_err(Refusal::usage)?;
     let only = named(&arguments.globs, &mut suite)?;
     let plan = plan(arguments, only, &suite)?;
@@ -153,7 +165,11 @@ fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Result<Selection
     Ok(Selection { only, skip: patterns(&skip)?, level })
 }
 
-async fn play(plan: Arc<Plan>, arguments: &RunArguments, reports: Reports) -> Result<Exit, Refusal> {
+async fn play(
+    plan: Arc<Plan>,
+    arguments: &RunArguments,
+    reports: Reports,
+) -> Result<(Exit, String), Refusal> {
     let began = Instant::now();
     let verbosity = match arguments.verbose {
         0 => Verbosity::Usual,
@@ -187,16 +203,22 @@ async fn play(plan: Arc<Plan>, arguments: &RunArguments, reports: Reports) -> Re
     anstream::println!("{}", summary(&plan.cases, &results, &plan.profile, began.elapsed()));
     let exit = if interrupted { Exit::Interrupted } else { Exit::of(&results) };
     let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
+    let took_ms = began.elapsed().as_millis();
+    let rerun = |result: &CaseResult| again(arguments, &plan, result);
+    let json = json::render(&plan.cases, &results, &plan.profile, exit.code(), took_ms, rerun)
+        .map_err(|error| own(&error))?;
     if let Some(file) = reports.json {
-        let took_ms = began.elapsed().as_millis();
-        let text = json::render(&plan.cases, &results, &plan.profile, exit.code(), took_ms);
-        file.write(&text.map_err(|error| own(&error))?)?;
+        file.write(&json)?;
     }
     if let Some(file) = reports.junit {
-        let text = junit::render(&plan.cases, &results, |result| again(arguments, &plan, result));
+        let text = junit::render(&plan.cases, &results, rerun);
         file.write(&text.map_err(|error| own(&error))?)?;
     }
-    Ok(exit)
+    if let Some(html) = &arguments.html {
+        let servers = crate::report::matrix::parse(&json).map_err(|error| own(&error))?;
+        super::matrix::folder(html, &servers, None)?;
+    }
+    Ok((exit, json))
 }
 
 /// The files that were asked for. They are there before the first case is played: afterwards it is too late to say

@@ -127,7 +127,7 @@ impl Connection {
                 Ok(0) => self.end(Ended::Fin),
                 Ok(count) => {
                     for message in self.incoming.extend(&buffer[..count]) {
-                        self.timeline.note(&self.name, Way::In, message);
+                        self.timeline.note_bytes(&self.name, Way::In, message, &message.beginning());
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,

@@ -47,6 +47,22 @@ pub(crate) enum Ended {
     Reset,
 }
 
+impl Message {
+    /// What it was on the wire; of a long body the beginning.
+    pub(crate) fn beginning(&self) -> Vec<u8> {
+        match self {
+            Self::Packet(packet) => {
+                let size = u32::try_from(packet.body.len()).unwrap_or(u32::MAX);
+                let body = &packet.body[..packet.body.len().min(SHOWN)];
+                [&packet.magic[..], &packet.number.to_be_bytes(), &size.to_be_bytes(), body].concat()
+            }
+            Self::Line { text, end } => [&text[..], end.bytes()].concat(),
+            Self::Partial(bytes) => bytes.to_vec(),
+            Self::End(_) => Vec::new(),
+        }
+    }
+}
+
 /// Bytes that have arrived and the messages cut from them.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {

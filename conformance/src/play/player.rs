@@ -244,7 +244,9 @@ impl Player<'_> {
         gap: Duration,
         statement: &Statement,
     ) -> Step {
-        messages.iter().for_each(|message| self.timeline.note(to, Way::Out, &message.shown));
+        for message in messages {
+            self.timeline.note_bytes(to, Way::Out, &message.shown, &message.bytes);
+        }
         let deadline =
             Instant::now() + self.usual_wait + gap * u32::try_from(pieces.len()).unwrap_or(u32::MAX);
         let connection = self.connection(to, statement)?;

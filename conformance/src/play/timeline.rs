@@ -1,6 +1,6 @@
 //! What happened on all connections, in the order in which the runner saw it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,13 @@ pub struct Moment {
     pub way: Way,
     /// The message as transcripts write it, cut when it is long.
     pub what: String,
+    /// Its first bytes, if it is one that was sent or has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
 }
+
+/// How many bytes of a message are kept.
+const KEPT: usize = 32;
 
 /// Which way something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,8 +51,17 @@ impl Timeline {
     }
 
     pub(crate) fn note(&self, connection: &str, way: Way, what: impl fmt::Display) {
+        self.push(connection, way, what.to_string(), None);
+    }
+
+    /// A message with what it was on the wire.
+    pub(crate) fn note_bytes(&self, connection: &str, way: Way, what: impl fmt::Display, bytes: &[u8]) {
+        self.push(connection, way, what.to_string(), Some(hex(bytes)).filter(|hex| !hex.is_empty()));
+    }
+
+    fn push(&self, connection: &str, way: Way, what: String, hex: Option<String>) {
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let moment = Moment { micros, connection: connection.to_owned(), way, what: what.to_string() };
+        let moment = Moment { micros, connection: connection.to_owned(), way, what, hex };
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(moment);
     }
 
@@ -57,6 +72,19 @@ impl Timeline {
     pub(crate) fn moments(&self) -> Vec<Moment> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The first bytes in groups of four, as a header has them.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for (at, byte) in bytes.iter().take(KEPT).enumerate() {
+        let gap = if at > 0 && at % 4 == 0 { "  " } else { " " };
+        let _ = write!(text, "{}{byte:02x}", if at == 0 { "" } else { gap });
+    }
+    if bytes.len() > KEPT {
+        text.push_str(" ..");
+    }
+    text
 }
 
 impl fmt::Display for Moment {

@@ -10,6 +10,7 @@ use crate::language::Transcript;
 use crate::play::{Failure, Moment};
 use crate::profile::Profile;
 use crate::run::CaseResult;
+use crate::verdict::Verdict;
 
 /// The version of the schema.
 pub const VERSION: u32 = 1;
@@ -66,7 +67,9 @@ pub struct Case<'r> {
     pub leftovers: usize,
     /// The statement that did not hold.
     pub failure: Option<FailureSeen<'r>>,
-    /// What happened on all connections, unless the case was met.
+    /// The command that plays it again.
+    pub again: String,
+    /// What happened on all connections, unless it simply passed.
     pub timeline: &'r [Moment],
     /// The last lines of the server's log, if it ended or answered no more.
     pub log: &'r [String],
@@ -122,6 +125,7 @@ pub fn render(
     profile: &Profile,
     exit: u8,
     took_ms: u128,
+    rerun: impl Fn(&CaseResult) -> String,
 ) -> serde_json::Result<String> {
     let run = Run {
         version: VERSION,
@@ -130,15 +134,16 @@ pub fn render(
         server: &profile.server,
         exit,
         took_ms,
-        results: results.iter().map(|result| case(&cases[result.case], result)).collect(),
+        results: results.iter().map(|result| case(&cases[result.case], result, rerun(result))).collect(),
     };
     serde_json::to_string_pretty(&run).map(|text| text + "\n")
 }
 
-fn case<'r>(case: &'r Transcript, result: &'r CaseResult) -> Case<'r> {
+fn case<'r>(case: &'r Transcript, result: &'r CaseResult, again: String) -> Case<'r> {
     let round = result.telling_round();
     let played = round.and_then(|round| round.played.as_ref());
     let met = result.verdict.is_met();
+    let is_plain = result.verdict == Verdict::Pass;
     Case {
         id: &case.header.id,
         title: &case.header.title,
@@ -161,7 +166,8 @@ fn case<'r>(case: &'r Transcript, result: &'r CaseResult) -> Case<'r> {
             .unwrap_or_default(),
         leftovers: played.map_or(0, |played| played.leftovers),
         failure: played.and_then(|played| played.failure.as_ref()).map(failure),
-        timeline: played.filter(|_| !met).map(|played| played.moments.as_slice()).unwrap_or_default(),
+        again,
+        timeline: played.filter(|_| !is_plain).map(|played| played.moments.as_slice()).unwrap_or_default(),
         log: round.map(|round| round.log.as_slice()).unwrap_or_default(),
     }
 }

@@ -3,11 +3,17 @@
 //! The page is one file without scripts and without requests to anywhere, so that it can be committed, attached and
 //! read on a phone. A cell names the outcome and leads to its case, where the command stands that plays it again.
 
+mod article;
+mod badge;
+mod changes;
 mod page;
 mod reading;
+mod table;
 
+pub use badge::badge;
+pub use changes::{Change, changes};
 pub use page::render;
-pub use reading::{Results, Unreadable};
+pub use reading::{Results, Unreadable, parse, together};
 
 /// What a cell says about a server, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,4 +52,19 @@ impl Tone {
             _ => Self::Bad,
         }
     }
+
+    /// Whether there is nothing more to tell than the tone itself.
+    fn is_plain(self) -> bool {
+        matches!(self, Self::Good | Self::None)
+    }
+}
+
+/// Text with nothing in it that means something to a browser.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A case's id as the name of its place on the page: a `/` would be legal, and hard to type into an address.
+fn anchor(id: &str) -> String {
+    id.replace('/', "--")
 }

@@ -111,22 +111,68 @@ fn how_the_server_ended_is_compared() {
 fn the_matrix_names_what_each_server_did_and_how_to_see_it_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).display().to_string();
-    let (json, html) = (file("r.json"), file("m.html"));
-    let arguments =
-        ["admin/version", "sanity", "--target", &fake::serve(), "--time-scale", "0.3", "--json", &json];
+    let (json, html, all) = (file("r.json"), file("m"), file("all.json"));
+    let target = fake::serve();
+    let arguments = ["admin/version", "sanity", "--target", &target, "--time-scale", "0.3", "--json", &json];
     exits(&arguments, 1, "FAIL");
-    exits(&["matrix", &json, "--html", &html], 0, "1 servers");
-    let page = std::fs::read_to_string(&html).unwrap();
-    assert!(page.contains("<td class=\"bad\"><a href=\"#admin/version\">fails</a></td>"), "{page}");
+    exits(&["matrix", &json, "--html", &html, "--json", &all], 0, "1 servers");
+    let page = std::fs::read_to_string(file("m/index.html")).unwrap();
+    assert!(page.contains("<td class=\"bad\"><a href=\"#admin--version.strict\">"), "{page}");
+    assert!(page.contains("<section id=\"admin--version.strict\""));
     assert!(page.contains("<mark>a &lt; text $v:/OK .+/ {eol=lf}</mark>"));
-    assert!(page.contains("gearman-conformance run admin/version --peer strict -vv"));
-    assert!(page.contains("<article id=\"sanity/roundtrip\">"));
+    assert!(
+        page.contains(&format!("gearman-conformance run admin/version --target {target} --profile strict"))
+    );
+    assert!(page.contains("<article id=\"sanity--roundtrip\">"));
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
-    assert!(!page.contains("<script") && !page.contains("http"), "the page asks for something elsewhere");
+    for asks in ["<script", "src=", "url(", "href=\"http"] {
+        assert!(!page.contains(asks), "the page asks for something elsewhere: {asks}");
+    }
+    let badge = std::fs::read_to_string(file("m/strict.svg")).unwrap();
+    assert!(badge.contains("1 of 2 cases"), "{badge}");
+    // What it has written itself, it reads.
+    exits(&["matrix", &all, "--html", &html], 0, "1 servers");
+}
+
+#[test]
+fn the_matrix_shows_what_changed_since_a_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (old, new, html) = (file("old.json"), file("new.json"), file("m"));
+    exits(&["sanity", "--target", &fake::serve(), "--json", &old], 0, "1 of 1 met");
+    let text = std::fs::read_to_string(&old).unwrap();
+    std::fs::write(&new, text.replace("\"PASS\"", "\"FAIL\"")).unwrap();
+    let compared = ["matrix", &new, "--baseline", &old, "--html", &html];
+    exits(&compared, 0, "changed: strict sanity/roundtrip: PASS -> FAIL");
+    let page = std::fs::read_to_string(file("m/index.html")).unwrap();
+    assert!(
+        page.contains("PASS → <strong>FAIL</strong>") && page.contains("<small>was PASS</small>"),
+        "{page}"
+    );
+    exits(&["matrix", &new, "--baseline", &new, "--html", &html], 0, "1 servers");
+    let page = std::fs::read_to_string(file("m/index.html")).unwrap();
+    assert!(page.contains("<p>None.</p>"), "{page}");
+}
+
+#[test]
+fn the_matrix_refuses_what_are_no_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (json, html) = (file("r.json"), file("m"));
     std::fs::write(&json, "{\"version\": 99, \"profile\": \"p\", \"server\": \"s\", \"results\": []}")
         .unwrap();
     exits(&["matrix", &json, "--html", &html], 2, "version 99 of the results is not known, only 1");
     exits(&["matrix", "/nonexistent.json", "--html", &html], 2, "/nonexistent.json: No such file");
+    exits(&["matrix", "--html", &html], 2, "or --peers to play now");
+}
+
+#[test]
+fn a_single_run_has_a_page_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let html = folder.path().join("page").display().to_string();
+    exits(&["sanity", "--target", &fake::serve(), "--html", &html], 0, "1 of 1 met");
+    let page = std::fs::read_to_string(folder.path().join("page/index.html")).unwrap();
+    assert!(page.contains("<td class=\"good\">ok</td>"), "{page}");
 }
 
 #[test]
