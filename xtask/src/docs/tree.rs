@@ -7,13 +7,13 @@ use std::{fs, io};
 /// Directories that hold what builds and fuzzers leave behind.
 const LEFT_BEHIND: [&str; 5] = [".git", "target", "corpus", "artifacts", "coverage"];
 
-/// Every text file by its path from the root, with `/` between the parts.
+/// Every file by its path from the root, with `/` between the parts.
 pub(super) struct Tree {
     files: BTreeMap<String, String>,
 }
 
 impl Tree {
-    /// Reads all text files below `root`; what is not UTF-8 is not text.
+    /// Reads all files below `root`; what is not UTF-8, a picture for one, is there and has no text.
     pub(super) fn read(root: &Path) -> io::Result<Self> {
         let mut files = BTreeMap::new();
         let mut directories = vec![root.to_path_buf()];
@@ -24,7 +24,8 @@ impl Tree {
                     if !LEFT_BEHIND.iter().any(|name| entry.file_name() == *name) {
                         directories.push(entry.path());
                     }
-                } else if let Ok(text) = fs::read_to_string(entry.path()) {
+                } else {
+                    let text = String::from_utf8(fs::read(entry.path())?).unwrap_or_default();
                     files.insert(name(root, entry.path()), text);
                 }
             }
