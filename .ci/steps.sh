@@ -11,8 +11,9 @@
 #   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
-#   bench_rows       which rows of the table of measurements; all if empty
+#   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
+#   at_length        whether the slowest call is looked for and scaling is measured: yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -97,7 +98,7 @@ conformance_page() {
 
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
-    # shellcheck disable=SC2086 # The rows are words.
+    # shellcheck disable=SC2086 # The rows and flags are words.
     cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
 }
 
@@ -148,4 +149,8 @@ done
 step "benches" cargo bench --workspace --no-run
 step "costs of codec and engine" cargo costs check
 step "side by side (printed, not judged)" side_by_side
+if [ "$at_length" = yes ]; then
+    step "the slowest call at four million jobs" cargo costs slowest
+    step "scaling (printed, not judged)" cargo bench-server scaling
+fi
 finished=yes

@@ -1,7 +1,7 @@
 //! The life of a job in the bare engine: submit, grab, complete.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gearman_benches::{Stage, WORKLOAD, submit};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use gearman_benches::{CLIENT, Stage, WORKLOAD, submit, submit_unique};
 use gearman_protocol::Mode;
 
 fn engine(criterion: &mut Criterion) {
@@ -19,6 +19,17 @@ fn engine(criterion: &mut Criterion) {
             bench.iter(|| stage.turn(&request));
         });
     }
+    // Each with a unique of its own, which is looked up among those of all that wait.
+    group.bench_function("background job with a unique, 4,000,000 waiting", |bench| {
+        let mut stage = Stage::with_waiting(0);
+        let mut number = 0_u64;
+        let mut next = || {
+            number += 1;
+            submit_unique(number, WORKLOAD)
+        };
+        (0..4_000_000).for_each(|_| stage.ask(CLIENT, next()));
+        bench.iter_batched(&mut next, |request| stage.turn(&request), BatchSize::SmallInput);
+    });
     group.finish();
 }
 

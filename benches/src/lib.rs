@@ -31,9 +31,23 @@ pub fn function() -> FunctionName {
 /// A submit without a unique.
 #[must_use]
 pub fn submit(mode: Mode, workload: usize) -> Request {
+    submit_as(Unique::default(), mode, workload)
+}
+
+/// A background submit with the unique that is this number, in sixteen bytes.
+///
+/// # Panics
+/// Never: it is a unique.
+#[must_use]
+pub fn submit_unique(number: u64, workload: usize) -> Request {
+    let unique = Unique::new(format!("{number:016x}")).expect("sixteen digits");
+    submit_as(unique, Mode::Background, workload)
+}
+
+fn submit_as(unique: Unique, mode: Mode, workload: usize) -> Request {
     Request::Submit(Submit {
         function: function(),
-        unique: Unique::default(),
+        unique,
         priority: Priority::Normal,
         mode,
         reducer: None,

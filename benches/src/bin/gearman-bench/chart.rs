@@ -20,23 +20,46 @@ pub(crate) struct Chart {
     into: PathBuf,
 }
 
-/// A line of a chart: a server, and its points.
-type Line = (Make, Vec<(f64, f64)>);
+/// A line of a chart.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) title: String,
+    pub(crate) colour: RGBColor,
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// Ours, and what it is compared with.
+pub(crate) const RED: RGBColor = RGBColor(200, 40, 40);
+pub(crate) const BLUE: RGBColor = RGBColor(40, 90, 200);
+pub(crate) const LIGHT_BLUE: RGBColor = RGBColor(120, 170, 230);
+pub(crate) const GREY: RGBColor = RGBColor(120, 120, 120);
+
+/// The files, and what they show.
+pub(crate) const CHARTS: [(&str, &str); 4] = [
+    ("rate-depth.svg", "submits a second against jobs waiting"),
+    ("p99-depth.svg", "p99 of a submit against jobs waiting"),
+    ("rate-connections.svg", "foreground jobs a second against connections"),
+    ("p99-connections.svg", "p99 of a foreground job against connections"),
+];
 
 impl Chart {
     pub(crate) fn run(&self) -> Result<()> {
-        let record = Record::read(&self.from)?;
-        for (rows, x) in [("depth", "jobs waiting"), ("connections", "connections")] {
-            for (figure, name) in [(Figure::Rate, "rate"), (Figure::P99, "p99")] {
-                let path = self.into.join(format!("{name}-{rows}.svg"));
-                let lines = lines(&record, &format!("chart-{rows}-"), figure);
-                draw(&path, [x, figure.unit()], &lines)
-                    .map_err(|error| Failure::says(format!("{}: {error}", path.display())))?;
-                println!("{}", path.display());
-            }
-        }
-        Ok(())
+        draw_all(&Record::read(&self.from)?, &self.into)
     }
+}
+
+/// Draws all charts into a folder.
+///
+/// # Errors
+/// If the record has no rows for one of them, or it cannot be written.
+pub(crate) fn draw_all(record: &Record, folder: &Path) -> Result<()> {
+    let axes = [("depth", "jobs waiting"), ("connections", "connections")];
+    let charts = axes.iter().flat_map(|axis| [(axis, Figure::Rate), (axis, Figure::P99)]);
+    for ((name, _), ((rows, x), figure)) in CHARTS.iter().zip(charts) {
+        let path = folder.join(name);
+        draw(&path, [x, figure.unit()], &lines(record, &format!("chart-{rows}-"), figure))?;
+    }
+    Ok(())
 }
 
 fn lines(record: &Record, prefix: &str, figure: Figure) -> Vec<Line> {
@@ -44,7 +67,9 @@ fn lines(record: &Record, prefix: &str, figure: Figure) -> Vec<Line> {
         let rows = ROWS.iter().filter_map(|row| Some((row.name, number(row.name.strip_prefix(prefix)?)?)));
         rows.filter_map(|(name, x)| Some((x, record.median(name, make, figure)?))).collect()
     };
-    Make::ALL.map(|make| (make, points(make))).into_iter().filter(|(_, points)| !points.is_empty()).collect()
+    let line =
+        |make: Make| Line { title: make.title().to_owned(), colour: colour(make), points: points(make) };
+    Make::ALL.into_iter().map(line).filter(|line| !line.points.is_empty()).collect()
 }
 
 /// 1k is a thousand, 1m a million.
@@ -60,22 +85,26 @@ fn number(text: &str) -> Option<f64> {
 
 fn colour(make: Make) -> RGBColor {
     match make {
-        Make::Ours => RGBColor(200, 40, 40),
-        Make::CBest => RGBColor(40, 90, 200),
-        Make::CDefault => RGBColor(120, 170, 230),
-        Make::Floor => RGBColor(120, 120, 120),
+        Make::Ours => RED,
+        Make::CBest => BLUE,
+        Make::CDefault => LIGHT_BLUE,
+        Make::Floor => GREY,
     }
 }
 
-/// Both axes are logarithmic.
-fn draw(path: &Path, [x, y]: [&str; 2], lines: &[Line]) -> std::result::Result<(), String> {
-    let points = || lines.iter().flat_map(|(_, points)| points);
+/// Draws lines into a file; both axes are logarithmic.
+///
+/// # Errors
+/// If there are no points, or the file cannot be written.
+pub(crate) fn draw(path: &Path, [x, y]: [&str; 2], lines: &[Line]) -> Result<()> {
+    let wrong = |what: &str| Failure::says(format!("{}: {what}", path.display()));
+    let points = || lines.iter().flat_map(|line| &line.points);
     let [xs, ys] = [points().map(|point| point.0).collect(), points().map(|point| point.1).collect()];
     let (Some(xs), Some(ys)) = (span(xs), span(ys)) else {
-        return Err("the record has no such rows".to_owned());
+        return Err(wrong("the record has no rows for this chart; they come with --charts"));
     };
     let area = SVGBackend::new(path, (720, 420)).into_drawing_area();
-    plot(&area, [x, y], [xs, ys], lines).map_err(|error| error.to_string())
+    plot(&area, [x, y], [xs, ys], lines).map_err(|error| wrong(&error.to_string()))
 }
 
 /// The least and the greatest, with some room.
@@ -96,10 +125,10 @@ fn plot<B: DrawingBackend>(
     builder.margin(12).x_label_area_size(40).y_label_area_size(80);
     let mut chart = builder.build_cartesian_2d(xs.log_scale(), ys.log_scale())?;
     chart.configure_mesh().x_desc(x).y_desc(y).draw()?;
-    for (make, points) in lines {
-        let colour = colour(*make);
+    for Line { title, colour, points } in lines {
+        let colour = *colour;
         let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2)).point_size(3);
-        let drawn = chart.draw_series(line)?.label(make.title());
+        let drawn = chart.draw_series(line)?.label(title);
         drawn.legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
     chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw()?;
@@ -117,7 +146,8 @@ mod tests {
             record = record.with(row, Make::Ours, Figure::Rate, value);
         }
         let lines = lines(&record, "chart-depth-", Figure::Rate);
-        assert_eq!(lines, [(Make::Ours, vec![(1e3, 10.0), (1e6, 20.0)])]);
+        let ours = Line { title: "ours".to_owned(), colour: RED, points: vec![(1e3, 10.0), (1e6, 20.0)] };
+        assert_eq!(lines, [ours]);
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (300, 200)).into_drawing_area();
         plot(&area, ["jobs waiting", "jobs/s"], [1.0..1e7, 1.0..100.0], &lines).unwrap();
@@ -127,6 +157,7 @@ mod tests {
 
     #[test]
     fn a_record_without_rows_for_a_chart_is_told() {
-        assert!(draw(Path::new("/nowhere/x.svg"), ["x", "y"], &[]).unwrap_err().contains("no such rows"));
+        let error = draw(Path::new("/nowhere/x.svg"), ["x", "y"], &[]).unwrap_err().to_string();
+        assert!(error.starts_with("/nowhere/x.svg: the record has no rows for this chart"), "{error}");
     }
 }

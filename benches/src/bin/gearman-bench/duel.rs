@@ -82,7 +82,8 @@ impl Duel {
     fn sides(&self) -> Vec<Side> {
         let there =
             [(self.server, self.pid), (self.vs, self.vs_pid)].into_iter().filter_map(|(address, pid)| {
-                Some(Side::There(Target { address: address?, process: pid.map(Process::of) }))
+                let processes = pid.map(Process::of).into_iter().collect();
+                Some(Side::There(Target { addresses: vec![address?], metrics: None, processes }))
             });
         there.chain(self.launch.iter().map(|&make| Side::Started(make))).collect()
     }
@@ -102,7 +103,7 @@ impl Duel {
 impl Side {
     fn name(&self) -> String {
         match self {
-            Self::There(target) => target.address.to_string(),
+            Self::There(target) => target.address(0).to_string(),
             Self::Started(make) => make.name().to_owned(),
         }
     }

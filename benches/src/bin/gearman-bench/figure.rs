@@ -32,6 +32,13 @@ pub(crate) enum Figure {
     OwnCpu,
     /// Processor time of the server, in percent of one core.
     ServerCpu,
+    /// The part of the server's processor time in which it held its engine, in percent.
+    Held,
+    /// How long the load generator could have run and had no core, in percent of the time.
+    OwnWait,
+    /// How long the server's threads could have run and had no core, in percent of the time: what else runs on the
+    /// machine takes it from them.
+    ServerWait,
 }
 
 impl Figure {
@@ -50,6 +57,9 @@ impl Figure {
             Self::Start => "ms to start",
             Self::OwnCpu => "generator %",
             Self::ServerCpu => "server %",
+            Self::Held => "% of it under the lock",
+            Self::OwnWait => "generator waits %",
+            Self::ServerWait => "server waits %",
         }
     }
 

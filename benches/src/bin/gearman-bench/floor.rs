@@ -1,11 +1,12 @@
 //! The floor: the least work that a server of this protocol can do on this machine.
 //!
 //! One thread, one queue, no names, no uniques, no checks. A handle says which connection waits for the result, so that
-//! there is not even a table of jobs; a job wakes one sleeper. Nothing real can be faster with the same system calls.
+//! there is not even a table of jobs; a job wakes one sleeper. What is large is read into the memory from which it is
+//! written, and copied nowhere between. Nothing real can be faster with the same system calls.
 
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;
-use crate::packet::{Packet, response};
+use crate::packet::{Packet, response, split};
 use crate::stopwatch::SECOND;
 use crate::wire::Wire;
 use bytes::Bytes;
@@ -70,10 +71,10 @@ impl Floor {
 
     fn submit(&mut self, link: usize, packet: Packet<'_>, outs: &mut Outs) {
         let (_, rest) = packet.split();
-        let (_, workload) = Packet { body: rest, ..packet }.split();
+        let (_, workload) = split(rest);
         self.number += 1;
         let client = if packet.kind == PacketType::SubmitJob { link } else { usize::MAX };
-        let job = Job { client, number: self.number, workload: Bytes::copy_from_slice(workload) };
+        let job = Job { client, number: self.number, workload: packet.keep(workload) };
         response(outs.of(link), PacketType::JobCreated, &[job.handle(&mut [0; HANDLE])]);
         if self.coalescing {
             self.watchers.push(link);
@@ -98,7 +99,7 @@ impl Floor {
     /// The bare loop of sends.
     fn fan_out(&mut self, packet: Packet<'_>, outs: &mut Outs) {
         for watcher in self.watchers.drain(..) {
-            response(outs.of(watcher), PacketType::WorkComplete, &[packet.body]);
+            packet.pass_on(outs.of(watcher), Magic::Response, PacketType::WorkComplete, &[packet.body]);
         }
     }
 
@@ -126,6 +127,6 @@ fn complete(packet: Packet<'_>, outs: &mut Outs) {
     let client =
         digits.fold(0_usize, |client, digit| client.wrapping_mul(10).wrapping_add(usize::from(digit - b'0')));
     if client < usize::MAX {
-        response(outs.of(client), PacketType::WorkComplete, &[packet.body]);
+        packet.pass_on(outs.of(client), Magic::Response, PacketType::WorkComplete, &[packet.body]);
     }
 }

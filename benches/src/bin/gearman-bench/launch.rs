@@ -1,5 +1,6 @@
 //! Servers that are started for a run, each in a process of its own on a port of its own.
 
+use crate::children::Running;
 use crate::failure::{Failure, Result};
 use crate::packet::{Packet, request};
 use crate::process::Process;
@@ -10,7 +11,7 @@ use gearman_protocol::{Outward, PacketType};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 
 /// How long a server may take to answer.
@@ -65,16 +66,49 @@ pub(crate) struct Programs {
     gearmand_c: PathBuf,
 }
 
+/// Among the flags of a row: our server shall serve metrics, at a free port.
+pub(crate) const METRICS: &str = "--metrics=FREE";
+
 /// A server in a process of its own, which ends with this value.
 #[derive(Debug)]
 pub(crate) struct Server {
-    child: Child,
+    running: Running,
     address: SocketAddr,
+    /// Where it serves metrics.
+    metrics: Option<SocketAddr>,
     /// From the start of the process to its first answer.
     pub(crate) start: Nanos,
 }
 
 impl Programs {
+    /// Starts our server on some of the processors, given as to `taskset`; `flags` come after those of the command line.
+    ///
+    /// # Errors
+    /// If the program is not there, or ends, or does not answer.
+    pub(crate) fn start_on(&self, processors: &str, flags: &[&str]) -> Result<Server> {
+        let own = std::env::current_exe().map_err(Failure::at("this program"))?;
+        let address = free_address()?;
+        let mut command = Command::new("taskset");
+        command
+            .args(["--cpu-list", processors])
+            .arg(self.ours.clone().unwrap_or_else(|| beside(&own, "gearmand")));
+        command.args(["--listen=127.0.0.1", &format!("--port={}", address.port())]);
+        command.args(&self.ours_flag).args(flags);
+        Server::start(&mut command, address)
+    }
+
+    /// Starts our server in a process that tells at `told_at` how long its engine was held.
+    ///
+    /// # Errors
+    /// If the program is not there, or ends, or does not answer.
+    pub(crate) fn start_timed(&self, told_at: SocketAddr) -> Result<Server> {
+        let own = std::env::current_exe().map_err(Failure::at("this program"))?;
+        let address = free_address()?;
+        let mut command = Command::new(own);
+        command.args(["timed", &address.to_string(), &told_at.to_string()]);
+        Server::start(&mut command, address)
+    }
+
     /// Starts a server; `flags` are for all but the floor, whose own are `floor_flags`.
     ///
     /// # Errors
@@ -83,10 +117,13 @@ impl Programs {
         let own = std::env::current_exe().map_err(Failure::at("this program"))?;
         let address = free_address()?;
         let port = format!("--port={}", address.port());
+        let metrics = flags.contains(&METRICS).then(free_address).transpose()?;
         let mut command = match make {
             Make::Ours => {
                 let mut command = Command::new(self.ours.clone().unwrap_or_else(|| beside(&own, "gearmand")));
-                command.args(["--listen=127.0.0.1", &port]).args(&self.ours_flag).args(flags);
+                command.args(["--listen=127.0.0.1", &port]).args(&self.ours_flag);
+                command.args(flags.iter().filter(|&&flag| flag != METRICS));
+                command.args(metrics.map(|address| format!("--metrics={address}")));
                 command
             }
             Make::CBest | Make::CDefault => {
@@ -103,7 +140,7 @@ impl Programs {
                 command
             }
         };
-        Server::start(&mut command, address)
+        Ok(Server { metrics, ..Server::start(&mut command, address)? })
     }
 }
 
@@ -112,7 +149,7 @@ fn beside(program: &Path, name: &str) -> PathBuf {
 }
 
 /// An address on which nobody listens now.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Failure::at("a free port"))?;
     listener.local_addr().map_err(Failure::at("a free port"))
 }
@@ -122,10 +159,9 @@ impl Server {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let program = command.get_program().to_string_lossy().into_owned();
         let watch = Stopwatch::new();
-        let child = command.spawn().map_err(Failure::at(format!("start {program}")))?;
-        let mut server = Self { child, address, start: 0 };
+        let mut server = Self { running: Running::start(command)?, address, metrics: None, start: 0 };
         while !answers(address) {
-            if let Ok(Some(status)) = server.child.try_wait() {
+            if let Some(status) = server.running.ended() {
                 let shown = format!("{command:?}");
                 return Err(Failure::says(format!("{shown} ended at its start: {status}")));
             }
@@ -139,15 +175,11 @@ impl Server {
     }
 
     pub(crate) fn target(&self) -> Target {
-        Target { address: self.address, process: Some(Process::of(self.child.id())) }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has no state that it should save, and may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Target {
+            addresses: vec![self.address],
+            metrics: self.metrics,
+            processes: vec![Process::of(self.running.pid())],
+        }
     }
 }
 

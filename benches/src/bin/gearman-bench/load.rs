@@ -67,7 +67,7 @@ impl Run {
     /// for is tried again by the kernel a second later.
     fn connect(&mut self, count: usize) -> Result<()> {
         for number in 1..=count {
-            let link = self.wire.connect(self.target.address)?;
+            let link = self.wire.connect(self.target.address(self.links()))?;
             if number % BACKLOG == 0 {
                 request(self.wire.outs().of(link), PacketType::EchoReq, &[b"accepted?"]);
                 self.until(&mut Accepted(false), |accepted, _| accepted.0)?;
@@ -79,7 +79,12 @@ impl Run {
     /// Connects a peer that speaks text; gives the link's index. What the server says to it comes as the body of
     /// packets of the type that the protocol does not use.
     fn connect_text(&mut self) -> Result<usize> {
-        self.wire.connect_text(self.target.address)
+        self.wire.connect_text(self.target.address(0))
+    }
+
+    /// Connects somebody who scrapes metrics, if they are served: another one that speaks text.
+    fn connect_scraper(&mut self) -> Result<Option<usize>> {
+        self.target.metrics.map(|address| self.wire.connect_text(address)).transpose()
     }
 
     /// How many links there are: the index of the next.

@@ -2,6 +2,7 @@
 
 use crate::chart::Chart;
 use crate::duel::Duel;
+use crate::scaling::Scaling;
 use crate::table::Table;
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
@@ -24,6 +25,15 @@ pub(crate) enum Command {
     /// Show the rows of the table.
     List,
     Chart(Chart),
+    Scaling(Scaling),
+    /// Be our server, with a clock beside its engine.
+    #[command(hide = true)]
+    Timed {
+        /// Where to listen.
+        address: SocketAddr,
+        /// Where to tell for how long the engine was held.
+        told_at: SocketAddr,
+    },
     /// Be the floor server: the least work that a server of this protocol can do on this machine.
     Floor {
         /// Where to listen; port 0 takes a free one.

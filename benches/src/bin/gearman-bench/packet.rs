@@ -5,14 +5,16 @@ use crate::failure::{Failure, Result};
 use bytes::Bytes;
 use gearman_protocol::{HEADER_LENGTH, Magic, Outward, PacketType};
 
-/// From how many bytes on the last argument of a packet has memory of its own.
-const LARGE: usize = 16 << 10;
+/// From how many bytes on a packet that comes in parts has memory of its own.
+pub(crate) const LARGE: usize = 16 << 10;
 
 /// A packet in a read buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packet<'a> {
     pub(crate) kind: PacketType,
     pub(crate) body: &'a [u8],
+    /// The memory that the body lies in, if it is its own: a large packet was read into it and is never copied.
+    memory: Option<&'a Bytes>,
 }
 
 impl<'a> Packet<'a> {
@@ -29,7 +31,33 @@ impl<'a> Packet<'a> {
             return Ok(None);
         };
         *input = rest;
-        Ok(Some(Self { kind, body }))
+        Ok(Some(Self { kind, body, memory: None }))
+    }
+
+    /// Takes the packet that fills this memory.
+    pub(crate) fn whole(memory: &'a Bytes) -> Result<Option<Self>> {
+        let packet = Self::cut(&mut &memory[..])?;
+        Ok(packet.map(|packet| Self { memory: Some(memory), ..packet }))
+    }
+
+    /// What has come on a link that speaks text: a packet of the type that the protocol does not use.
+    pub(crate) const fn text(body: &'a [u8]) -> Self {
+        Self { kind: PacketType::Unused5, body, memory: None }
+    }
+
+    /// A part of the body, to be kept: shared if it can be, copied otherwise.
+    pub(crate) fn keep(&self, part: &[u8]) -> Bytes {
+        self.memory.map_or_else(|| Bytes::copy_from_slice(part), |memory| memory.slice_ref(part))
+    }
+
+    /// Appends a packet whose last argument is a part of this one's body; it is shared if it can be.
+    pub(crate) fn pass_on(&self, out: &mut Outward, magic: Magic, kind: PacketType, arguments: &[&[u8]]) {
+        match (self.memory, arguments.split_last()) {
+            (Some(memory), Some((last, arguments))) => {
+                out.put_packet(magic, kind.number(), arguments, Some(&memory.slice_ref(last)));
+            }
+            _ => out.put_packet(magic, kind.number(), arguments, None),
+        }
     }
 
     /// How long the packet is that begins here, header included; `None` if its header has not all come.
@@ -40,29 +68,24 @@ impl<'a> Packet<'a> {
 
     /// The body up to the first NUL, and what follows it.
     pub(crate) fn split(self) -> (&'a [u8], &'a [u8]) {
-        let end = self.body.iter().position(|&byte| byte == 0).unwrap_or(self.body.len());
-        (&self.body[..end], self.body.get(end + 1..).unwrap_or_default())
+        split(self.body)
     }
+}
+
+/// The bytes up to the first NUL, and what follows it.
+pub(crate) fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    (&bytes[..end], bytes.get(end + 1..).unwrap_or_default())
 }
 
 /// Appends a request.
 pub(crate) fn request(out: &mut Outward, kind: PacketType, arguments: &[&[u8]]) {
-    append(out, Magic::Request, kind, arguments);
+    out.put_packet(Magic::Request, kind.number(), arguments, None);
 }
 
 /// Appends a response.
 pub(crate) fn response(out: &mut Outward, kind: PacketType, arguments: &[&[u8]]) {
-    append(out, Magic::Response, kind, arguments);
-}
-
-fn append(out: &mut Outward, magic: Magic, kind: PacketType, arguments: &[&[u8]]) {
-    match arguments.split_last() {
-        // Copied once and then shared, instead of into a buffer that has to grow for it.
-        Some((last, arguments)) if last.len() >= LARGE => {
-            out.put_packet(magic, kind.number(), arguments, Some(&Bytes::copy_from_slice(last)));
-        }
-        _ => out.put_packet(magic, kind.number(), arguments, None),
-    }
+    out.put_packet(Magic::Response, kind.number(), arguments, None);
 }
 
 #[cfg(test)]
@@ -81,6 +104,18 @@ mod tests {
         let packet = Packet::cut(&mut input).unwrap().expect("it is whole");
         assert_eq!((packet.kind, packet.split()), (PacketType::JobAssign, (&b"H:1"[..], &b"f\0work"[..])));
         assert!(input.is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_of_a_packet_with_memory_of_its_own_is_not_copied() {
+        let mut out = Outward::new();
+        response(&mut out, PacketType::JobAssign, &[b"H:1", b"f", b"work"]);
+        let memory = Bytes::from(out.to_vec());
+        let packet = Packet::whole(&memory).unwrap().expect("it is whole");
+        let (_, rest) = packet.split();
+        assert_eq!(packet.keep(rest).as_ptr(), rest.as_ptr());
+        let packet = Packet::cut(&mut &memory[..]).unwrap().expect("it is whole");
+        assert_ne!(packet.keep(rest).as_ptr(), rest.as_ptr());
     }
 
     #[test]

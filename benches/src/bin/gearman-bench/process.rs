@@ -9,6 +9,22 @@ pub(crate) struct Process {
     folder: String,
 }
 
+/// What the scheduler has given a process, in nanoseconds summed over its threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scheduled {
+    /// Processor time, user and system.
+    pub(crate) ran: u64,
+    /// How long it could have run and had no processor.
+    pub(crate) waited: u64,
+}
+
+impl Scheduled {
+    /// What has come since then.
+    pub(crate) const fn since(self, before: Self) -> Self {
+        Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
+    }
+}
+
 impl Process {
     pub(crate) fn of(pid: u32) -> Self {
         Self { folder: format!("/proc/{pid}") }
@@ -18,18 +34,20 @@ impl Process {
         Self { folder: "/proc/self".to_owned() }
     }
 
-    /// Processor time of all its threads so far, user and system, in nanoseconds.
+    /// What the scheduler has given all its threads so far.
     ///
     /// # Errors
     /// If there is no such process.
-    pub(crate) fn cpu(&self) -> Result<u64> {
+    pub(crate) fn scheduled(&self) -> Result<Scheduled> {
         let tasks = format!("{}/task", self.folder);
-        let mut sum = 0;
+        let mut sum = Scheduled::default();
         for task in fs::read_dir(&tasks).map_err(Failure::at(&tasks))? {
             let path = task.map_err(Failure::at(&tasks))?.path().join("schedstat");
             // A thread may end between the two looks at it.
             let text = fs::read_to_string(path).unwrap_or_default();
-            sum += text.split_ascii_whitespace().next().and_then(|run| run.parse::<u64>().ok()).unwrap_or(0);
+            let mut nanos = text.split_ascii_whitespace().map(|word| word.parse::<u64>().unwrap_or(0));
+            sum.ran += nanos.next().unwrap_or(0);
+            sum.waited += nanos.next().unwrap_or(0);
         }
         Ok(sum)
     }
@@ -67,13 +85,15 @@ mod tests {
     #[test]
     fn this_process_has_memory_and_uses_time() {
         let own = Process::own();
-        let before = own.cpu().unwrap();
+        let before = own.scheduled().unwrap();
         assert!(own.resident().unwrap() > 0);
-        while own.cpu().unwrap() == before {}
+        while own.scheduled().unwrap().since(before).ran == 0 {}
     }
 
     #[test]
     fn a_process_that_is_not_there_is_told() {
-        assert!(Process::of(u32::MAX).cpu().unwrap_err().to_string().starts_with("/proc/4294967295/task: "));
+        assert!(
+            Process::of(u32::MAX).scheduled().unwrap_err().to_string().starts_with("/proc/4294967295/task: ")
+        );
     }
 }

@@ -73,9 +73,10 @@ impl Record {
         self.rows.get(row)?.get(server)
     }
 
-    /// Whether any round was without figures.
-    pub(crate) fn has_failed(&self, row: &str, make: Make) -> bool {
-        self.found(row, make.name()).is_some_and(|found| !found.failures.is_empty())
+    /// The first server of a row that had a round without figures, and why.
+    pub(crate) fn failure(&self, row: &str) -> Option<(&str, &str)> {
+        let mut servers = self.rows.get(row)?.iter();
+        servers.find_map(|(server, found)| Some((server.as_str(), found.failures.first()?.as_str())))
     }
 
     pub(crate) fn median(&self, row: &str, make: Make, figure: Figure) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! The rows of the table: what is measured, against whom, and what is demanded.
 
 use crate::figure::Figure::{self, *};
+use crate::launch::METRICS;
 use crate::launch::Make::{self, *};
 use crate::workload::Workload;
 
@@ -221,6 +222,16 @@ pub(crate) const ROWS: &[Row] = &[
         &[P50, P99, Longest],
         &[demand(Longest, &[(5_000.0, Fixed)])],
     ),
+    Row {
+        flags: &[METRICS],
+        ..row(
+            "metrics-100k",
+            Workload::Status { functions: 100_000, workers: 10_000 },
+            &[Ours],
+            &[P50, P99, Longest],
+            &[demand(Longest, &[(5_000.0, Fixed)])],
+        )
+    },
     Row {
         floor_flags: &["--coalesce"],
         ..row(

@@ -2,18 +2,36 @@
 
 use crate::failure::Result;
 use crate::figure::{Figure, short};
-use crate::process::Process;
+use crate::process::{Process, Scheduled};
 use crate::stopwatch::{Nanos, SECOND, Stopwatch};
 use hdrhistogram::Histogram;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// The server under measurement.
+/// The server under measurement, or several that share the load.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    pub(crate) address: SocketAddr,
-    /// Its process, if that may be looked at.
-    pub(crate) process: Option<Process>,
+    /// Peers connect to one after the other; there is at least one.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// Where metrics are served, if that is part of the load.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// The processes, if they may be looked at; otherwise none.
+    pub(crate) processes: Vec<Process>,
+}
+
+impl Target {
+    /// Where the peer of this number connects.
+    pub(crate) fn address(&self, number: usize) -> SocketAddr {
+        self.addresses[number % self.addresses.len()]
+    }
+
+    /// Sums what each process has; `None` if none may be looked at.
+    fn sum(&self, look: impl Fn(&Process) -> Result<u64>) -> Result<Option<u64>> {
+        if self.processes.is_empty() {
+            return Ok(None);
+        }
+        self.processes.iter().map(look).sum::<Result<u64>>().map(Some)
+    }
 }
 
 /// What a run found.
@@ -21,10 +39,10 @@ pub(crate) struct Target {
 pub(crate) struct Sample {
     pub(crate) jobs: u64,
     pub(crate) seconds: f64,
-    /// Processor time of the server, in seconds.
-    pub(crate) server_cpu: Option<f64>,
-    /// Processor time of the load generator, in seconds.
-    pub(crate) own_cpu: f64,
+    /// What the server was given of the processors.
+    pub(crate) server: Option<Scheduled>,
+    /// What the load generator was given of them.
+    pub(crate) own: Scheduled,
     /// Memory of the server at the end, in bytes.
     pub(crate) resident: Option<u64>,
     /// In nanoseconds.
@@ -37,20 +55,20 @@ pub(crate) struct Sample {
 #[derive(Debug)]
 pub(crate) struct Meter {
     watch: Stopwatch,
-    process: Option<Process>,
+    target: Target,
     /// How many jobs are done.
     pub(crate) jobs: u64,
     latency: Histogram<u64>,
     from: Nanos,
-    server_from: Option<u64>,
-    own_from: u64,
+    server_from: Option<Scheduled>,
+    own_from: Scheduled,
 }
 
 impl Meter {
     pub(crate) fn new(target: &Target, watch: Stopwatch) -> Result<Self> {
         let latency = Histogram::new(3).expect("three digits are allowed");
-        let process = target.process.clone();
-        let mut meter = Self { watch, process, jobs: 0, latency, from: 0, server_from: None, own_from: 0 };
+        let (target, own_from) = (target.clone(), Scheduled::default());
+        let mut meter = Self { watch, target, jobs: 0, latency, from: 0, server_from: None, own_from };
         meter.restart()?;
         Ok(meter)
     }
@@ -59,8 +77,8 @@ impl Meter {
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.jobs = 0;
         self.latency.reset();
-        self.server_from = self.server_cpu()?;
-        self.own_from = Process::own().cpu()?;
+        self.server_from = self.server()?;
+        self.own_from = Process::own().scheduled()?;
         self.from = self.now();
         Ok(())
     }
@@ -83,12 +101,12 @@ impl Meter {
     /// What it has counted until now.
     pub(crate) fn sample(&self) -> Result<Sample> {
         let seconds = seconds(self.elapsed());
-        let server = self.server_cpu()?.zip(self.server_from).map(|(to, from)| self::seconds(to - from));
+        let server = self.server()?.zip(self.server_from).map(|(to, from)| to.since(from));
         Ok(Sample {
             jobs: self.jobs,
             seconds,
-            server_cpu: server,
-            own_cpu: self::seconds(Process::own().cpu()? - self.own_from),
+            server,
+            own: Process::own().scheduled()?.since(self.own_from),
             resident: self.resident()?,
             latency: self.latency.clone(),
             extra: Vec::new(),
@@ -97,16 +115,18 @@ impl Meter {
 
     /// The server's memory now, in bytes, if its process may be looked at.
     pub(crate) fn resident(&self) -> Result<Option<u64>> {
-        self.process.as_ref().map(Process::resident).transpose()
+        self.target.sum(Process::resident)
     }
 
     /// The most memory that the server ever had, in bytes.
     pub(crate) fn peak(&self) -> Result<Option<u64>> {
-        self.process.as_ref().map(Process::peak).transpose()
+        self.target.sum(Process::peak)
     }
 
-    fn server_cpu(&self) -> Result<Option<u64>> {
-        self.process.as_ref().map(Process::cpu).transpose()
+    fn server(&self) -> Result<Option<Scheduled>> {
+        let ran = self.target.sum(|process| Ok(process.scheduled()?.ran))?;
+        let waited = self.target.sum(|process| Ok(process.scheduled()?.waited))?;
+        Ok(ran.zip(waited).map(|(ran, waited)| Scheduled { ran, waited }))
     }
 }
 
@@ -127,10 +147,12 @@ impl Sample {
             (Figure::Rate, self.rate()),
             (Figure::P50, self.latency_at(0.5)),
             (Figure::P99, self.latency_at(0.99)),
-            (Figure::OwnCpu, 100.0 * self.own_cpu / self.seconds),
+            (Figure::OwnCpu, self.percent(self.own.ran)),
+            (Figure::OwnWait, self.percent(self.own.waited)),
         ];
-        if let (Some(cpu), Some(per_job)) = (self.server_cpu, self.cpu_per_job()) {
-            figures.extend([(Figure::CpuPerJob, per_job), (Figure::ServerCpu, 100.0 * cpu / self.seconds)]);
+        if let (Some(server), Some(per_job)) = (self.server, self.cpu_per_job()) {
+            figures.extend([(Figure::CpuPerJob, per_job), (Figure::ServerCpu, self.percent(server.ran))]);
+            figures.push((Figure::ServerWait, self.percent(server.waited)));
         }
         figures.extend(&self.extra);
         figures
@@ -143,7 +165,12 @@ impl Sample {
 
     /// Processor time of the server for one job, in microseconds.
     pub(crate) fn cpu_per_job(&self) -> Option<f64> {
-        Some(self.server_cpu? * 1e6 / self.jobs as f64)
+        Some(self.server?.ran as f64 / 1e3 / self.jobs as f64)
+    }
+
+    /// A part of the run, in percent.
+    fn percent(&self, nanos: Nanos) -> f64 {
+        100.0 * seconds(nanos) / self.seconds
     }
 
     /// A quantile of the latency, in microseconds.
@@ -155,10 +182,12 @@ impl Sample {
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>10.0} jobs/s", self.rate())?;
-        if let (Some(cpu), Some(per_job)) = (self.server_cpu, self.cpu_per_job()) {
-            write!(f, "  server {per_job:6.2} us/job {:3.0} %", 100.0 * cpu / self.seconds)?;
+        if let (Some(server), Some(per_job)) = (self.server, self.cpu_per_job()) {
+            let [ran, waited] = [server.ran, server.waited].map(|nanos| self.percent(nanos));
+            write!(f, "  server {per_job:6.2} us/job {ran:3.0} % (waits {waited:3.0} %)")?;
         }
-        write!(f, "  own {:3.0} %", 100.0 * self.own_cpu / self.seconds)?;
+        let [ran, waited] = [self.own.ran, self.own.waited].map(|nanos| self.percent(nanos));
+        write!(f, "  own {ran:3.0} % (waits {waited:3.0} %)")?;
         let [p50, p99] = [0.5, 0.99].map(|quantile| self.latency_at(quantile));
         write!(f, "  p50 {p50:.0} us  p99 {p99:.0} us")?;
         if let Some(bytes) = self.resident {

@@ -1,14 +1,15 @@
 //! The whole table, or some rows of it: runs in turn against each server.
 
+use crate::chart;
 use crate::failure::{Failure, Result};
-use crate::figure::{Figure, short};
+use crate::figure::Figure;
 use crate::launch::{Make, Programs};
 use crate::record::Record;
+use crate::report::Report;
 use crate::row::{ROWS, Row, Tier};
-use crate::stopwatch::Stopwatch;
-use crate::verdict::Verdict;
+use crate::stopwatch::{SECOND, Stopwatch};
 use clap::Args;
-use std::fmt::Write;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 
 /// Start all servers in turn, run every workload against each, and print the table for docs/measurements.md.
@@ -29,9 +30,13 @@ pub(crate) struct Table {
     /// Rows that take many minutes, too.
     #[arg(long)]
     long: bool,
-    /// Print the table of a record made before, and run nothing.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rounds", "seconds"])]
+    /// Show the table of a record made before, and run nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rounds", "seconds", "json"])]
     from: Option<PathBuf>,
+    /// Write the table into this page, between the comments <!-- table --> and <!-- end of table -->, instead of
+    /// printing it; with --charts, the charts are drawn beside the page.
+    #[arg(long, value_name = "PAGE")]
+    into: Option<PathBuf>,
     /// Where to keep the record; it grows with each round, so that an interrupted table is not lost.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -46,17 +51,29 @@ impl Table {
             Some(path) => Record::read(path)?,
             None => self.measure(&rows)?,
         };
-        print!("{}", markdown(&record, &rows));
-        let failed: Vec<_> = rows.iter().filter(|row| record.has_failed(row.name, Make::Ours)).collect();
-        match failed[..] {
+        self.show(&record, &rows)?;
+        let failures = rows.iter().filter_map(|row| Some((row.name, record.failure(row.name)?)));
+        match failures.collect::<Vec<_>>()[..] {
             [] => Ok(()),
-            [first, ..] => Err(Failure::says(format!(
-                "{} of {} rows failed, as {}",
-                failed.len(),
+            [(row, (server, why)), ref others @ ..] => Err(Failure::says(format!(
+                "{} of {} rows failed; the first is {row}, {server}: {why}",
+                others.len() + 1,
                 rows.len(),
-                first.name
             ))),
         }
+    }
+
+    fn show(&self, record: &Record, rows: &[&'static Row]) -> Result<()> {
+        let report = Report::new(record, rows);
+        let Some(page) = &self.into else {
+            print!("{}", report.markdown());
+            return Ok(());
+        };
+        let folder = page.parent().unwrap_or(page);
+        // The table is worth having if a row of the charts has failed.
+        let drawn = if self.charts { chart::draw_all(record, folder) } else { Ok(()) };
+        report.write_into(page)?;
+        drawn
     }
 
     fn rows(&self) -> Result<Vec<&'static Row>> {
@@ -77,10 +94,16 @@ impl Table {
     fn measure(&self, rows: &[&Row]) -> Result<Record> {
         let mut record = Record::new(self.seconds);
         let watch = Stopwatch::new();
-        for row in rows {
-            for round in 1..=self.rounds.min(row.rounds) {
+        for (number, row) in (1..).zip(rows) {
+            let rounds = self.rounds.min(row.rounds);
+            for round in 1..=rounds {
+                let (all, seconds) = (rows.len(), watch.now() / SECOND);
+                eprintln!(
+                    "row {number} of {all}, round {round} of {rounds}, after {seconds} s: {}",
+                    row.name
+                );
                 for &make in row.makes {
-                    self.round(row, make, watch, &mut record, round);
+                    self.round(row, make, watch, &mut record);
                 }
                 self.json.as_ref().map_or(Ok(()), |path| record.write(path))?;
             }
@@ -88,50 +111,19 @@ impl Table {
         Ok(record)
     }
 
-    /// One run, against a server that has done nothing yet.
-    fn round(&self, row: &Row, make: Make, watch: Stopwatch, record: &mut Record, round: usize) {
-        let outcome = self.programs.start(make, row.flags, row.floor_flags).and_then(|server| {
+    /// One run, against a server that has done nothing yet. Whatever goes wrong in it, the table goes on.
+    fn round(&self, row: &Row, make: Make, watch: Stopwatch, record: &mut Record) {
+        let once = || {
+            let server = self.programs.start(make, row.flags, row.floor_flags)?;
             let sample = row.workload.run(&server.target(), watch, self.seconds)?;
             Ok(sample.with(Figure::Start, Some(server.start as f64 / 1e6)))
-        });
+        };
+        let outcome = panic::catch_unwind(AssertUnwindSafe(once))
+            .unwrap_or_else(|_| Err(Failure::says("the load generator panicked: see above")));
         match &outcome {
-            Ok(sample) => eprintln!("{} {round} {}: {sample}", row.name, make.name()),
-            Err(error) => eprintln!("{} {round} {}: {error}", row.name, make.name()),
+            Ok(sample) => eprintln!("{:>11}: {sample}", make.name()),
+            Err(error) => eprintln!("{:>11}: FAILED: {error}", make.name()),
         }
         record.add(row.name, make.name(), outcome);
     }
-}
-
-/// The figures of each server, and then the verdicts.
-fn markdown(record: &Record, rows: &[&Row]) -> String {
-    let mut text = format!(
-        "Linux {}, {} cores; closed loops counted for {} s.\n\n| work | server | found (medians) | n |\n|---|---|---|---|\n",
-        record.kernel, record.cores, record.seconds
-    );
-    for row in rows {
-        for make in row.makes {
-            figures(record, row, *make, &mut text);
-        }
-    }
-    text += "\n| work | demanded | verdict |\n|---|---|---|\n";
-    for (row, demand) in rows.iter().flat_map(|row| row.demands.iter().map(move |demand| (row, demand))) {
-        let verdict = Verdict::of(record, row, demand);
-        writeln!(text, "| {} | {} | {} |", row.name, verdict.demand, verdict.shown()).expect("text has room");
-    }
-    text
-}
-
-fn figures(record: &Record, row: &Row, make: Make, text: &mut String) {
-    let Some(found) = record.found(row.name, make.name()) else { return };
-    let always = [Figure::ServerCpu, Figure::OwnCpu];
-    let mut cells: Vec<_> = row
-        .shows
-        .iter()
-        .chain(&always)
-        .filter_map(|&figure| Some(format!("{} {}", short(found.median(figure)?), figure.unit())))
-        .collect();
-    cells
-        .extend(found.failures.first().map(|failure| format!("failed {}x: {failure}", found.failures.len())));
-    let (cells, rounds) = (cells.join(" · "), found.rounds());
-    writeln!(text, "| {} | {} | {cells} | {rounds} |", row.name, make.title()).expect("text has room");
 }

@@ -8,30 +8,44 @@ use crate::row::{Against, Demand, Row};
 /// Whether a demand is met.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Verdict {
+    row: &'static str,
     /// The demand in words.
-    pub(crate) demand: String,
+    demand: String,
     /// What our server reached, and the bound, if both were measured.
-    pub(crate) found: Option<(f64, f64)>,
+    found: Option<(f64, f64)>,
+    /// What our figure is in multiples of gearmand-c at its best, at its defaults, and of the floor.
+    ratios: [Option<f64>; 3],
     pub(crate) met: bool,
 }
 
 impl Verdict {
+    /// The head of the table that [`Self::line`] has the lines of.
+    pub(crate) const HEAD: &str = "| work | demanded | ours | bound | ours/best | ours/default | ours/floor | verdict |\n\
+         |---|---|---|---|---|---|---|---|\n";
+
     pub(crate) fn of(record: &Record, row: &Row, demand: &Demand) -> Self {
         let ours = record.median(row.name, Make::Ours, demand.figure);
         let found = ours.zip(bound(record, row, demand));
         let met = found.is_some_and(|(ours, bound)| !is_worse(demand.figure, ours, bound));
-        Self { demand: words(demand), found, met }
+        let ratios = [Against::Best, Against::Default, Against::Floor]
+            .map(|against| Some(ours? / measured(record, row, demand.figure, against)?));
+        Self { row: row.name, demand: words(demand), found, ratios, met }
     }
 
     /// How it is told in the table.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn line(&self) -> String {
+        let cell = |value: Option<f64>| value.map(short).unwrap_or_default();
+        let [best, default, floor] = self.ratios.map(cell);
+        let (ours, bound) = (cell(self.found.map(|found| found.0)), cell(self.found.map(|found| found.1)));
+        let Self { row, demand, .. } = self;
+        format!("| {row} | {demand} | {ours} | {bound} | {best} | {default} | {floor} | {} |", self.shown())
+    }
+
+    fn shown(&self) -> String {
         match self.found {
             None => "not measured".to_owned(),
-            Some((ours, bound)) if self.met => format!("met: {} of {}", short(ours), short(bound)),
-            Some((ours, bound)) => {
-                let off = 100.0 * (ours / bound - 1.0);
-                format!("**missed** by {off:+.0} %: {} of {}", short(ours), short(bound))
-            }
+            Some(_) if self.met => "met".to_owned(),
+            Some((ours, bound)) => format!("**missed** by {:.0} %", 100.0 * (ours / bound - 1.0).abs()),
         }
     }
 }
@@ -101,8 +115,11 @@ mod tests {
     #[test]
     fn best_is_the_better_of_both() {
         let figures = [(Make::Ours, 119.0), (Make::CBest, 80.0), (Make::CDefault, 100.0)];
-        assert_eq!(verdict(0, &figures).found, Some((119.0, 120.0)));
-        assert!(!verdict(0, &figures).met);
+        let verdict = verdict(0, &figures);
+        assert_eq!(verdict.found, Some((119.0, 120.0)));
+        let line =
+            "| foreground-8x8x64 | jobs/s >= 1.20 x best | 119 | 120 | 1.19 | 1.19 |  | **missed** by 1 % |";
+        assert_eq!(verdict.line(), line);
     }
 
     #[test]
@@ -121,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_met() {
-        assert_eq!(verdict(0, &[(Make::CBest, 1.0)]).shown(), "not measured");
+        assert!(verdict(0, &[(Make::CBest, 1.0)]).line().ends_with("| not measured |"));
         assert!(!verdict(0, &[(Make::Ours, 1.0)]).met);
     }
 }

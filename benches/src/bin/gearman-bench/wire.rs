@@ -1,20 +1,20 @@
-//! Many connections on one thread: epoll, one read and one write per connection and turn.
+//! Many connections on one thread: epoll, one read and one write per connection and turn. A large packet that comes in
+//! parts is read into memory of its own.
 
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;
-use crate::packet::Packet;
+use crate::packet::{LARGE, Packet};
 use crate::stopwatch::{Nanos, SECOND};
-use gearman_protocol::PacketType;
+use bytes::Bytes;
+use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::time::Timespec;
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
-/// How much is read at once, in bytes.
-const READ: usize = 256 << 10;
-/// How large a buffer for packets in parts is kept for the next one, in bytes.
-const KEPT: usize = 4 << 20;
+/// How much is read at once, in bytes, unless it is the rest of a large packet.
+const READ: usize = 64 << 10;
 /// How many connections are served in one turn.
 const EVENTS: usize = 1024;
 /// What epoll says of the listener, which is no link.
@@ -23,7 +23,7 @@ const LISTENER: u64 = u64::MAX;
 /// One connection.
 struct Link {
     stream: TcpStream,
-    /// The beginning of a packet whose end has not come.
+    /// The beginning of a packet whose end has not come; one that is large has room for all of it and is read into.
     partial: Vec<u8>,
     /// Whether epoll shall say when the peer takes more.
     full: bool,
@@ -124,7 +124,7 @@ impl Wire {
     fn wait(&mut self, patience: Nanos) -> Result<()> {
         self.events.clear();
         let [tv_sec, tv_nsec] = [patience / SECOND, patience % SECOND].map(u64::cast_signed);
-        let spare = rustix::buffer::spare_capacity(&mut self.events);
+        let spare = spare_capacity(&mut self.events);
         match epoll::wait(&self.epoll, spare, Some(&Timespec { tv_sec, tv_nsec })) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(Failure::at("epoll")(error)),
@@ -148,9 +148,10 @@ impl Wire {
     {
         let Some(link) = &mut self.links[index] else { return Ok(()) };
         let outs = &mut self.outs;
-        match (&link.stream).read(&mut self.scratch) {
+        match link.read(&mut self.scratch) {
             Ok(0) => self.close(index, ErrorKind::UnexpectedEof.into()),
-            Ok(count) => link.take(&self.scratch[..count], |packet| each(index, packet, outs)),
+            // What was read into a packet's own memory is already where it belongs.
+            Ok(count) => link.take(&self.scratch[..count.min(READ)], |packet| each(index, packet, outs)),
             Err(error) if is_passing(&error) => Ok(()),
             Err(error) => self.close(index, error),
         }
@@ -188,37 +189,97 @@ impl Wire {
 }
 
 impl Link {
-    /// Has every packet answered that is whole with these bytes, and keeps the rest.
+    /// How long the large packet is whose beginning has come, in bytes: it has memory of its own.
+    fn large(&self) -> Option<usize> {
+        Packet::length(&self.partial).filter(|&length| length >= LARGE)
+    }
+
+    /// Reads once, into the memory of a large packet or into what all links share.
+    fn read(&mut self, scratch: &mut [u8]) -> io::Result<usize> {
+        match self.large() {
+            Some(_) => Ok(rustix::io::read(&self.stream, spare_capacity(&mut self.partial))?),
+            None => (&self.stream).read(scratch),
+        }
+    }
+
+    /// Has every packet answered that is whole with the bytes that were read, and keeps the rest.
     fn take(&mut self, bytes: &[u8], mut each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<()> {
         if self.text {
-            return each(Packet { kind: PacketType::Unused5, body: bytes });
+            return each(Packet::text(bytes));
         }
-        if self.partial.is_empty() {
-            let left = answer(bytes, each)?;
-            let rest = &bytes[bytes.len() - left..];
-            self.partial.reserve_exact(Packet::length(rest).unwrap_or(left));
-            self.partial.extend_from_slice(rest);
-        } else {
-            self.partial.extend_from_slice(bytes);
-            let left = answer(&self.partial, each)?;
-            self.partial.drain(..self.partial.len() - left);
-            if self.partial.is_empty() && self.partial.capacity() > KEPT {
-                self.partial = Vec::new();
+        let mut partial = std::mem::take(&mut self.partial);
+        match Packet::length(&partial) {
+            Some(length) if length >= LARGE && length > partial.len() => self.partial = partial,
+            Some(length) if length >= LARGE => {
+                // Memory may have been given with more room than was asked for.
+                let next = partial.split_off(length);
+                let memory = Bytes::from(partial);
+                Packet::whole(&memory)?.map_or(Ok(()), &mut each)?;
+                self.keep(answer(&next, each)?);
+            }
+            _ if partial.is_empty() => self.keep(answer(bytes, each)?),
+            _ => {
+                partial.extend_from_slice(bytes);
+                self.keep(answer(&partial, each)?);
             }
         }
         Ok(())
     }
+
+    /// Keeps the beginning of a packet, with room for all of it.
+    fn keep(&mut self, beginning: &[u8]) {
+        if !beginning.is_empty() {
+            self.partial = Vec::with_capacity(Packet::length(beginning).unwrap_or(beginning.len()));
+            self.partial.extend_from_slice(beginning);
+        }
+    }
 }
 
-/// Has every whole packet answered; gives the number of bytes that are left.
-fn answer(mut input: &[u8], mut each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<usize> {
+/// Has every whole packet answered; gives the beginning of the next.
+fn answer(mut input: &[u8], mut each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<&[u8]> {
     while let Some(packet) = Packet::cut(&mut input)? {
         each(packet)?;
     }
-    Ok(input.len())
+    Ok(input)
 }
 
 /// Whether it will do later what it did not do now.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::request;
+    use gearman_protocol::{Outward, PacketType};
+    use std::io::Write;
+    use std::thread;
+
+    /// What arrives of packets whose bodies have these sizes: how long each is, and whether it has memory of its own.
+    fn arrived(sizes: &[usize]) -> Vec<(usize, bool)> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (mut wire, mut out) = (Wire::new().unwrap(), Outward::new());
+        wire.connect(listener.local_addr().unwrap()).unwrap();
+        sizes.iter().for_each(|&size| request(&mut out, PacketType::EchoReq, &[&vec![b'e'; size]]));
+        let (mut peer, _) = listener.accept().unwrap();
+        // Kept open until all has arrived: the end of a connection is an error here.
+        let writing = thread::spawn(move || peer.write_all(&out.to_vec()).map(|()| peer));
+        let mut arrived = Vec::new();
+        while arrived.len() < sizes.len() {
+            let each = |_, packet: Packet<'_>, _: &mut Outs| {
+                let kept = packet.keep(packet.body);
+                arrived.push((packet.body.len(), kept.as_ptr() == packet.body.as_ptr()));
+                Ok(())
+            };
+            wire.turn(SECOND, each).unwrap();
+        }
+        writing.join().unwrap().unwrap();
+        arrived
+    }
+
+    #[test]
+    fn a_large_packet_has_memory_of_its_own_and_the_next_one_follows() {
+        assert_eq!(arrived(&[1_000_000, 8, 300_000]), [(1_000_000, true), (8, false), (300_000, true)]);
+    }
 }

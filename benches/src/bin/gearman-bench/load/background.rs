@@ -70,7 +70,8 @@ impl Background {
 
 impl Load for Background {
     fn packet(&mut self, link: usize, packet: Packet<'_>, outs: &mut Outs, meter: &mut Meter) -> Result<()> {
-        let (PacketType::JobCreated, Some(asked)) = (packet.kind, self.asked[link].pop_front()) else {
+        let asked = self.asked.get_mut(link).and_then(VecDeque::pop_front);
+        let (PacketType::JobCreated, Some(asked)) = (packet.kind, asked) else {
             return Err(surprise("a client", packet));
         };
         meter.done(asked);

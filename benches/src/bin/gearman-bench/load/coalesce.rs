@@ -44,7 +44,7 @@ impl Coalesce {
         (self.created, self.heard, self.idle) = (0, 0, false);
         self.submitter.turn();
         for link in 0..self.clients {
-            self.submitter.submit_again(FUNCTION, run.wire.outs().of(link));
+            self.submitter.submit_again(FUNCTION, run.meter.now(), run.wire.outs().of(link));
         }
         run.until(self, |load, _| load.created == load.clients)?;
         request(run.wire.outs().of(self.clients), PacketType::GrabJob, &[]);

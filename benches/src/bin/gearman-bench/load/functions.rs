@@ -25,7 +25,19 @@ pub(crate) struct Functions {
     next: usize,
     submitter: Submitter,
     asleep: usize,
-    begun: bool,
+    outstanding: usize,
+    stage: Stage,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Workers go to sleep.
+    Before,
+    /// Who hears of a result submits the next job.
+    During,
+    /// What is outstanding is awaited.
+    After,
 }
 
 impl Functions {
@@ -37,17 +49,20 @@ impl Functions {
         [warm_up, long]: [Nanos; 2],
     ) -> Result<Sample> {
         let mut load = Self::connect(&mut run, functions, workers)?;
-        load.begun = true;
+        load.stage = Stage::During;
         for link in (0..CLIENTS).cycle().take(CLIENTS * DEPTH) {
             load.submit(link, run.wire.outs(), run.meter.now());
         }
-        run.for_long(&mut load, warm_up, long)
+        let sample = run.for_long(&mut load, warm_up, long)?;
+        load.stage = Stage::After;
+        run.until(&mut load, |load, _| load.outstanding == 0)?;
+        Ok(sample)
     }
 
     fn connect(run: &mut Run, functions: usize, workers: usize) -> Result<Self> {
         let names: Vec<_> = (0..functions).map(|number| format!("function-{number:06}")).collect();
         let submitter = Submitter::new(PacketType::SubmitJob, run.meter.now(), 64);
-        let mut load = Self { names, next: 0, submitter, asleep: 0, begun: false };
+        let mut load = Self { names, next: 0, submitter, asleep: 0, outstanding: 0, stage: Stage::Before };
         run.connect(CLIENTS + workers)?;
         for worker in 0..workers {
             let abilities: Vec<_> = (0..ABILITIES.min(functions))
@@ -60,6 +75,7 @@ impl Functions {
     }
 
     fn submit(&mut self, link: usize, outs: &mut Outs, now: Nanos) {
+        self.outstanding += 1;
         self.next = (self.next + STRIDE) % self.names.len();
         self.submitter.submit(self.names[self.next].as_bytes(), now, outs.of(link));
     }
@@ -70,13 +86,16 @@ impl Load for Functions {
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other packet is a surprise")]
         match packet.kind {
             _ if link >= CLIENTS => {
-                self.asleep += usize::from(!self.begun && packet.kind == PacketType::NoJob);
+                self.asleep += usize::from(self.stage == Stage::Before && packet.kind == PacketType::NoJob);
                 work(packet, outs.of(link))?;
             }
             PacketType::JobCreated => {}
             PacketType::WorkComplete => {
                 meter.done(began(packet.split().1)?);
-                self.submit(link, outs, meter.now());
+                self.outstanding -= 1;
+                if self.stage == Stage::During {
+                    self.submit(link, outs, meter.now());
+                }
             }
             _ => return Err(surprise("a client", packet)),
         }
@@ -84,42 +103,63 @@ impl Load for Functions {
     }
 }
 
-/// One peer asks for echoes at a fixed rate while another asks for `status` of very many functions.
+/// One peer asks for echoes at a fixed rate while another asks for `status` of very many functions, or, if the server
+/// serves metrics, scrapes them.
 #[derive(Debug)]
 pub(crate) struct Status {
-    /// The connection that asks for `status`.
+    /// The connection that asks.
     asker: usize,
-    /// The connection that echoes; the one after the last worker.
+    /// What it asks for.
+    question: &'static [u8],
+    /// How many answers it was given: each is begun or ended by something that stands nowhere else.
+    answers: fn(&[u8]) -> usize,
+    /// The connection that echoes; the one after all others.
     echoer: usize,
-    asked: u64,
-    answers: u64,
+    asked: usize,
+    answered: usize,
     workers: Functions,
+}
+
+const SCRAPE: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: bench\r\n\r\n";
+
+/// Each answer to `status` ends with the one dot in it: no name and no number has any.
+fn statuses(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'.').count()
+}
+
+/// Each answer begins so; what is read begins with an answer, because the next is asked for when this one is there.
+fn scrapes(bytes: &[u8]) -> usize {
+    usize::from(bytes.starts_with(b"HTTP/1.1 200 "))
 }
 
 impl Status {
     /// How many echoes a second.
     const RATE: u64 = 1000;
-    /// `status` is asked for once in so many echoes, if the last one has been answered.
+    /// The other one asks once in so many echoes, if the last question has been answered.
     const EVERY: u64 = 100;
 
     /// The latency is the echo's.
     pub(crate) fn run(mut run: Run, functions: usize, workers: usize, long: Nanos) -> Result<Sample> {
         let workers = Functions::connect(&mut run, functions, workers)?;
-        let (asker, echoer) = (run.connect_text()?, run.links());
+        let scraper = run.connect_scraper()?;
+        let asker = scraper.map_or_else(|| run.connect_text(), Ok)?;
+        let question = if scraper.is_some() { SCRAPE } else { b"status\n" };
+        let answers = if scraper.is_some() { scrapes } else { statuses };
+        let echoer = run.links();
         run.connect(1)?;
-        let mut load = Self { asker, echoer, asked: 0, answers: 0, workers };
+        let mut load = Self { asker, question, answers, echoer, asked: 0, answered: 0, workers };
         run.meter.restart()?;
         let start = run.meter.now();
         for number in 0..long / (SECOND / Self::RATE) {
             let due = start + number * (SECOND / Self::RATE);
             run.until_due(&mut load, due)?;
-            if number % Self::EVERY == 0 && load.answers == load.asked {
+            if number % Self::EVERY == 0 && load.answered == load.asked {
                 load.asked += 1;
-                run.wire.outs().of(asker).put_slice(b"status\n");
+                run.wire.outs().of(asker).put_slice(load.question);
             }
             request(run.wire.outs().of(echoer), PacketType::EchoReq, &[&due.to_be_bytes()]);
         }
-        run.until(&mut load, |load, _| load.answers >= load.asked)?;
+        run.until(&mut load, |load, _| load.answered >= load.asked)?;
         let sample = run.meter.sample()?;
         let longest = sample.latency_at(1.0);
         Ok(sample.with(Figure::Longest, Some(longest)))
@@ -129,9 +169,7 @@ impl Status {
 impl Load for Status {
     fn packet(&mut self, link: usize, packet: Packet<'_>, outs: &mut Outs, meter: &mut Meter) -> Result<()> {
         if link == self.asker {
-            // No name and no number has a dot: each one ends an answer.
-            let dots = packet.body.iter().filter(|&&byte| byte == b'.').count();
-            self.answers += dots as u64;
+            self.answered += (self.answers)(packet.body);
         } else if link == self.echoer {
             meter.done(began(packet.body)?);
         } else {

@@ -25,7 +25,7 @@ impl Huge {
 
     /// A workload of so many bytes goes to a worker, and a small result comes back.
     pub(crate) fn run(target: &Target, watch: Stopwatch, size: u32) -> Result<Sample> {
-        let connect = || TcpStream::connect(target.address).map_err(Failure::at("connect"));
+        let connect = || TcpStream::connect(target.address(0)).map_err(Failure::at("connect"));
         let (mut client, mut worker) = (connect()?, connect()?);
         let mut meter = Meter::new(target, watch)?;
         let before = meter.resident()?;

@@ -1,12 +1,14 @@
 //! A queue that fills and empties again and again.
 
-use super::peers::{FUNCTION, introduce};
-use super::{Background, Drain, Run};
+use super::peers::{FUNCTION, introduce, surprise};
+use super::{Background, Drain, Load, Run};
 use crate::failure::{Failure, Result};
 use crate::figure::Figure;
-use crate::packet::request;
-use crate::sample::Sample;
+use crate::outs::Outs;
+use crate::packet::{Packet, request};
+use crate::sample::{Meter, Sample};
 use gearman_protocol::PacketType;
+use std::ops::Range;
 
 /// How many workers empty the queue.
 const WORKERS: usize = 8;
@@ -21,20 +23,42 @@ impl Peak {
         let first = run.links();
         run.connect(WORKERS)?;
         let mut valleys = Vec::new();
-        for _ in 0..times {
+        for time in 1..=times {
             clients.fill(&mut run, waiting)?;
             (first..first + WORKERS).for_each(|link| introduce(&[FUNCTION], run.wire.outs().of(link)));
             Drain::empty(&mut run, waiting, WORKERS)?;
-            // Who is able to do nothing is not woken by the next submits.
-            for link in first..first + WORKERS {
-                request(run.wire.outs().of(link), PacketType::ResetAbilities, &[]);
-            }
-            valleys.push(run.meter.resident()?.ok_or_else(|| Failure::says("the peak needs --pid"))?);
+            Resting::rest(&mut run, first..first + WORKERS)?;
+            let valley = run.meter.resident()?.ok_or_else(|| Failure::says("the peak needs --pid"))?;
+            eprintln!("valley {time} of {times}: {} MiB", valley >> 20);
+            valleys.push(valley);
         }
         let [Some(&first), Some(&last)] = [valleys.first(), valleys.last()] else {
             return Err(Failure::says("the peak must come at least once"));
         };
         let sample = run.meter.sample()?;
         Ok(sample.with(Figure::Valley, Some(last as f64 / first as f64)))
+    }
+}
+
+/// Workers that forget what they are able to do: nobody who is able to do nothing is woken by the next submits.
+struct Resting(usize);
+
+impl Resting {
+    /// Waits until the server knows that these workers rest.
+    fn rest(run: &mut Run, links: Range<usize>) -> Result<()> {
+        for link in links.clone() {
+            let out = run.wire.outs().of(link);
+            request(out, PacketType::ResetAbilities, &[]);
+            request(out, PacketType::EchoReq, &[b"resting"]);
+        }
+        run.until(&mut Self(links.len()), |resting, _| resting.0 == 0)
+    }
+}
+
+impl Load for Resting {
+    fn packet(&mut self, _: usize, packet: Packet<'_>, _: &mut Outs, _: &mut Meter) -> Result<()> {
+        let PacketType::EchoRes = packet.kind else { return Err(surprise("a resting worker", packet)) };
+        self.0 -= 1;
+        Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! What single peers say.
 
 use crate::failure::{Failure, Result};
-use crate::packet::{Packet, request};
+use crate::packet::{Packet, request, split};
 use crate::stopwatch::Nanos;
-use gearman_protocol::{Outward, PacketType};
+use bytes::Bytes;
+use gearman_protocol::{Magic, Outward, PacketType};
 use std::io::Write;
 
 /// The function of all loads that need only one.
@@ -14,20 +15,21 @@ pub(super) const FUNCTION: &[u8] = b"bench";
 pub(super) struct Submitter {
     kind: PacketType,
     number: u64,
-    workload: Vec<u8>,
+    /// What follows in a workload after the time of its beginning and a NUL: it is shared by all that are large.
+    rest: Bytes,
 }
 
 impl Submitter {
     /// `first` must be larger than any number of an earlier run against the same server; the clock is.
     pub(super) fn new(kind: PacketType, first: Nanos, workload: usize) -> Self {
-        Self { kind, number: (u64::from(std::process::id()) << 40) + first, workload: vec![b'w'; workload] }
+        let rest = vec![b'w'; workload - size_of::<Nanos>() - 1].into();
+        Self { kind, number: (u64::from(std::process::id()) << 40) + first, rest }
     }
 
     /// Submits a job that carries the time of its beginning.
     pub(super) fn submit(&mut self, function: &[u8], now: Nanos, out: &mut Outward) {
         self.turn();
-        self.workload[..8].copy_from_slice(&now.to_be_bytes());
-        self.submit_again(function, out);
+        self.submit_again(function, now, out);
     }
 
     /// From now on it is another job.
@@ -36,10 +38,11 @@ impl Submitter {
     }
 
     /// Submits the same job once more.
-    pub(super) fn submit_again(&self, function: &[u8], out: &mut Outward) {
+    pub(super) fn submit_again(&self, function: &[u8], now: Nanos, out: &mut Outward) {
         let mut unique = [0; 16];
         write!(&mut unique[..], "{:016x}", self.number).expect("sixteen digits fit");
-        request(out, self.kind, &[function, &unique, &self.workload]);
+        let arguments = [function, &unique, &now.to_be_bytes()];
+        out.put_packet(Magic::Request, self.kind.number(), &arguments, Some(&self.rest));
     }
 }
 
@@ -57,8 +60,8 @@ pub(super) fn work(packet: Packet<'_>, out: &mut Outward) -> Result<bool> {
         PacketType::NoJob => request(out, PacketType::PreSleep, &[]),
         PacketType::JobAssign => {
             let (handle, rest) = packet.split();
-            let (_, workload) = Packet { body: rest, ..packet }.split();
-            request(out, PacketType::WorkComplete, &[handle, workload]);
+            let (_, workload) = split(rest);
+            packet.pass_on(out, Magic::Request, PacketType::WorkComplete, &[handle, workload]);
             request(out, PacketType::GrabJob, &[]);
             return Ok(true);
         }
