@@ -7,11 +7,15 @@ use crate::figure::Figure;
 use crate::outs::Outs;
 use crate::packet::{Packet, request};
 use crate::sample::{Meter, Sample};
+use crate::stopwatch::SECOND;
 use gearman_protocol::PacketType;
 use std::ops::Range;
 
 /// How many workers empty the queue.
 const WORKERS: usize = 8;
+
+/// How many tenths of a second the server has before its memory is looked at.
+const SETTLING: usize = 20;
 
 /// A queue that fills and empties so many times: what of the memory is given back.
 #[derive(Debug)]
@@ -27,7 +31,12 @@ impl Peak {
             clients.fill(&mut run, waiting)?;
             (first..first + WORKERS).for_each(|link| introduce(&[FUNCTION], run.wire.outs().of(link)));
             Drain::empty(&mut run, waiting, WORKERS)?;
-            Resting::rest(&mut run, first..first + WORKERS)?;
+            // Allocators give back a little later, and only when they are used.
+            for _ in 0..SETTLING {
+                Resting::rest(&mut run, first..first + WORKERS)?;
+                let due = run.meter.now() + SECOND / 10;
+                run.until_due(&mut Resting(0), due)?;
+            }
             let valley = run.meter.resident()?.ok_or_else(|| Failure::says("the peak needs --pid"))?;
             eprintln!("valley {time} of {times}: {} MiB", valley >> 20);
             valleys.push(valley);
@@ -57,8 +66,13 @@ impl Resting {
 
 impl Load for Resting {
     fn packet(&mut self, _: usize, packet: Packet<'_>, _: &mut Outs, _: &mut Meter) -> Result<()> {
-        let PacketType::EchoRes = packet.kind else { return Err(surprise("a resting worker", packet)) };
-        self.0 -= 1;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other packet is a surprise")]
+        match packet.kind {
+            PacketType::EchoRes => self.0 -= 1,
+            // The last words of the work that is over.
+            PacketType::NoJob | PacketType::Noop => {}
+            _ => return Err(surprise("a resting worker", packet)),
+        }
         Ok(())
     }
 }
