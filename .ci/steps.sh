@@ -136,6 +136,7 @@ step "build the server" cargo build --release --package gearman-server --bin gea
 step "Debian package" cargo xtask package
 step "conformance, our server" conformance gearwright all
 step "conformance, gearmand-c" conformance gearmand-c all
+step "conformance, every case can fail" cargo conformance can-fail --peers gearwright,gearmand-c
 step "conformance, Gearman::Server (Perl)" conformance perl "$guest_variants"
 step "conformance, gear (Python)" conformance gear "$guest_variants"
 step "conformance, the page in a browser" conformance_page

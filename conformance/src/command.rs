@@ -1,5 +1,6 @@
 //! The command line.
 
+mod can_fail;
 mod check;
 mod list;
 mod matrix;
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Write a page that shows several servers side by side.
     Matrix(MatrixArguments),
+    /// Break the statements on purpose, one at a time, and tell which cases see it.
+    CanFail(CanFailArguments),
     /// Check transcripts against the language and the rules of the suite.
     Lint {
         /// Files, and folders whose `.gtx` files are taken.
@@ -56,6 +59,20 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+/// What to break, and where.
+#[derive(Debug, Args)]
+struct CanFailArguments {
+    /// The breakages; all if none is named.
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Profiles of sound servers; a case is played against the first that can play it.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gearwright,gearmand-c")]
+    peers: Vec<String>,
+    /// Write the table of statements, breakages and cases.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<String>,
 }
 
 /// What to show side by side.
@@ -218,6 +235,7 @@ pub fn execute(line: CommandLine) -> Exit {
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Statements { unexercised }) => list::statements(unexercised),
         Some(Command::Matrix(arguments)) => matrix::matrix(&arguments),
+        Some(Command::CanFail(arguments)) => can_fail::can_fail(&arguments),
         Some(Command::Lint { files }) => check::lint_files(&files),
         Some(Command::Fmt { files, check }) => check::format_files(&files, check),
     };

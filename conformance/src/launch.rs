@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::breakage::{Breakage, Proxy};
 use crate::language::ServerVerb;
 use crate::profile::Profile;
 
-/// How long a server may take until it accepts connections.
-const READY_WAIT: Duration = Duration::from_secs(10);
+/// How long a server may take until it accepts connections. One that has ended is noticed at once, so this is only for
+/// machines so busy that a program in Python takes long to begin.
+const READY_WAIT: Duration = Duration::from_secs(60);
 
 /// How long a server may take to end after SIGTERM.
 const END_WAIT: Duration = Duration::from_secs(5);
@@ -42,6 +44,8 @@ const PORTS: std::ops::Range<u16> = 10_240..32_768;
 #[derive(Debug, Clone)]
 pub struct Launch {
     command: String,
+    /// How the server is made to misbehave.
+    breakage: Option<Breakage>,
 }
 
 /// Why a server could not be started.
@@ -102,6 +106,8 @@ pub struct Server {
     log: Log,
     /// Whether a case has ended, stopped or restarted it, so that no other case should get it.
     touched: bool,
+    /// Whoever stands between it and the cases.
+    front: Option<Proxy>,
     /// Where it may keep files, which go with it.
     _folder: Option<TempDir>,
 }
@@ -118,11 +124,17 @@ impl Launch {
     /// The command has no `{port}` in it: one line that says so.
     pub fn new(command: String) -> Result<Self, String> {
         if command.contains("{port}") {
-            return Ok(Self { command });
+            return Ok(Self { command, breakage: None });
         }
         Err(format!(
             "the launch command `{command}` has no {{port}} in it: write that where the port belongs"
         ))
+    }
+
+    /// The same server, misbehaving.
+    #[must_use]
+    pub fn broken(self, breakage: Breakage) -> Self {
+        Self { breakage: Some(breakage), ..self }
     }
 
     /// Whether the profile knows how to make these settings.
@@ -142,18 +154,26 @@ impl Launch {
         settings: &BTreeMap<String, String>,
     ) -> Result<Server, LaunchError> {
         let mut command = self.command.clone();
-        for (name, value) in settings {
+        let settings = self.breakage.map_or_else(|| settings.clone(), |breakage| breakage.settings(settings));
+        for (name, value) in &settings {
             let template = profile.settings.get(name).ok_or_else(|| LaunchError::NoSetting(name.clone()))?;
             command = format!("{command} {}", template.replace("{value}", value));
         }
+        if let Some(breakage) = self.breakage {
+            command = breakage.command(&command);
+        }
         let mut attempt = 1;
-        loop {
+        let mut server = loop {
             match Server::start(&command, free_port(attempt)).await {
                 // Somebody may have taken the port in between; a server that cannot start at all ends each time.
                 Err(LaunchError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
-                result => return result,
+                result => break result?,
             }
+        };
+        if let Some(breakage) = self.breakage {
+            server.front = Some(Proxy::start(breakage, server.port).await.map_err(LaunchError::Spawn)?);
         }
+        Ok(server)
     }
 }
 
@@ -183,7 +203,7 @@ impl Server {
         let log = Log::default();
         let (command, folder) = in_folder(command).map_err(LaunchError::Spawn)?;
         let child = spawn(&command, port, &log)?;
-        let mut server = Self { command, port, child, log, touched: false, _folder: folder };
+        let mut server = Self { command, port, child, log, touched: false, front: None, _folder: folder };
         server.ready().await?;
         Ok(server)
     }
@@ -191,7 +211,7 @@ impl Server {
     /// `HOST:PORT`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.front.as_ref().map_or_else(|| format!("127.0.0.1:{}", self.port), Proxy::address)
     }
 
     /// How the server ended, if it did. A zombie counts as ended.
@@ -249,7 +269,22 @@ impl Server {
             self.child.kill().await.map_err(LaunchError::Signal)?;
         }
         self.child = spawn(&self.command, self.port, &self.log)?;
-        self.ready().await
+        self.ready().await?;
+        self.answered().await
+    }
+
+    /// Waits until it answers: what it has stored may end it after it has begun to listen.
+    async fn answered(&mut self) -> Result<(), LaunchError> {
+        let asked = async {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
+            stream.write_all(b"status\n").await?;
+            stream.read_u8().await
+        };
+        match timeout(READY_WAIT, asked).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => self.ready().await,
+            Err(_) => Err(LaunchError::NotReady(READY_WAIT)),
+        }
     }
 
     /// Waits until it accepts no connection any more.

@@ -9,6 +9,7 @@
 //! What is absent here: no case is skipped without a word, nothing is inferred about a server that its profile does not
 //! say, and no expectation rests on time where the order of answers can prove it.
 
+pub mod breakage;
 pub mod command;
 pub mod language;
 pub mod launch;

@@ -134,6 +134,12 @@ impl Plan {
         if variants.is_empty() { vec![Variant::AsWritten] } else { variants }
     }
 
+    /// Whether a case is played at all.
+    #[must_use]
+    pub fn plays(&self, case: &Transcript) -> bool {
+        self.skipped(case).is_none()
+    }
+
     /// Why a case is not played, if it is not.
     fn skipped(&self, case: &Transcript) -> Option<(Skip, String)> {
         let header = &case.header;

@@ -121,7 +121,7 @@ fn target(arguments: &RunArguments, profile: &Profile) -> Result<Target, Refusal
 }
 
 /// `{here}` in a launch command is the folder of this program, where cargo puts the server beside it.
-fn in_place(command: &str) -> String {
+pub(super) fn in_place(command: &str) -> String {
     let here =
         std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from)).unwrap_or_default();
     command.replace("{here}", &here.display().to_string())
