@@ -31,7 +31,7 @@ pub struct Config {
     pub packet_timeout: Duration,
     /// How many bytes may wait for a slow reader beyond the packet in flight: 256 MiB.
     pub output_limit: usize,
-    /// How many bytes workloads and buffers may take together.
+    /// How many bytes workloads, buffers and tables may take together.
     pub memory_limit: usize,
     /// How many functions a connection may register: 10,000. A grab takes time for each.
     pub functions_per_connection: u32,
@@ -64,6 +64,19 @@ pub enum Compat {
 
 /// How many bytes a job counts against the memory limit besides its workload: its places in the tables.
 pub const JOB_OVERHEAD: usize = 256;
+
+/// How many bytes an attached foreground submit counts against the memory limit.
+pub const WATCHER_OVERHEAD: usize = 32;
+
+/// How many bytes a function counts against the memory limit besides its name, until it is dropped.
+pub const FUNCTION_OVERHEAD: usize = 320;
+
+/// How many bytes it counts against the memory limit that one worker can do one function.
+pub const ABILITY_OVERHEAD: usize = 80;
+
+/// How many bytes a connection counts against the memory limit besides its buffers, what it calls itself and the
+/// exceptions that it may repeat included.
+pub const CONNECTION_OVERHEAD: usize = 1024;
 
 /// The longest [`Config::handle_prefix`], in bytes: a colon and 20 digits follow.
 pub const MAX_HANDLE_PREFIX: usize = MAX_HANDLE - 21;

@@ -16,6 +16,7 @@ mod work_reports;
 mod worker_requests;
 
 pub(crate) use job_life::cost;
+pub(crate) use limits::function_cost;
 pub(crate) use work_reports::MAX_EXCEPTED;
 
 use crate::handles::Handles;
@@ -65,7 +66,7 @@ pub struct Engine {
     draining: Draining,
     /// How many jobs a drain waits for.
     pub(crate) awaited: u64,
-    /// Bytes of workloads and buffers.
+    /// Bytes of workloads, buffers and tables.
     pub(crate) memory: usize,
     /// Peers for whom too much is held back: they go before the turn ends.
     slow_readers: Vec<ConnectionId>,
@@ -187,9 +188,12 @@ impl Engine {
     /// The function with this name, which is new if nobody has named it before.
     fn function(&mut self, name: FunctionName) -> FunctionKey {
         let hash = self.hash(name.as_bytes());
-        let known = self.functions.find(hash, name.as_bytes());
+        if let Some(known) = self.functions.find(hash, name.as_bytes()) {
+            return known;
+        }
+        self.memory += function_cost(&name);
         // A copy, so that a short name does not keep a long packet.
-        known.unwrap_or_else(|| self.functions.insert(hash, name.detached()))
+        self.functions.insert(hash, name.detached())
     }
 
     pub(crate) fn find_function(&self, name: &[u8]) -> Option<FunctionKey> {

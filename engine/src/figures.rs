@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum Refused {
     /// The function has as many jobs as `maxqueue` allows.
     QueueLimit,
-    /// Workloads and buffers take as much memory as they may.
+    /// Workloads, buffers and tables take as much memory as they may.
     MemoryLimit,
     /// A packet is larger than it may be.
     MaxPacketSize,
@@ -92,7 +92,7 @@ impl Refusals {
 pub struct Figures {
     /// How much it holds.
     pub vitals: Vitals,
-    /// How many bytes workloads and buffers may take together.
+    /// How many bytes workloads, buffers and tables may take together.
     pub memory_limit: usize,
     /// How many connections there have been, those that were sent away included.
     pub opened: u64,

@@ -36,7 +36,10 @@ mod tables;
 mod vitals;
 
 pub use check::Violation;
-pub use config::{Compat, Config, ConfigError, JOB_OVERHEAD, MAX_HANDLE_PREFIX};
+pub use config::{
+    ABILITY_OVERHEAD, CONNECTION_OVERHEAD, Compat, Config, ConfigError, FUNCTION_OVERHEAD, JOB_OVERHEAD,
+    MAX_HANDLE_PREFIX, WATCHER_OVERHEAD,
+};
 pub use doors::{
     Buffered, ConnectionId, Doors, Effect, Effects, Event, ExitCode, RecordId, StoreError, StoredJob,
 };

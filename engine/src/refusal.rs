@@ -8,7 +8,7 @@ use gearman_protocol::{ErrorCode, Response};
 pub(crate) enum Refusal {
     /// The function has as many jobs as its limit allows.
     QueueFull,
-    /// Workloads and buffers take as much memory as they may.
+    /// Workloads, buffers and tables take as much memory as they may.
     MemoryLimit,
     /// The store could not keep the job.
     NotStored,

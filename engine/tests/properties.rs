@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use gearman_engine::{
-    Buffered, Compat, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, RecordId, StoreError,
-    Vitals,
+    Buffered, Compat, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, FUNCTION_OVERHEAD,
+    RecordId, StoreError, Vitals,
 };
 use gearman_protocol::{
     AdminRequest, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Priority, QueueLimits, Reducer,
@@ -59,7 +59,9 @@ proptest! {
             engine.handle(Time::from_millis(end), event, &mut effects);
         }
         let vitals = engine.vitals();
-        prop_assert_eq!(vitals, Vitals { functions: vitals.functions, ..Vitals::default() });
+        let page = engine.functions(0, usize::MAX);
+        let memory: usize = page.rows.iter().map(|row| FUNCTION_OVERHEAD + row.function.as_bytes().len()).sum();
+        prop_assert_eq!(vitals, Vitals { functions: page.rows.len(), memory, ..Vitals::default() });
         prop_assert_eq!(engine.deadline(), None);
     }
 }

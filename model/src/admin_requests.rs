@@ -12,11 +12,11 @@ use gearman_protocol::{
 
 impl Model {
     pub(crate) fn admin(&mut self, from: ConnectionId, command: AdminRequest) {
-        let reply = self.admin_reply(command);
+        let reply = self.admin_reply(from, command);
         self.send(from, Response::Admin(reply));
     }
 
-    fn admin_reply(&mut self, command: AdminRequest) -> AdminReply {
+    fn admin_reply(&mut self, from: ConnectionId, command: AdminRequest) -> AdminReply {
         match command {
             AdminRequest::Status => {
                 AdminReply::Status(self.functions.iter().map(|it| self.status(it)).collect())
@@ -30,8 +30,8 @@ impl Model {
                 AdminReply::UniqueJobs(self.live().map(|job| one_line(job.unique.as_bytes())).collect())
             }
             AdminRequest::CancelJob(handle) => self.cancel(&handle),
-            AdminRequest::CreateFunction(name) => self.create_function(name, None),
-            AdminRequest::MaxQueue { function, limits } => self.create_function(function, Some(limits)),
+            AdminRequest::CreateFunction(name) => self.create_function(from, name, None),
+            AdminRequest::MaxQueue { function, limits } => self.create_function(from, function, Some(limits)),
             AdminRequest::DropFunction(name) => self.drop_function(&name),
             AdminRequest::Version => value(&self.config.version),
             AdminRequest::GetPid => value(&self.config.pid.to_string()),
@@ -97,10 +97,19 @@ impl Model {
         AdminReply::Ok
     }
 
-    fn create_function(&mut self, name: Bytes, limits: Option<QueueLimits>) -> AdminReply {
+    fn create_function(
+        &mut self,
+        from: ConnectionId,
+        name: Bytes,
+        limits: Option<QueueLimits>,
+    ) -> AdminReply {
         let Ok(name) = FunctionName::new(name) else {
             return AdminReply::Error(AdminError::InvalidFunctionName);
         };
+        let cost = self.cost_of_function(&name);
+        if cost > 0 && self.is_too_much(from, cost) {
+            return AdminReply::Error(AdminError::MemoryLimit);
+        }
         let function = self.function(&name);
         function.limits = limits.unwrap_or(function.limits);
         AdminReply::Ok

@@ -4,7 +4,7 @@ use crate::Model;
 use crate::connection::Held;
 use crate::job::{Job, State};
 use crate::numbers::integer;
-use gearman_engine::ConnectionId;
+use gearman_engine::{ConnectionId, WATCHER_OVERHEAD};
 use gearman_protocol::{
     ErrorCode, Handle, JobStatus, Mode, Priority, Response, Submit, UniqueStatus, UnixMillis,
 };
@@ -15,12 +15,15 @@ impl Model {
             return self.refuse(from, ErrorCode::ShutdownGraceful, "Server is shutting down");
         }
         if let Some(known) = self.jobs.iter().find(|job| job.answers(&submit)) {
+            if submit.mode == Mode::Foreground && self.is_too_much(from, WATCHER_OVERHEAD) {
+                return self.refuse(from, ErrorCode::QueueError, "Memory limit reached");
+            }
             return self.attach(from, known.number, &submit.mode);
         }
         if self.is_full(&submit) {
             return self.refuse(from, ErrorCode::QueueError, "Job queue is full");
         }
-        if self.is_too_much(from, &submit) {
+        if self.is_too_much(from, self.cost_of(&submit)) {
             return self.refuse(from, ErrorCode::QueueError, "Memory limit reached");
         }
         self.create(from, submit);

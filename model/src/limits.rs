@@ -2,27 +2,52 @@
 
 use crate::Model;
 use crate::connection::{LARGE, Presence};
-use gearman_engine::{Buffered, ConnectionId, Effect, JOB_OVERHEAD};
-use gearman_protocol::Submit;
+use crate::job::Job;
+use gearman_engine::{
+    ABILITY_OVERHEAD, Buffered, CONNECTION_OVERHEAD, ConnectionId, Effect, FUNCTION_OVERHEAD, JOB_OVERHEAD,
+    WATCHER_OVERHEAD,
+};
+use gearman_protocol::{FunctionName, Mode, Submit};
 use std::time::Duration;
 
+fn function_cost(name: &FunctionName) -> usize {
+    FUNCTION_OVERHEAD + name.as_bytes().len()
+}
+
 impl Model {
-    /// Bytes of workloads and buffers.
+    /// Bytes of workloads, buffers and tables.
     fn memory(&self) -> usize {
-        let jobs = self.jobs.iter().map(|job| JOB_OVERHEAD + job.workload.len());
-        let buffers = self.connections.iter().map(|peer| peer.fill.inbound + peer.outward());
-        jobs.chain(buffers).sum()
+        let watched = |job: &Job| if job.is_live() { job.watchers.len() * WATCHER_OVERHEAD } else { 0 };
+        let jobs = self.jobs.iter().map(|job| JOB_OVERHEAD + job.workload.len() + watched(job));
+        let peers = self.connections.iter().map(|peer| {
+            let tables = CONNECTION_OVERHEAD + peer.peer.len() + peer.abilities.len() * ABILITY_OVERHEAD;
+            tables + peer.fill.inbound + peer.outward()
+        });
+        let functions = self.functions.iter().map(|function| function_cost(&function.name));
+        jobs.chain(peers).chain(functions).sum()
     }
 
     fn is_memory_short(&self) -> bool {
         self.memory() > self.config.memory_limit
     }
 
-    /// Whether the job would be too much. What was last told of the submit's own parts does not count twice.
-    pub(crate) fn is_too_much(&self, from: ConnectionId, submit: &Submit) -> bool {
+    /// Whether so much more would be too much. What was last told of the request's own parts does not count twice.
+    pub(crate) fn is_too_much(&self, from: ConnectionId, bytes: usize) -> bool {
         let mut peers = self.connections.iter();
         let told = peers.find(|connection| connection.id == from).map_or(0, |peer| peer.fill.inbound);
-        self.memory() - told + JOB_OVERHEAD + submit.workload.len() > self.config.memory_limit
+        self.memory() - told + bytes > self.config.memory_limit
+    }
+
+    /// What a job with its function and its watcher takes.
+    pub(crate) fn cost_of(&self, submit: &Submit) -> usize {
+        let watcher = if submit.mode == Mode::Foreground { WATCHER_OVERHEAD } else { 0 };
+        JOB_OVERHEAD + submit.workload.len() + watcher + self.cost_of_function(&submit.function)
+    }
+
+    /// What a function takes, if it is not there already.
+    pub(crate) fn cost_of_function(&self, name: &FunctionName) -> usize {
+        let is_known = self.functions.iter().any(|function| function.name == *name);
+        if is_known { 0 } else { function_cost(name) }
     }
 
     pub(crate) fn buffered(&mut self, from: ConnectionId, fill: Buffered) {

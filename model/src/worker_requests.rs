@@ -4,12 +4,16 @@ use crate::Model;
 use crate::connection::{Ability, MAX_EXCEPTED, Sleep};
 use crate::job::{Job, State};
 use crate::numbers::{integer, status_part};
-use gearman_engine::{Compat, ConnectionId};
+use gearman_engine::{ABILITY_OVERHEAD, Compat, ConnectionId};
 use gearman_protocol::{Assignment, ErrorCode, FunctionName, Grab, Handle, JobTimeout, Report, Response};
 use std::time::Duration;
 
 impl Model {
     pub(crate) fn can_do(&mut self, from: ConnectionId, function: FunctionName, timeout: Option<JobTimeout>) {
+        let is_new = self.connection(from).is_some_and(|connection| !connection.is_able(&function));
+        if is_new && self.is_too_much(from, ABILITY_OVERHEAD + self.cost_of_function(&function)) {
+            return self.refuse(from, ErrorCode::QueueError, "Memory limit reached");
+        }
         self.function(&function);
         let timeout = timeout.and_then(|timeout| self.job_timeout(&timeout));
         let registered = self.place();

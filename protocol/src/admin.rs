@@ -81,6 +81,8 @@ pub enum AdminError {
     FunctionInUse,
     /// A function name that is none.
     InvalidFunctionName,
+    /// A new function for which there is no memory.
+    MemoryLimit,
 }
 
 impl AdminRequest {
@@ -336,6 +338,7 @@ impl AdminError {
             Self::InvalidFunctionName => {
                 &[b"INVALID_FUNCTION_NAME Function+name+must+be+1+to+512+bytes+without+control+characters"]
             }
+            Self::MemoryLimit => &[b"QUEUE_ERROR Memory+limit+reached"],
             Self::InvalidArguments(command) => {
                 &[b"INVALID_ARGUMENTS An+incomplete+set+of+arguments+was+sent+to+this+command+", command]
             }

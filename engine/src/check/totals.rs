@@ -1,7 +1,8 @@
 //! What is counted is there, and what is there is counted.
 
 use super::{Violation, ensure};
-use crate::engine::cost;
+use crate::config::{ABILITY_OVERHEAD, WATCHER_OVERHEAD};
+use crate::engine::{cost, function_cost};
 use crate::tables::connections::{Connection, Presence, Rest};
 use crate::tables::jobs::{Job, JobState, Keeping};
 use crate::{ConnectionId, Engine};
@@ -26,8 +27,14 @@ impl Engine {
         })?;
         let jobs: usize = self.jobs().map(cost).sum();
         let peers: usize = self.peers().map(Connection::memory).sum();
-        ensure(jobs + peers == self.memory, || {
-            format!("jobs have {jobs} bytes and connections {peers}, not {} together", self.memory)
+        let functions: usize =
+            self.functions.in_order().map(|(_, function)| function_cost(&function.name)).sum();
+        let tables = functions + watchers * WATCHER_OVERHEAD + abilities * ABILITY_OVERHEAD;
+        ensure(jobs + peers + tables == self.memory, || {
+            format!(
+                "jobs have {jobs} bytes, connections {peers} and other tables {tables}, not {} together",
+                self.memory
+            )
         })
     }
 

@@ -1,6 +1,6 @@
 //! The commands of the text protocol.
 
-use super::{Engine, Turn};
+use super::{Engine, Turn, function_cost};
 use crate::ExitCode;
 use crate::figures::Ending;
 use crate::tables::connections::{Connection, ConnectionKey, Presence};
@@ -9,7 +9,7 @@ use crate::tables::jobs::Job;
 use bytes::Bytes;
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, FunctionName, FunctionStatus, Handle, JobListing, Priority,
-    PriorityStatus, QueueLimits, Report, Response, WorkerListing,
+    PriorityStatus, Report, Response, WorkerListing,
 };
 
 impl Engine {
@@ -21,9 +21,11 @@ impl Engine {
             AdminRequest::ShowJobs => self.show_jobs(),
             AdminRequest::ShowUniqueJobs => self.show_unique_jobs(),
             AdminRequest::CancelJob(handle) => self.cancel_job(&handle, turn),
-            AdminRequest::CreateFunction(name) => self.with_function(name, |_| {}),
+            AdminRequest::CreateFunction(name) => self.with_function(who, name, |_| {}),
             AdminRequest::DropFunction(name) => self.drop_function(&name),
-            AdminRequest::MaxQueue { function, limits } => self.max_queue(function, limits),
+            AdminRequest::MaxQueue { function: name, limits } => {
+                self.with_function(who, name, |function| function.limits = limits)
+            }
             AdminRequest::Version => AdminReply::Value(Bytes::from(self.config.version.clone())),
             AdminRequest::GetPid => AdminReply::Value(Bytes::from(self.config.pid.to_string())),
             AdminRequest::Verbose => AdminReply::Value(Bytes::from(self.config.verbose.clone())),
@@ -115,20 +117,27 @@ impl Engine {
         if function.workers > 0 || function.reserved > 0 || function.total() > 0 {
             return AdminReply::Error(AdminError::FunctionInUse);
         }
+        self.memory -= function_cost(&function.name);
         self.functions.remove(key);
         AdminReply::Ok
     }
 
-    fn max_queue(&mut self, name: Bytes, limits: QueueLimits) -> AdminReply {
-        self.with_function(name, |function| function.limits = limits)
-    }
-
     /// Does something to a function, which is new if nobody has named it before.
-    fn with_function(&mut self, name: Bytes, change: impl FnOnce(&mut Function)) -> AdminReply {
+    fn with_function(
+        &mut self,
+        who: ConnectionKey,
+        name: Bytes,
+        change: impl FnOnce(&mut Function),
+    ) -> AdminReply {
         let Ok(name) = FunctionName::new(name) else {
             return AdminReply::Error(AdminError::InvalidFunctionName);
         };
-        let key = self.function(name);
+        let known = self.find_function(name.as_bytes());
+        if let Err(refusal) = self.memory_for_function(who, known, &name, 0) {
+            self.refusals.count(refusal.counts_as());
+            return AdminReply::Error(AdminError::MemoryLimit);
+        }
+        let key = known.unwrap_or_else(|| self.function(name));
         change(&mut self.functions.slab[key]);
         AdminReply::Ok
     }

@@ -15,6 +15,7 @@ impl Engine {
         let refusal = self.no_more_from(&address);
         self.opened += 1;
         let who = self.connections.insert(id, address, self.config.exceptions);
+        self.memory += self.connections.slab[who].memory();
         if let Some(refusal) = refusal {
             self.refuse(who, refusal, turn);
             self.dismiss(who, turn);

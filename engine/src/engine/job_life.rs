@@ -2,7 +2,7 @@
 
 use super::{Engine, Turn};
 use crate::Effect;
-use crate::config::JOB_OVERHEAD;
+use crate::config::{JOB_OVERHEAD, WATCHER_OVERHEAD};
 use crate::figures::Ending;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::deadlines::Timer;
@@ -179,6 +179,7 @@ impl Engine {
 
     /// Makes a connection a watcher of a job.
     pub(super) fn attach(&mut self, connection: ConnectionKey, key: JobKey) {
+        self.memory += WATCHER_OVERHEAD;
         let (of_job, of_connection) = (Links::default(), Links::default());
         let watcher = self.watchers.insert(Watcher { connection, job: key, of_job, of_connection });
         self.jobs.slab[key].watchers.push_back(&mut self.watchers, watcher);
@@ -191,6 +192,7 @@ impl Engine {
         self.jobs.slab[job].watchers.remove(&mut self.watchers, key);
         self.connections.slab[connection].watches.remove(&mut self.watchers, key);
         self.watchers.remove(key);
+        self.memory -= WATCHER_OVERHEAD;
         job
     }
 

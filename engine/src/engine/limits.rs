@@ -1,12 +1,14 @@
 //! Limits: on memory, on what waits for a slow reader, on how long a message may take.
 
 use super::{Engine, Turn};
+use crate::config::FUNCTION_OVERHEAD;
 use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::deadlines::Timer;
+use crate::tables::functions::FunctionKey;
 use crate::tables::outbox::payload;
 use crate::{Buffered, ConnectionId, Effect, Refused};
-use gearman_protocol::{Response, Time};
+use gearman_protocol::{FunctionName, Response, Time};
 use std::time::Duration;
 
 impl Engine {
@@ -16,6 +18,19 @@ impl Engine {
         let used = self.memory - self.connections.slab[who].fill.inbound;
         let fits = used.saturating_add(bytes) <= self.config.memory_limit;
         if fits { Ok(()) } else { Err(Refusal::MemoryLimit) }
+    }
+
+    /// Whether a function that may be new, with so many bytes of something more, fits into memory.
+    pub(super) fn memory_for_function(
+        &self,
+        who: ConnectionKey,
+        known: Option<FunctionKey>,
+        name: &FunctionName,
+        bytes: usize,
+    ) -> Result<(), Refusal> {
+        let new = if known.is_some() { 0 } else { function_cost(name) };
+        // What takes nothing is taken however short memory is.
+        if bytes + new == 0 { Ok(()) } else { self.memory_for(who, bytes + new) }
     }
 
     /// Why one more connection from this address is too much. Those that are being closed count too, for they
@@ -130,6 +145,11 @@ impl Engine {
     }
 }
 
+/// How many bytes a function counts against the memory limit.
+pub(crate) fn function_cost(name: &FunctionName) -> usize {
+    FUNCTION_OVERHEAD + name.as_bytes().len()
+}
+
 /// The length of what a response carries, if that is much.
 pub(super) fn large_part(response: &Response) -> usize {
     Some(payload(response)).filter(|&length| length >= LARGE).unwrap_or(0)
@@ -140,3 +160,35 @@ pub(crate) const LARGE: usize = STEP;
 
 /// The steps in which drivers tell how full a buffer is, in bytes; a message earns a second for each.
 const STEP: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{ABILITY_OVERHEAD, CONNECTION_OVERHEAD, JOB_OVERHEAD, WATCHER_OVERHEAD};
+    use crate::engine::work_reports::MAX_EXCEPTED;
+    use crate::tables::abilities::Ability;
+    use crate::tables::connections::Connection;
+    use crate::tables::functions::Function;
+    use crate::tables::jobs::{Job, JobNumber, Watcher};
+    use crate::tables::slab::Slab;
+
+    #[test]
+    fn what_is_counted_is_at_least_what_is_taken() {
+        let excepted = MAX_EXCEPTED * size_of::<JobNumber>();
+        let counted_and_taken = [
+            (JOB_OVERHEAD, Slab::<Job>::PLACE + 4),
+            (WATCHER_OVERHEAD, Slab::<Watcher>::PLACE),
+            (super::FUNCTION_OVERHEAD, Slab::<Function>::PLACE),
+            (ABILITY_OVERHEAD, Slab::<Ability>::PLACE),
+            (
+                CONNECTION_OVERHEAD,
+                Slab::<Connection>::PLACE + excepted + super::super::worker_requests::MAX_CLIENT_ID,
+            ),
+        ];
+        for (counted, taken) in counted_and_taken {
+            assert!(
+                taken <= counted && counted <= 3 * taken,
+                "{taken} bytes are taken, {counted} are counted"
+            );
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! SUBMIT_JOB in its nine forms: join a job that is live, or become one.
 
 use super::{Engine, Turn};
-use crate::config::JOB_OVERHEAD;
+use crate::config::{JOB_OVERHEAD, WATCHER_OVERHEAD};
 use crate::numerals::leading_integer;
 use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
@@ -40,6 +40,9 @@ impl Engine {
 
     /// A submit of the same key: one more watcher, or one more reason to run it.
     fn join(&mut self, who: ConnectionKey, key: JobKey, foreground: bool, turn: &mut Turn<'_>) {
+        if foreground && let Err(refusal) = self.memory_for(who, WATCHER_OVERHEAD) {
+            return self.refuse(who, refusal, turn);
+        }
         let job = &self.jobs.slab[key];
         self.functions.slab[job.function].counts.coalesced += 1;
         match job.keeping {
@@ -117,7 +120,9 @@ impl Engine {
                 return Err(Refusal::QueueFull);
             }
         }
-        self.memory_for(who, JOB_OVERHEAD + submit.workload.len())
+        let watcher = if submit.mode == Mode::Foreground { WATCHER_OVERHEAD } else { 0 };
+        let job = JOB_OVERHEAD + submit.workload.len() + watcher;
+        self.memory_for_function(who, function, &submit.function, job)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What workers ask: abilities, grabs and sleep.
 
 use super::{Engine, Turn};
-use crate::config::Compat;
+use crate::config::{ABILITY_OVERHEAD, Compat};
 use crate::numerals::leading_integer;
 use crate::refusal::Refusal;
 use crate::tables::abilities::{Ability, AbilityKey, OfWorker};
@@ -14,7 +14,7 @@ use gearman_protocol::{Assignment, FunctionName, Grab, JobTimeout, Reducer, Resp
 use std::time::Duration;
 
 /// How much of SET_CLIENT_ID is kept, in bytes.
-const MAX_CLIENT_ID: usize = 127;
+pub(super) const MAX_CLIENT_ID: usize = 127;
 
 impl Engine {
     /// Registers an ability in front of the others; one that is there already keeps its place and takes the new
@@ -32,6 +32,8 @@ impl Engine {
             self.abilities.slab[ability].timeout = timeout;
         } else if self.connections.slab[who].abilities.len() >= self.config.functions_per_connection {
             self.refuse(who, Refusal::TooManyFunctions, turn);
+        } else if let Err(refusal) = self.memory_for_function(who, known, &name, ABILITY_OVERHEAD) {
+            self.refuse(who, refusal, turn);
         } else {
             let function = known.unwrap_or_else(|| self.function(name));
             self.register(who, function, timeout);
@@ -45,17 +47,16 @@ impl Engine {
     }
 
     fn register(&mut self, who: ConnectionKey, function: FunctionKey, timeout: Option<Duration>) {
+        self.memory += ABILITY_OVERHEAD;
         let key = self.abilities.insert(who, function, timeout);
         let worker = &mut self.connections.slab[who];
         worker.abilities.insert_after(&mut self.abilities.slab, None, key);
         let able = &mut self.functions.slab[function];
         able.workers += 1;
-        match worker.rest {
-            Rest::Asleep => able.sleepers.push_back(&mut self.abilities.slab, key),
-            Rest::Woken { .. } => able.woken += 1,
-            Rest::Awake | Rest::Hung => {}
+        if worker.rest == Rest::Asleep {
+            able.sleepers.push_back(&mut self.abilities.slab, key);
+            self.unsettle(function);
         }
-        self.unsettle(function);
     }
 
     /// The jobs of the function that the worker holds are lost to it. Takes time for each job in its hand.
@@ -84,14 +85,13 @@ impl Engine {
         let able = &mut self.functions.slab[function];
         let worker = &mut self.connections.slab[worker];
         able.workers -= 1;
-        match worker.rest {
-            Rest::Asleep => able.sleepers.remove(&mut self.abilities.slab, key),
-            Rest::Woken { .. } => able.woken -= 1,
-            Rest::Awake | Rest::Hung => {}
+        // Whoever asks for this has been heard of, so it is not woken any more, and others were looked at for that.
+        if worker.rest == Rest::Asleep {
+            able.sleepers.remove(&mut self.abilities.slab, key);
         }
         worker.abilities.remove(&mut self.abilities.slab, key);
         self.abilities.remove(key);
-        self.unsettle(function);
+        self.memory -= ABILITY_OVERHEAD;
     }
 
     /// Hands out a job: takes time for each ability of the worker.

@@ -6,6 +6,7 @@ use super::jobs::{Job, JobNumber, Standing, Watcher};
 use super::list::{Links, List, Member};
 use super::outbox::Outbox;
 use super::slab::{Key, Slab};
+use crate::config::CONNECTION_OVERHEAD;
 use crate::{Buffered, ConnectionId};
 use bytes::Bytes;
 use gearman_protocol::Time;
@@ -173,7 +174,8 @@ impl Connections {
 impl Connection {
     /// How many bytes it counts against the memory limit.
     pub(crate) const fn memory(&self) -> usize {
-        self.fill.inbound.saturating_add(self.fill.outward).saturating_add(self.outbox.bytes())
+        let buffers = self.fill.inbound.saturating_add(self.fill.outward).saturating_add(self.outbox.bytes());
+        buffers.saturating_add(CONNECTION_OVERHEAD + self.address.len())
     }
 }
 

@@ -106,6 +106,10 @@ impl<T> Slab<T> {
         })
     }
 
+    /// How many bytes a record takes here, and its bucket in an index.
+    #[cfg(test)]
+    pub(crate) const PLACE: usize = size_of::<Slot<T>>() + size_of::<Option<Key<T>>>();
+
     /// How many slots have memory, live or vacant.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {

@@ -1,9 +1,17 @@
 //! Memory, slow readers, and messages that take too long.
 
 use crate::script::{check, check_with, config};
-use gearman_engine::{Config, JOB_OVERHEAD};
+use gearman_engine::{
+    ABILITY_OVERHEAD, CONNECTION_OVERHEAD, Config, FUNCTION_OVERHEAD, JOB_OVERHEAD, WATCHER_OVERHEAD,
+};
 
 const KB: usize = 1024;
+
+/// What a peer of a script takes, besides its buffers.
+const PEER: usize = CONNECTION_OVERHEAD + "127.0.0.1".len();
+
+/// What a function with a name of one letter takes.
+const FUNCTION: usize = FUNCTION_OVERHEAD + 1;
 
 #[test]
 fn a_message_begun_and_not_finished_closes_the_connection_after_a_minute() {
@@ -138,39 +146,74 @@ fn replies_that_wait_for_the_store_count_as_output() {
 
 #[test]
 fn a_submit_over_the_memory_limit_is_refused_and_changes_nothing() {
-    let config = Config { memory_limit: 2 * JOB_OVERHEAD + 20, ..config() };
+    let tables = 2 * PEER + FUNCTION + ABILITY_OVERHEAD;
+    let config = Config { memory_limit: tables + 2 * (JOB_OVERHEAD + WATCHER_OVERHEAD) + 20, ..config() };
     check_with(
         &config,
         "
         w: can_do f
         c: submit f 12345678901             c< JobCreated H:1
-        c: submit g 1234567890              c< Error QUEUE_ERROR Memory limit reached
+        c: submit f 1234567890              c< Error QUEUE_ERROR Memory limit reached
+        c: submit g 1                       c< Error QUEUE_ERROR Memory limit reached
         c: submit f 123456789               c< JobCreated H:2
         c$ status                           c> f 2 0 1
                                             c> .
         w: grab                             w< JobAssign H:1 f 12345678901
         w: complete H:1 y                   c< WorkComplete H:1 y
-        c: submit g 1234567890              c< JobCreated H:3
+        c: submit f 12345678901             c< JobCreated H:3
     ",
     );
 }
 
 #[test]
-fn a_submit_that_joins_needs_no_memory() {
-    let config = Config { memory_limit: JOB_OVERHEAD + 10, ..config() };
+fn a_submit_that_joins_needs_memory_for_its_watcher_only() {
+    let job = FUNCTION + JOB_OVERHEAD + 10;
+    let config = Config { memory_limit: PEER + job + 2 * WATCHER_OVERHEAD, ..config() };
     check_with(
         &config,
         "
         c: submit f 1234567890 unique=u     c< JobCreated H:1
         c: submit f 1234567890 unique=u     c< JobCreated H:1
-        c: submit f 1234567890              c< Error QUEUE_ERROR Memory limit reached
+        c: submit f 1234567890 unique=u     c< Error QUEUE_ERROR Memory limit reached
+        c: submit_bg f 1234567890 unique=u  c< JobCreated H:1
+        c: submit_bg f 1234567890           c< Error QUEUE_ERROR Memory limit reached
+        c: get_status_unique u              c< StatusUnique u 1 0 0 0 2
+    ",
+    );
+}
+
+#[test]
+fn functions_and_abilities_count_against_the_memory_limit() {
+    let config = Config { memory_limit: 2 * PEER + 2 * FUNCTION + ABILITY_OVERHEAD, ..config() };
+    check_with(
+        &config,
+        "
+        w: can_do f
+        c$ create function g                c> OK
+        c$ create function h                c> ERR QUEUE_ERROR Memory+limit+reached
+        c$ maxqueue h 5                     c> ERR QUEUE_ERROR Memory+limit+reached
+        c$ create function g                c> OK
+        w: can_do g                         w< Error QUEUE_ERROR Memory limit reached
+        w: can_do f 5000
+        c$ status                           c> f 0 0 1
+                                            c> g 0 0 0
+                                            c> .
+        c$ drop function g                  c> OK
+        c$ create function h                c> OK
+        w: cant_do f
+        w: can_do h
+        c$ status                           c> f 0 0 0
+                                            c> h 0 0 1
+                                            c> .
+        refused:                            refused> memory-limit 3
     ",
     );
 }
 
 #[test]
 fn buffers_count_against_the_memory_limit() {
-    let config = Config { memory_limit: 100 * KB, ..config() };
+    let tables = 3 * PEER + FUNCTION + WATCHER_OVERHEAD;
+    let config = Config { memory_limit: tables + 100 * KB, ..config() };
     check_with(
         &config,
         "
@@ -187,7 +230,7 @@ fn buffers_count_against_the_memory_limit() {
 
 #[test]
 fn the_parts_of_a_submit_are_not_counted_twice() {
-    let config = Config { memory_limit: 1000, ..config() };
+    let config = Config { memory_limit: PEER + FUNCTION + WATCHER_OVERHEAD + 1000, ..config() };
     let workload = "x".repeat(600);
     check_with(
         &config,
@@ -230,11 +273,13 @@ fn paused_messages_go_on_when_there_is_memory() {
         a: buffers in=100000 since=0
         b: buffers in=110000 since=0
         c: buffers in=100000 since=0        c< PauseReading
-        d: buffers in=100000 since=0        d< PauseReading
+        d: buffers in=90000 since=0         d< PauseReading
+        e: buffers in=90000 since=0         e< PauseReading
         b: closes                           c< ResumeReading
         c: buffers in=130000 since=0
         a: closes
         c: closes                           d< ResumeReading
+                                            e< ResumeReading
     ",
     );
 }
@@ -317,20 +362,17 @@ fn whoever_is_sent_away_at_the_door_is_not_listed_and_heard_no_more() {
 
 #[test]
 fn each_refusal_is_counted_by_its_reason() {
-    let config = Config {
-        memory_limit: 3 * JOB_OVERHEAD,
-        output_limit: 1000,
-        functions_per_connection: 1,
-        ..config()
-    };
+    let config = Config { memory_limit: 8 * KB, output_limit: 1000, functions_per_connection: 1, ..config() };
+    let large = "x".repeat(8 * KB);
     check_with(
         &config,
-        "
+        &format!(
+            "
         c$ maxqueue f 1                     c> OK
         c: submit f x                       c< JobCreated H:1
         c: submit f x                       c< Error QUEUE_ERROR Job queue is full
         c: submit g x                       c< JobCreated H:2
-        c: submit g x                       c< Error QUEUE_ERROR Memory limit reached
+        c: submit g {large}                 c< Error QUEUE_ERROR Memory limit reached
         w: can_do f
         w: can_do g                         w< Error ARGUMENT_TOO_LARGE Too many functions on this connection
         w: complete H:1 x                   w< Error JOB_NOT_FOUND Job given in work result not found
@@ -349,6 +391,7 @@ fn each_refusal_is_counted_by_its_reason() {
                                             refused> draining 1
                                             refused> job-not-found 1
                                             refused> malformed 1
-    ",
+    "
+        ),
     );
 }

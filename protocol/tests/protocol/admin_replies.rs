@@ -104,6 +104,7 @@ fn refusals() {
         refusal(AdminError::FunctionNotFound),
         refusal(AdminError::FunctionInUse),
         refusal(AdminError::InvalidFunctionName),
+        refusal(AdminError::MemoryLimit),
     ];
     assert_snapshot!(refusals.concat(), @r#"
     ERR UNKNOWN_COMMAND Unknown+server+commandlap\r\n
@@ -114,5 +115,6 @@ fn refusals() {
     ERR function not found\r\n
     ERR there are still connected workers or executing clients\r\n
     ERR INVALID_FUNCTION_NAME Function+name+must+be+1+to+512+bytes+without+control+characters\r\n
+    ERR QUEUE_ERROR Memory+limit+reached\r\n
     "#);
 }

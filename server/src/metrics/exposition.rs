@@ -97,13 +97,13 @@ const OF_SERVER: &[OfServer] = &[
     },
     OfServer {
         name: "gearmand_memory_bytes",
-        help: "Bytes of workloads and buffers, as far as the memory limit counts them",
+        help: "Bytes of workloads, buffers and tables, as the memory limit counts them",
         kind: Gauge,
         value: |page| page.figures.vitals.memory as u64,
     },
     OfServer {
         name: "gearmand_memory_limit_bytes",
-        help: "Bytes that workloads and buffers may take",
+        help: "Bytes that workloads, buffers and tables may take",
         kind: Gauge,
         value: |page| page.figures.memory_limit as u64,
     },

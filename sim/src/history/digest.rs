@@ -202,6 +202,7 @@ impl Digest {
                 AdminError::FunctionNotFound => (44, b""),
                 AdminError::FunctionInUse => (45, b""),
                 AdminError::InvalidFunctionName => (46, b""),
+                AdminError::MemoryLimit => (47, b""),
             },
         };
         self.number(number);

@@ -2,7 +2,9 @@
 
 use super::{Wrong, compare};
 use bytes::Bytes;
-use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Engine, Event, Vitals};
+use gearman_engine::{
+    Config, ConnectionId, Doors, Effect, Effects, Engine, Event, FUNCTION_OVERHEAD, Vitals,
+};
 use gearman_protocol::{
     Assignment, FunctionName, Grab, Handle, JobTimeout, Mode, Priority, Report, Request, Response, Submit,
     Time, Unique,
@@ -71,7 +73,8 @@ pub fn run(load: &Load, interrupted: &AtomicBool) -> Result<Done, Wrong> {
     compare(floor.now, start, floor.engine.vitals())?;
     floor.done.vitals = start;
     floor.everybody_leaves()?;
-    compare(floor.now, Vitals { functions: 1, ..Vitals::default() }, floor.engine.vitals())?;
+    let memory = FUNCTION_OVERHEAD + function().as_bytes().len();
+    compare(floor.now, Vitals { functions: 1, memory, ..Vitals::default() }, floor.engine.vitals())?;
     Ok(floor.done)
 }
 

@@ -14,10 +14,9 @@ pub(crate) struct Limits {
     #[arg(long, default_value = "4294967295", value_name = "SIZE", value_parser = packet_size)]
     max_packet_size: u32,
 
-    /// How many bytes jobs and buffers may take, or which part of the memory of this machine or control group
+    /// How many bytes jobs, buffers and tables may take, or which part of the memory of this machine or control group
     ///
-    /// Submits above it are refused, and large packets are read one after the other. Names of functions and the
-    /// tables' own places are not counted.
+    /// Submits and new functions above it are refused, and large packets are read one after the other.
     #[arg(long, default_value = "80%", value_name = "SIZE|PERCENT%", value_parser = memory)]
     memory_limit: Memory,
 
