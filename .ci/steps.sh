@@ -11,6 +11,7 @@
 #   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
+#   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
 #   at_length        whether the slowest call is looked for and scaling is measured: yes or no
@@ -96,6 +97,12 @@ conformance_page() {
     node conformance/page/check.mjs target/conformance/matrix --views "$page_views"
 }
 
+# Bugs on purpose, each of which a test must see; where a slice begins, the commit decides.
+planted_bugs() {
+    # shellcheck disable=SC2086 # The flags are words.
+    cargo xtask planted-bugs --first "$base" $planted_bugs
+}
+
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
     # shellcheck disable=SC2086 # The rows and flags are words.
@@ -124,6 +131,7 @@ step "licences, bans, sources" cargo deny check licenses bans sources
 step "lint" cargo clippy --workspace --all-targets -- -D warnings
 step "documentation" docs_without_warnings
 step "tests" cargo test --workspace
+step "planted bugs, each seen by its test" planted_bugs
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"

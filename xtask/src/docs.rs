@@ -1,4 +1,5 @@
-//! What the documentation cites must exist: history ids, files behind links, cargo commands, tests.
+//! What the documentation cites must exist: history ids, files behind links, cargo commands, tests, and for each
+//! sentence of the semantics a bug that would break it.
 //!
 //! Documentation rots where nothing reads it.
 //! Rules, sabotages, tests and deviations cite the ids of `docs/history.md`, and `docs/deviations.md` cites tests;
@@ -14,14 +15,16 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use self::tree::Tree;
+use crate::planted;
+
+pub(crate) use self::tree::Tree;
 
 /// One thing that is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
-struct Problem {
-    file: String,
-    line: usize,
-    what: String,
+pub(crate) struct Problem {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) what: String,
 }
 
 impl fmt::Display for Problem {
@@ -57,6 +60,7 @@ fn check(tree: &Tree) -> Vec<Problem> {
     citations::check(tree, &mut problems);
     links::check(tree, &mut problems);
     commands::check(tree, &mut problems);
+    planted::check(tree, &mut problems);
     problems
 }
 

@@ -4,6 +4,7 @@ mod docs;
 mod monitoring;
 mod package;
 mod peers;
+mod planted;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ enum Task {
     Package,
     /// Check the alert rules, and what the server tells Prometheus, with promtool.
     Monitoring,
+    /// Break each sentence of docs/semantics.md in a copy of the tree, and see a test fail that the page names.
+    PlantedBugs(planted::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
     Peers(peers::Options),
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Task::Manual => package::manual(&root()),
         Task::Package => package::debian(&root()),
         Task::Monitoring => monitoring::run(&root()),
+        Task::PlantedBugs(options) => planted::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
     }
 }

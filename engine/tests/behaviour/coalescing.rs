@@ -56,6 +56,8 @@ fn a_job_that_has_ended_is_not_joined() {
 fn another_function_or_another_case_is_another_job() {
     check(
         "
+        w: can_do F
+        w: can_do g
         c: submit f x unique=u              c< JobCreated H:1
         c: submit g x unique=u              c< JobCreated H:2
         c: submit f x unique=U              c< JobCreated H:3

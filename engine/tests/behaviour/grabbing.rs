@@ -84,11 +84,15 @@ fn a_function_without_work_keeps_its_turn() {
         "
         w: can_do a
         w: can_do b
+        w: can_do c
         c: submit_bg a a0                   c< JobCreated H:1
         w: grab                             w< JobAssign H:1 a a0
         c: submit_bg a a1                   c< JobCreated H:2
         c: submit_bg b b0                   c< JobCreated H:3
+        c: submit_bg c c0                   c< JobCreated H:4
+        w: grab                             w< JobAssign H:4 c c0
         w: grab                             w< JobAssign H:3 b b0
+        w: grab                             w< JobAssign H:2 a a1
     ",
     );
 }

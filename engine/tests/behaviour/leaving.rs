@@ -118,6 +118,22 @@ fn a_running_job_without_watchers_ends_when_its_worker_is_lost() {
 }
 
 #[test]
+fn a_silent_worker_keeps_its_job() {
+    check(
+        "
+        v: can_do f
+        w: can_do f
+        c: submit f x                       c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        v: sleep
+        time: 999999999
+        v: grab                             v< NoJob
+        w: complete H:1 y                   c< WorkComplete H:1 y
+    ",
+    );
+}
+
+#[test]
 fn a_peer_that_half_closes_gets_its_replies_and_is_closed() {
     check(
         "

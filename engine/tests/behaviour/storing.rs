@@ -65,6 +65,7 @@ fn a_job_that_waits_for_the_store_takes_room() {
         d$ maxqueue f 1                     d> OK
         c: submit_bg f x                    store< Keep 1 f x
         d: submit_bg f y                    d< Error QUEUE_ERROR Job queue is full
+        d$ drop function f                  d> ERR there are still connected workers or executing clients
         store: keeps 1                      c< JobCreated H:1
     ",
     );

@@ -99,9 +99,24 @@ fn other_requests_do_not_end_a_sleep() {
         w: sleep
         w: echo hello                       w< Echo hello
         w: submit_bg g x                    w< JobCreated H:1
-        w: sleep
         c: submit_bg f x                    c< JobCreated H:2
                                             w< Noop
+    ",
+    );
+}
+
+#[test]
+fn a_second_pre_sleep_changes_nothing() {
+    check_with(
+        &waking(1),
+        "
+        v: can_do f
+        w: can_do f
+        v: sleep
+        w: sleep
+        v: sleep
+        c: submit_bg f x                    c< JobCreated H:1
+                                            v< Noop
     ",
     );
 }

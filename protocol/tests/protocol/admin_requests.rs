@@ -26,6 +26,15 @@ fn commands() {
 }
 
 #[test]
+fn a_line_that_is_no_command_keeps_its_first_word() {
+    assert_snapshot!(read(&["lap", "Lap of honour", ""]), @r#"
+    "lap" Malformed(UnknownCommand(b"lap"))
+    "Lap of honour" Malformed(UnknownCommand(b"Lap"))
+    "" Malformed(UnknownCommand(b""))
+    "#);
+}
+
+#[test]
 fn key_words_have_no_case_and_names_have() {
     assert_snapshot!(read(&["STATUS", "Show Jobs", "CREATE Function Lap", "Drop FUNCTION Lap", "MaxQueue Lap 1"]), @r#"
     "STATUS" Status

@@ -23,6 +23,9 @@ fn every_length_of_every_submit_is_checked() {
     for &packet_type in PacketType::ALL {
         let is_submit =
             packet_type.name().starts_with("SUBMIT_") && packet_type != PacketType::SubmitJobSched;
+        if is_submit {
+            assert_eq!(parse(packet_type, "function", 0), Err(DecodeError::FunctionName));
+        }
         for (name, longest, error) in limits {
             if is_submit && packet_type.arguments().contains(&name) {
                 assert!(parse(packet_type, name, longest).is_ok(), "{} {name}", packet_type.name());

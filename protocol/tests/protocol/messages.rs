@@ -11,10 +11,29 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-/// A last argument: any bytes, now and then more than are copied.
+/// A last argument: any bytes, now and then more than are copied, and now and then such as a message is made of.
 fn data() -> impl Strategy<Value = Bytes> {
-    let bytes = prop_oneof![8 => vec(any::<u8>(), 0..40), 1 => vec(any::<u8>(), 16_000..17_000)];
+    let bytes = prop_oneof![
+        8 => vec(any::<u8>(), 0..40),
+        1 => vec(any::<u8>(), 16_000..17_000),
+        2 => packets(),
+        1 => "(status|version)\r?\n".prop_map(String::into_bytes),
+    ];
     bytes.prop_map(Bytes::from)
+}
+
+/// What looks like one packet or two, whole or cut off, in either direction.
+fn packets() -> impl Strategy<Value = Vec<u8>> {
+    let packet = (select(vec![*b"\0REQ", *b"\0RES"]), 0_u32..45, vec(any::<u8>(), 0..9));
+    let packet = packet.prop_map(|(magic, number, body)| {
+        let size = u32::try_from(body.len()).expect("short");
+        [&magic[..], &number.to_be_bytes(), &size.to_be_bytes(), &body].concat()
+    });
+    (vec(packet, 1..3), 0_usize..4).prop_map(|(packets, missing)| {
+        let mut bytes = packets.concat();
+        bytes.truncate(bytes.len() - missing);
+        bytes
+    })
 }
 
 /// An argument before the last: any bytes but NUL.

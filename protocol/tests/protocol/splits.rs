@@ -1,7 +1,8 @@
 //! However a stream of bytes is cut into reads, it decodes the same, and little is held meanwhile.
 
 use crate::messages::{encoded, request, response};
-use gearman_protocol::{DecodeError, Decoder, Frame, Limits, Request, Response};
+use bytes::Bytes;
+use gearman_protocol::{DecodeError, Decoder, Frame, Limits, Magic, Packet, Request, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -134,6 +135,18 @@ fn a_body_that_looks_like_a_packet_is_a_body() {
         let (before, after) = bytes.split_at(at);
         assert_eq!(decode(Limits::default(), [before, after]), whole, "cut at {at}");
     }
+}
+
+#[test]
+fn text_and_packets_follow_each_other_in_one_write() {
+    let bytes = b"status\r\n\0REQ\0\0\0\x04\0\0\0\0version\n\0REQ\0\0\0\x10\0\0\0\x02hi\n";
+    let (frames, error) = decode(Limits::default(), [&bytes[..]]);
+    let packet = |number, body| {
+        Frame::Packet(Packet { magic: Magic::Request, number, body: Bytes::from_static(body) })
+    };
+    let line = |text: &'static str| Frame::Line(text.into());
+    assert_eq!(frames, [line("status"), packet(4, b""), line("version"), packet(16, b"hi"), line("")]);
+    assert_eq!(error, None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The numbers, names and texts that peers rely on.
 
-use gearman_protocol::{DecodeError, Direction, ErrorCode, PacketType};
+use bytes::Bytes;
+use gearman_protocol::{DecodeError, Direction, ErrorCode, Frame, Magic, Packet, PacketType, Request};
 use insta::assert_snapshot;
 
 /// The types whose numbers lie in the range, one on a line.
@@ -89,6 +90,33 @@ fn no_other_number_is_a_type() {
         assert_eq!(PacketType::from_number(packet_type.number()), Some(packet_type));
         assert_eq!(PacketType::from_name(packet_type.name()), Some(packet_type));
     }
+}
+
+#[test]
+fn types_that_no_server_takes_are_not_expected() {
+    let from_servers = [6, 8, 10, 11, 17, 19, 20, 27, 31, 40, 42];
+    for number in from_servers.into_iter().chain([0, 5, 35, 43, 0x8000_0000]) {
+        let body = Bytes::from("f u 1 2 3 4 5 x".replace(' ', "\0"));
+        let request = Request::parse(Frame::Packet(Packet { magic: Magic::Request, number, body }));
+        assert_eq!(request, Err(DecodeError::UnexpectedType(number)), "{number}");
+    }
+}
+
+#[test]
+fn a_missing_argument_is_not_looked_for_elsewhere() {
+    let requests = PacketType::ALL.iter().filter(|packet_type| match packet_type.direction() {
+        Direction::Request | Direction::Both => **packet_type != PacketType::SubmitJobSched,
+        Direction::Response | Direction::Unused => false,
+    });
+    let mut tried = 0;
+    for packet_type in requests.filter(|packet_type| packet_type.arguments().len() > 1) {
+        let (number, wanted) = (packet_type.number(), packet_type.arguments().len());
+        let body = Bytes::from(vec!["1"; wanted - 1].join("\0"));
+        let request = Request::parse(Frame::Packet(Packet { magic: Magic::Request, number, body }));
+        assert_eq!(request, Err(DecodeError::TooFewArguments { number, wanted, got: wanted - 1 }));
+        tried += 1;
+    }
+    assert_eq!(tried, 15, "nine submits, one registration and five reports");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Tests and transcripts that `docs/coverage.md`, `docs/deviations.md` and `docs/disclosure.md` name in their last
-//! column.
+//! Tests and transcripts that some tables of the documentation name in their last column.
 
 use super::Problem;
 use super::tree::Tree;
 
-const TABLES: [&str; 3] = ["docs/coverage.md", "docs/deviations.md", "docs/disclosure.md"];
+const TABLES: [&str; 4] =
+    ["docs/coverage.md", "docs/deviations.md", "docs/disclosure.md", "docs/semantics.md"];
 
 /// Every name in backticks in the last cell of a row is a Rust function, or the id of a transcript.
 pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
@@ -49,6 +49,7 @@ mod tests {
             (TABLES[0], ""),
             (TABLES[1], row),
             (TABLES[2], ""),
+            (TABLES[3], ""),
             ("engine/tests/fifo.rs", "fn first_in_first_out() {}"),
             ("conformance/transcripts/fifo.gtx", "gtx 1\nid: order/fifo\n"),
         ]);

@@ -8,13 +8,13 @@ use std::{fs, io};
 const LEFT_BEHIND: [&str; 5] = [".git", "target", "corpus", "artifacts", "coverage"];
 
 /// Every file by its path from the root, with `/` between the parts.
-pub(super) struct Tree {
+pub(crate) struct Tree {
     files: BTreeMap<String, String>,
 }
 
 impl Tree {
     /// Reads all files below `root`; what is not UTF-8, a picture for one, is there and has no text.
-    pub(super) fn read(root: &Path) -> io::Result<Self> {
+    pub(crate) fn read(root: &Path) -> io::Result<Self> {
         let mut files = BTreeMap::new();
         let mut directories = vec![root.to_path_buf()];
         while let Some(directory) = directories.pop() {
@@ -34,22 +34,22 @@ impl Tree {
     }
 
     /// All files with their text, in order of their names.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     /// The files whose name ends in `ending`.
-    pub(super) fn ending_in<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn ending_in<'a>(&'a self, ending: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.files().filter(move |(name, _)| name.ends_with(ending))
     }
 
     /// The text of one file.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.files.get(name).map(String::as_str)
     }
 
     /// Whether `name` is a file, or a directory that holds one.
-    pub(super) fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         let name = name.trim_end_matches('/');
         self.files.contains_key(name)
             || self.files().any(|(file, _)| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
