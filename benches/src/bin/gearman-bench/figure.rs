@@ -26,6 +26,10 @@ pub(crate) enum Figure {
     Copies,
     /// The last valley of the server's memory, in sizes of the first.
     Valley,
+    /// Memory of the server after a fifth of a long run, in mebibytes.
+    Settled,
+    /// Memory of the server at the end of a long run, in mebibytes.
+    Resident,
     /// From the start of the process to its first answer, in milliseconds.
     Start,
     /// Processor time of the load generator while it counted, in percent of one core.
@@ -54,6 +58,8 @@ impl Figure {
             Self::BytesPerConnection => "B/connection",
             Self::Copies => "copies",
             Self::Valley => "last valley/first",
+            Self::Settled => "MiB after a fifth",
+            Self::Resident => "MiB at the end",
             Self::Start => "ms to start",
             Self::OwnCpu => "generator %",
             Self::ServerCpu => "server %",

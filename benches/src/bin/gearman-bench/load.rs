@@ -10,6 +10,7 @@ mod huge;
 mod paced;
 mod peak;
 mod peers;
+mod reported;
 
 pub(crate) use background::Background;
 pub(crate) use coalesce::Coalesce;
@@ -20,6 +21,7 @@ pub(crate) use functions::{Functions, Status};
 pub(crate) use huge::Huge;
 pub(crate) use paced::Paced;
 pub(crate) use peak::Peak;
+pub(crate) use reported::Reported;
 
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;

@@ -1,7 +1,9 @@
 //! Workloads by name and shape.
 
 use crate::failure::{Failure, Result};
-use crate::load::{Background, Coalesce, Drain, Echo, Foreground, Functions, Huge, Paced, Peak, Run, Status};
+use crate::load::{
+    Background, Coalesce, Drain, Echo, Foreground, Functions, Huge, Paced, Peak, Reported, Run, Status,
+};
 use crate::sample::{Sample, Target};
 use crate::stopwatch::{SECOND, Stopwatch};
 use std::fmt;
@@ -26,6 +28,8 @@ pub(crate) enum Workload {
     Drain { waiting: u64, workers: usize },
     /// Workers that sleep, and jobs a second.
     Paced { workers: usize, rate: u64 },
+    /// Workers, milliseconds that each job takes, and jobs a second.
+    Reported { workers: usize, milliseconds: u64, rate: u64 },
     /// Functions, and workers that are each able to do ten of them.
     Functions { functions: usize, workers: usize },
     /// The same, and somebody who asks for `status`.
@@ -41,7 +45,7 @@ pub(crate) enum Workload {
 impl Workload {
     /// How workloads are written, for the help and for errors.
     pub(crate) const FORMS: &'static str = "foreground CLIENTSxWORKERSxDEPTH[xBYTES], echo CLIENTSxDEPTH, background WAITING, \
-         drain WAITINGxWORKERS, paced WORKERSxRATE, functions FUNCTIONSxWORKERS, status FUNCTIONSxWORKERS, \
+         drain WAITINGxWORKERS, paced WORKERSxRATE, reported-load WORKERSxMILLISECONDSxRATE, functions FUNCTIONSxWORKERS, status FUNCTIONSxWORKERS, \
          coalesce CLIENTSxTIMES, huge BYTES, peak WAITINGxTIMES";
 
     /// The largest single job.
@@ -67,6 +71,9 @@ impl Workload {
                 Self::Drain { waiting: waiting.into(), workers: at(workers) }
             }
             ("paced", Some(&[workers, rate])) => Self::Paced { workers: at(workers), rate: rate.into() },
+            ("reported-load", Some(&[workers, milliseconds, rate])) => {
+                Self::Reported { workers: at(workers), milliseconds: milliseconds.into(), rate: rate.into() }
+            }
             ("functions", Some(&[functions, workers])) => {
                 Self::Functions { functions: at(functions), workers: at(workers) }
             }
@@ -99,6 +106,9 @@ impl Workload {
             Self::Background { waiting } => Background::run(run, waiting, SUBMITS.min(waiting)),
             Self::Drain { waiting, workers } => Drain::run(run, waiting, workers),
             Self::Paced { workers, rate } => Paced::run(run, workers, rate, times),
+            Self::Reported { workers, milliseconds, rate } => {
+                Reported::run(run, workers, milliseconds, rate, seconds * SECOND)
+            }
             Self::Functions { functions, workers } => Functions::run(run, functions, workers, times),
             Self::Status { functions, workers } => Status::run(run, functions, workers, seconds * SECOND),
             Self::Coalesce { clients, times } => Coalesce::run(run, clients, times),
@@ -121,6 +131,9 @@ impl fmt::Display for Workload {
             Self::Background { waiting } => write!(f, "background {waiting}"),
             Self::Drain { waiting, workers } => write!(f, "drain {waiting}x{workers}"),
             Self::Paced { workers, rate } => write!(f, "paced {workers}x{rate}"),
+            Self::Reported { workers, milliseconds, rate } => {
+                write!(f, "reported-load {workers}x{milliseconds}x{rate}")
+            }
             Self::Functions { functions, workers } => write!(f, "functions {functions}x{workers}"),
             Self::Status { functions, workers } => write!(f, "status {functions}x{workers}"),
             Self::Coalesce { clients, times } => write!(f, "coalesce {clients}x{times}"),
@@ -143,6 +156,7 @@ mod tests {
             "background 300000",
             "drain 300000x8",
             "paced 10000x1000",
+            "reported-load 765x1100x695",
             "functions 100000x10000",
             "status 100000x10000",
             "coalesce 1000x100",
