@@ -14,7 +14,7 @@
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
-#   at_length        whether the slowest call is looked for and scaling is measured: yes or no
+#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine; yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -109,6 +109,17 @@ side_by_side() {
     cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
 }
 
+# The load that somebody reported, which the server must bear without its memory growing.
+reported_load() {
+    cargo bench-server run reported-load 765x1100x695 --launch ours --seconds 60 --rounds 1
+}
+
+# The operator's guide, done by its own commands under a real systemd.
+clean_machine() {
+    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends mmdebstrap systemd-container
+    packaging/clean-machine/try
+}
+
 # A base of this commit's own, so that every push visits seeds that no push before has seen.
 commit=$(git rev-parse --short=8 HEAD)
 base=$((16#$commit))
@@ -161,5 +172,7 @@ step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "the slowest call at four million jobs" cargo costs slowest
     step "scaling (printed, not judged)" cargo bench-server scaling
+    step "the reported load, in real time" reported_load
+    step "the operator's guide on a clean machine" clean_machine
 fi
 finished=yes
