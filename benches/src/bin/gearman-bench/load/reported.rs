@@ -5,7 +5,7 @@ use super::{Load, Run};
 use crate::failure::{Failure, Result};
 use crate::figure::Figure;
 use crate::outs::Outs;
-use crate::packet::{Packet, request};
+use crate::packet::{Packet, request, split};
 use crate::sample::{Meter, Sample};
 use crate::stopwatch::{Nanos, SECOND};
 use gearman_protocol::PacketType;
@@ -117,7 +117,7 @@ impl Load for Reported {
             (PacketType::NoJob, true) => request(outs.of(link), PacketType::PreSleep, &[]),
             (PacketType::JobAssign, true) => {
                 let (handle, rest) = packet.split();
-                let (_, workload) = Packet { body: rest, ..packet }.split();
+                let (_, workload) = split(rest);
                 let ends = meter.now() + self.work;
                 let (handle, workload) = (handle.to_vec(), workload.to_vec());
                 self.running.push_back(Running { ends, link, handle, workload });
