@@ -111,7 +111,6 @@ impl Reported {
 
 impl Load for Reported {
     fn packet(&mut self, link: usize, packet: Packet<'_>, outs: &mut Outs, meter: &mut Meter) -> Result<()> {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other packet is a surprise")]
         match (packet.kind, link >= CLIENTS) {
             (PacketType::Noop, true) => request(outs.of(link), PacketType::GrabJob, &[]),
             (PacketType::NoJob, true) => request(outs.of(link), PacketType::PreSleep, &[]),
