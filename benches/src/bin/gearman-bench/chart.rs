@@ -114,6 +114,15 @@ fn span(values: Vec<f64>) -> Option<std::ops::Range<f64>> {
     Some(least * 0.7..greatest * 1.4)
 }
 
+/// A number beside an axis.
+fn tick(value: &f64) -> String {
+    match *value {
+        value if value >= 1e6 => format!("{} M", value / 1e6),
+        value if value >= 1e3 => format!("{} k", value / 1e3),
+        value => value.to_string(),
+    }
+}
+
 fn plot<B: DrawingBackend>(
     area: &DrawingArea<B, plotters::coord::Shift>,
     [x, y]: [&str; 2],
@@ -124,7 +133,8 @@ fn plot<B: DrawingBackend>(
     let mut builder = ChartBuilder::on(area);
     builder.margin(12).x_label_area_size(40).y_label_area_size(80);
     let mut chart = builder.build_cartesian_2d(xs.log_scale(), ys.log_scale())?;
-    chart.configure_mesh().x_desc(x).y_desc(y).draw()?;
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc(x).y_desc(y).x_label_formatter(&tick).y_label_formatter(&tick).draw()?;
     for Line { title, colour, points } in lines {
         let colour = *colour;
         let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2)).point_size(3);
@@ -152,6 +162,7 @@ mod tests {
         let area = SVGBackend::with_string(&mut svg, (300, 200)).into_drawing_area();
         plot(&area, ["jobs waiting", "jobs/s"], [1.0..1e7, 1.0..100.0], &lines).unwrap();
         drop(area);
+        assert!(svg.contains("10 k") && svg.contains("100 k"), "{svg}");
         assert!(svg.contains("polyline") && svg.contains("ours") && !svg.contains("floor"), "{svg}");
     }
 

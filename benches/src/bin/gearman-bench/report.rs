@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::figure::{Figure, short};
 use crate::launch::Make;
 use crate::record::Record;
-use crate::row::Row;
+use crate::row::{Row, Tier};
 use crate::verdict::Verdict;
 use std::fmt::Write;
 use std::fs;
@@ -46,6 +46,10 @@ impl<'a> Report<'a> {
 
     fn figures(&self, row: &Row, make: Make, text: &mut String) {
         let Some(found) = self.record.found(row.name, make.name()) else { return };
+        // What is only for the charts is shown by them, unless there is nothing to show.
+        if row.tier == Tier::Chart && found.failures.is_empty() {
+            return;
+        }
         let always = [Figure::ServerCpu, Figure::ServerWait, Figure::OwnCpu];
         let figures = row.shows.iter().chain(&always);
         let mut cells: Vec<_> = figures
