@@ -8,6 +8,10 @@
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow
 #   page_views       how the conformance page is looked at in a browser
+#   clients          which client libraries the transcripts play the server for
+#   client_variants  in which write variants
+#   clients_can_fail whether each of those cases is seen to fail; not if empty
+#   mutations        how many malformed variants our server suffers
 #   kills            in which scenarios of the real clients each actor is killed at each step
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
@@ -103,6 +107,16 @@ planted_bugs() {
     cargo xtask planted-bugs --first "$base" $planted_bugs
 }
 
+# Each client library with what its profile says; our own driver is built for it.
+clients() {
+    cargo build --release -p gearman-client --example driver
+    local name
+    for name in $clients; do
+        cargo conformance clients --client "$name" --variants "$client_variants"
+    done
+    [ -z "$clients_can_fail" ] || .ci/clients-can-fail
+}
+
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
     # shellcheck disable=SC2086 # The rows and flags are words.
@@ -159,6 +173,9 @@ step "conformance, every case can fail" cargo conformance can-fail --peers gearw
 step "conformance, Gearman::Server (Perl)" conformance perl "$guest_variants"
 step "conformance, gear (Python)" conformance gear "$guest_variants"
 step "conformance, the page in a browser" conformance_page
+step "conformance, clients and workers" clients
+step "captures, as tshark reads them" cargo xtask tshark
+step "malformed variants" cargo conformance mutate --peer gearwright --seed "$base" --count "$mutations"
 step "real clients and workers" cargo xtask peers --kills "$kills"
 step "metrics and alerts (promtool)" cargo xtask monitoring
 step "fuzz targets" cargo +nightly fuzz build

@@ -1,22 +1,28 @@
-//! Collects the transcripts into one table, so that the binary carries every case.
+//! Collects the transcripts into two tables, of cases for servers and of cases for clients, so that the binary carries
+//! them all.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    let folder = root.join("transcripts");
+    table(&root.join("transcripts"), "embedded.rs")?;
+    table(&root.join("clients"), "clients.rs")
+}
+
+/// Writes a table of every transcript in a folder, with its path there and its text.
+fn table(folder: &Path, file: &str) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    collect(&folder, &mut files)?;
+    collect(folder, &mut files)?;
     files.sort();
     let mut table = String::from("&[\n");
-    for file in files {
-        let name = file.strip_prefix(&folder)?.display().to_string();
-        writeln!(table, "({name:?}, include_str!({:?})),", file.display().to_string())?;
+    for path in files {
+        let name = path.strip_prefix(folder)?.display().to_string();
+        writeln!(table, "({name:?}, include_str!({:?})),", path.display().to_string())?;
     }
     table.push_str("]\n");
-    std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("embedded.rs"), table)?;
+    std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join(file), table)?;
     Ok(())
 }
 

@@ -116,8 +116,10 @@ impl<S: Stream> Link<S> {
     /// Reads once; what ends the link, if it does.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Loss>> {
         let (arrived, mut malformed) = (&mut self.arrived, None);
+        // Behind something that is no response nothing is believed, however the bytes were cut into reads.
         let read = ready!(self.wire.poll_read(cx, |frame| match frame.and_then(response) {
-            Ok(response) => arrived.push_back(response),
+            Ok(response) if malformed.is_none() => arrived.push_back(response),
+            Ok(_) => {}
             Err(error) => malformed = malformed.or(Some(Loss::Malformed(error))),
         }));
         Poll::Ready(match read {

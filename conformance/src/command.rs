@@ -2,9 +2,12 @@
 
 mod can_fail;
 mod check;
+mod clients;
 mod list;
 mod matrix;
+mod mutate;
 mod play;
+mod record;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -27,6 +30,12 @@ pub struct CommandLine {
 enum Command {
     /// Play cases against a server (this is what happens without a subcommand).
     Run(Box<RunArguments>),
+    /// Play the server for a client or a worker that is under test.
+    Clients(Box<clients::ClientsArguments>),
+    /// Write a transcript of what passes by, or of what was captured.
+    Record(record::RecordArguments),
+    /// Let a server suffer malformed variants of transcripts, and see that it stays sane.
+    Mutate(mutate::MutateArguments),
     /// List the cases by chapter.
     List,
     /// Print a case.
@@ -231,6 +240,9 @@ pub fn execute(line: CommandLine) -> Exit {
     let done = match line.command {
         None => play::run(&line.run),
         Some(Command::Run(arguments)) => play::run(&arguments),
+        Some(Command::Clients(arguments)) => clients::run(*arguments),
+        Some(Command::Record(arguments)) => record::run(&arguments),
+        Some(Command::Mutate(arguments)) => mutate::run(&arguments),
         Some(Command::List) => list::list(),
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Statements { unexercised }) => list::statements(unexercised),

@@ -36,12 +36,13 @@ pub use attributes::{Attributes, LineEnd};
 pub use diagnostic::{Diagnostic, Findings, Severity};
 pub use document::{Document, Line, Section};
 pub use format::format;
+pub(crate) use lint::feature_of;
 pub use lint::lint;
 pub use template::{Part, Template, escaped};
 pub use token::{Token, TokenKind};
 pub use transcript::{
     Action, Alternative, End, Grade, Header, Input, Kind, Level, Output, Receive, Send, ServerVerb,
-    Statement, Transcript, Variant,
+    Statement, Transcript, Variant, Word,
 };
 pub use value::{Expression, ExpressionError, Made, Pattern, Value};
 

@@ -112,9 +112,9 @@ pub struct Server {
     _folder: Option<TempDir>,
 }
 
-/// The last lines that a server wrote.
+/// The last lines that a server or a program wrote.
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Launch {
     /// With a shell command that stays in the foreground, and `{port}` where the port belongs.
@@ -214,6 +214,12 @@ impl Server {
         self.front.as_ref().map_or_else(|| format!("127.0.0.1:{}", self.port), Proxy::address)
     }
 
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// How the server ended, if it did. A zombie counts as ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -234,7 +240,7 @@ impl Server {
     /// The last lines that it wrote.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        self.log.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.log.lines()
     }
 
     /// Does what a transcript asks.
@@ -382,8 +388,12 @@ fn all_stopped(process: u32) -> io::Result<bool> {
 }
 
 impl Log {
-    /// Keeps reading, so that the server never waits on a full pipe.
-    fn follow(&self, pipe: Option<impl AsyncRead + Unpin + Send + 'static>) {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Keeps reading, so that who writes never waits on a full pipe.
+    pub(crate) fn follow(&self, pipe: Option<impl AsyncRead + Unpin + Send + 'static>) {
         let Some(pipe) = pipe else { return };
         let log = self.clone();
         tokio::spawn(async move {

@@ -8,18 +8,24 @@ mod incoming;
 mod matching;
 mod outgoing;
 mod player;
+mod program;
+mod served;
+mod stream;
 mod table;
 mod timeline;
 mod until;
 mod variables;
+mod words;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
 pub use connection::Ending;
+pub(crate) use incoming::{Ended, Incoming, Message, RawPacket};
 pub use matching::{Mismatch, Row};
 pub use player::play;
+pub use program::Program;
 pub use timeline::{Moment, Way};
 
 use crate::language::{Action, Diagnostic, Grade, Transcript, Variant};
@@ -42,6 +48,8 @@ pub struct Stage<'s> {
     pub time_scale: f64,
     /// The server itself, if the tool launched it.
     pub server: Option<&'s mut Server>,
+    /// The program under test, for transcripts that play the server.
+    pub program: Option<&'s Program>,
 }
 
 impl Stage<'_> {
@@ -70,6 +78,10 @@ pub struct Played {
     pub closed_by_server: bool,
     /// How many jobs were left in the queues and had to be drained.
     pub leftovers: usize,
+    /// How a program under test crashed, if one did.
+    pub crashed: Option<String>,
+    /// What programs under test wrote to standard error last.
+    pub log: Vec<String>,
 }
 
 /// An alternative that was taken.
@@ -117,6 +129,8 @@ pub enum FailureKind {
     NotRead,
     /// The server could not be controlled as asked.
     Control,
+    /// The program under test lives and says nothing.
+    Mute,
 }
 
 /// The statements of a transcript that this version cannot play yet.
@@ -126,8 +140,7 @@ pub enum FailureKind {
 pub fn not_playable(transcript: &Transcript) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     transcript.walk(|statement| {
-        let not_yet = matches!(statement.action, Action::Listen(_) | Action::Accept(_) | Action::Include(_));
-        if !not_yet {
+        if !matches!(statement.action, Action::Include(_)) {
             return;
         }
         let name = statement.text.split(' ').next().unwrap_or_default();

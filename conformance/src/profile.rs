@@ -26,6 +26,17 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("strict", include_str!("../profiles/strict.toml")),
 ];
 
+/// The profiles of clients and workers that the binary carries, with their names.
+const CLIENTS: &[(&str, &str)] = &[
+    ("c", include_str!("../profiles/clients/c.toml")),
+    ("gear", include_str!("../profiles/clients/gear.toml")),
+    ("gearwright", include_str!("../profiles/clients/gearwright.toml")),
+    ("perl", include_str!("../profiles/clients/perl.toml")),
+    ("php", include_str!("../profiles/clients/php.toml")),
+    ("strict", include_str!("../profiles/clients/strict.toml")),
+    ("tools", include_str!("../profiles/clients/tools.toml")),
+];
+
 /// What is known about one implementation.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -78,6 +89,12 @@ pub enum Tolerance {
     ResMagic,
     /// Numbers of a status are empty instead of 0.
     StatusEmpty,
+}
+
+impl Fence {
+    fn usual() -> Self {
+        Self::Status
+    }
 }
 
 impl Tolerance {
@@ -133,8 +150,11 @@ impl std::error::Error for ProfileError {}
 struct File {
     profile: u32,
     name: String,
+    #[serde(alias = "client")]
     server: String,
     launch: Option<String>,
+    /// A client is never asked anything, so its profile says nothing here.
+    #[serde(default = "Fence::usual")]
     fence: Fence,
     grab: String,
     #[serde(default = "usual_time")]
@@ -190,19 +210,41 @@ impl Profile {
         EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
 
+    /// The names of the profiles of clients and workers that the binary carries.
+    pub fn clients() -> impl Iterator<Item = &'static str> {
+        CLIENTS.iter().map(|(name, _)| *name)
+    }
+
+    /// The text of an embedded profile of a client.
+    #[must_use]
+    pub fn client_text(name: &str) -> Option<&'static str> {
+        CLIENTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// Reads an embedded profile of a client by its name, or a file by its path.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::load`].
+    pub fn load_client(from: &str) -> Result<Self, ProfileError> {
+        Self::read(from, Self::client_text(from), &Self::clients().collect::<Vec<_>>())
+    }
+
     /// Reads an embedded profile by its name, or a file by its path.
     ///
     /// # Errors
     ///
     /// The file cannot be read, is not TOML, or says something that makes no sense.
     pub fn load(from: &str) -> Result<Self, ProfileError> {
+        Self::read(from, Self::embedded_text(from), &Self::embedded().collect::<Vec<_>>())
+    }
+
+    fn read(from: &str, embedded: Option<&str>, known: &[&str]) -> Result<Self, ProfileError> {
         let error = |message: String| ProfileError { from: from.to_owned(), message };
-        let text = match Self::embedded_text(from) {
+        let text = match embedded {
             Some(text) => text.to_owned(),
-            None => std::fs::read_to_string(from).map_err(|cause| {
-                let known: Vec<_> = Self::embedded().collect();
-                error(format!("{cause}; give a file or one of {}", known.join(", ")))
-            })?,
+            None => std::fs::read_to_string(from)
+                .map_err(|cause| error(format!("{cause}; give a file or one of {}", known.join(", "))))?,
         };
         Self::parse(&text).map_err(error)
     }

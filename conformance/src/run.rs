@@ -1,6 +1,7 @@
 //! Many cases against one implementation, with workers of its own servers.
 
 mod pool;
+mod program;
 mod round;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ pub use round::Round;
 
 use crate::language::{Transcript, Variant};
 use crate::launch::Launch;
+use crate::play::Program;
 use crate::profile::Profile;
 use crate::verdict::{Skip, Verdict, together};
 
@@ -27,6 +29,8 @@ pub enum Target {
     Attached(String),
     /// The tool starts one for each worker.
     Launched(Launch),
+    /// There is none: the transcripts play the server for this program.
+    Program(Program),
 }
 
 /// What to play, against what, and how.
@@ -93,15 +97,17 @@ impl Plan {
     /// The target cannot be reached or is not sane.
     pub async fn start(self: Arc<Self>) -> Result<Results, Insane> {
         let pool = Arc::new(Pool::new(Arc::clone(&self)));
-        // A target that is not sane from the beginning is not worth a run.
-        let server = pool.acquire(&std::collections::BTreeMap::new()).await?;
-        pool.release(server, None);
+        if !matches!(self.target, Target::Program(_)) {
+            // A target that is not sane from the beginning is not worth a run.
+            let server = pool.acquire(&std::collections::BTreeMap::new()).await?;
+            pool.release(server, None);
+        }
         let (sender, receiver) = unbounded_channel();
         let units = self.units();
         let stopped = Arc::new(AtomicBool::new(false));
         let is_alone = |unit: &Unit| match self.target {
             // On a server of its own, every case is alone.
-            Target::Launched(_) => false,
+            Target::Launched(_) | Target::Program(_) => false,
             Target::Attached(_) => self.cases[unit.case].header.exclusive,
         };
         let (alone, shared): (VecDeque<Unit>, VecDeque<Unit>) = units.into_iter().partition(is_alone);

@@ -7,6 +7,9 @@ use crate::language::{Findings, Level, Transcript};
 /// Path and text of every transcript under `transcripts/`, sorted by path.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
+/// The same of every transcript under `clients/`, where the tool plays the server.
+const CLIENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/clients.rs"));
+
 /// The case that tells whether a server is sane.
 pub const SANITY: &str = "sanity/roundtrip";
 
@@ -31,6 +34,23 @@ impl Suite {
     pub fn embedded() -> Result<Self, Findings> {
         let cases =
             EMBEDDED.iter().map(|(path, text)| Transcript::parse(path, text)).collect::<Result<_, _>>()?;
+        Ok(Self::new(cases))
+    }
+
+    /// The text of every embedded transcript for clients and workers, with its path.
+    #[must_use]
+    pub fn client_texts() -> &'static [(&'static str, &'static str)] {
+        CLIENTS
+    }
+
+    /// The embedded cases for clients and workers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Suite::embedded`].
+    pub fn clients() -> Result<Self, Findings> {
+        let cases =
+            CLIENTS.iter().map(|(path, text)| Transcript::parse(path, text)).collect::<Result<_, _>>()?;
         Ok(Self::new(cases))
     }
 

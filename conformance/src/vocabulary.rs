@@ -20,6 +20,27 @@ pub const FEATURES: &[(&str, &str)] = &[
     ("timeouts", "CAN_DO_TIMEOUT in milliseconds, after which the job is run again"),
 ];
 
+/// What a client or a worker under test may be able to do, or the library it is made with.
+pub const CLIENT_FEATURES: &[(&str, &str)] = &[
+    ("background", "submits in the background, and tells the handle"),
+    ("client", "submits jobs and waits for their ends"),
+    ("client-data", "tells of WORK_DATA as it comes"),
+    ("client-exception", "asks for exceptions and tells of WORK_EXCEPTION"),
+    ("client-status", "tells of WORK_STATUS as it comes"),
+    ("client-timeout", "gives up after a time"),
+    ("client-warning", "tells of WORK_WARNING as it comes"),
+    ("empty-workload", "submits a workload of no bytes"),
+    ("poll", "asks for the state of a background job"),
+    ("several", "has several jobs outstanding on one connection"),
+    ("worker", "takes jobs and does them"),
+    ("worker-data", "sends WORK_DATA"),
+    ("worker-exception", "sends WORK_EXCEPTION"),
+    ("worker-option", "asks for exceptions as a worker, before it registers"),
+    ("worker-status", "sends WORK_STATUS"),
+    ("worker-unique", "tells the unique of a job"),
+    ("worker-warning", "sends WORK_WARNING"),
+];
+
 /// What a server may be started with.
 pub const SETTINGS: &[(&str, &str)] = &[
     ("exceptions", "every connection has the option `exceptions`"),
@@ -35,10 +56,15 @@ pub const SETTINGS: &[(&str, &str)] = &[
 ///
 /// A sentence that names the known ones.
 pub fn check_feature(name: &str) -> Result<(), String> {
-    if PacketType::from_name(name).is_some() || FEATURES.iter().any(|(known, _)| *known == name) {
+    let mut known = FEATURES.iter().chain(CLIENT_FEATURES);
+    if PacketType::from_name(name).is_some() || known.any(|(known, _)| *known == name) {
         return Ok(());
     }
-    Err(format!("`{name}` is not a feature; features are packet types and {}", list(FEATURES)))
+    Err(format!(
+        "`{name}` is not a feature; features are packet types, {}, and of clients {}",
+        list(FEATURES),
+        list(CLIENT_FEATURES)
+    ))
 }
 
 /// Accepts the name of a setting.

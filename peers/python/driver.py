@@ -116,7 +116,11 @@ class Player:
         elif verb == "background":
             tag, function, unique, priority, workload = words
             job = self.job(tag, function, unique, workload)
-            self.connected().submitJob(job, background=True, precedence=PRECEDENCE[priority])
+            try:
+                self.connected().submitJob(job, background=True, precedence=PRECEDENCE[priority])
+            except gear.GearmanError as error:
+                say("#", str(error))
+                return say(tag, "lost")
             self.background[job.handle.decode()] = job
             say(tag, "created", job.handle.decode())
         elif verb in ("poll", "progress"):
@@ -128,7 +132,11 @@ class Player:
         """Submits the tasks that were added, waits for all, and says how that ended."""
         tasks, self.tasks = self.tasks, []
         for job, precedence in tasks:
-            self.connected().submitJob(job, precedence=precedence)
+            try:
+                self.connected().submitJob(job, precedence=precedence)
+            except gear.GearmanError as error:
+                say("#", str(error))
+                return say("lost")
         for job, _ in tasks:
             job.done.wait()
         say("lost" if any(job.lost for job, _ in tasks) else "ran")

@@ -5,6 +5,7 @@ mod monitoring;
 mod package;
 mod peers;
 mod planted;
+mod tshark;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Task {
     PlantedBugs(planted::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
     Peers(peers::Options),
+    /// Compare what the recorder reads in a capture with what tshark reads in it; needs tshark.
+    Tshark(tshark::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::Monitoring => monitoring::run(&root()),
         Task::PlantedBugs(options) => planted::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
+        Task::Tshark(options) => tshark::run(&root(), &options),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::link::{Link, check_size};
 use bytes::Bytes;
 use gearman_net::Network;
 use gearman_protocol::{Assignment, Handle, JobTimeout, Report, Request, Response};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use tokio::sync::mpsc;
 
@@ -28,6 +29,8 @@ pub(super) struct Session<'a, N: Network> {
     worker: &'a Worker<N>,
     link: Link<N::Stream>,
     has_worked: bool,
+    /// Jobs that came without a grab: the server counts them as this worker's, so they are done all the same.
+    unasked: VecDeque<Assignment>,
 }
 
 impl<'a, N: Network> Session<'a, N> {
@@ -41,7 +44,7 @@ impl<'a, N: Network> Session<'a, N> {
             let timeout = timeout.map(|timeout| JobTimeout(timeout.as_millis().to_string().into()));
             link.send(&Request::CanDo { function: function.clone(), timeout });
         }
-        Ok(Self { worker, link, has_worked: false })
+        Ok(Self { worker, link, has_worked: false, unasked: VecDeque::new() })
     }
 
     /// Whether the server has answered a grab.
@@ -52,7 +55,11 @@ impl<'a, N: Network> Session<'a, N> {
     /// Does jobs until the worker is stopped.
     pub(super) async fn work(&mut self) -> Result<(), Error> {
         while !self.worker.stop.is_requested() {
-            match self.grab().await? {
+            let next = match self.unasked.pop_front() {
+                Some(assignment) => Some(assignment),
+                None => self.grab().await?,
+            };
+            match next {
                 Some(assignment) => self.carry_out(assignment).await?,
                 None => self.sleep().await?,
             }
@@ -91,9 +98,16 @@ impl<'a, N: Network> Session<'a, N> {
             tokio::select! {
                 biased;
                 () = self.worker.stop.requested() => return Ok(()),
-                response = self.link.next() => if response? == Response::Noop {
-                    return Ok(());
-                },
+                response = self.link.next() => {
+                    let response = response?;
+                    if let Response::JobAssign(assignment) = response {
+                        self.unasked.push_back(assignment);
+                        return Ok(());
+                    }
+                    if response == Response::Noop {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
@@ -129,13 +143,15 @@ impl<'a, N: Network> Session<'a, N> {
                 biased;
                 Some(report) = reported.recv(), if may_report => self.report(handle, report),
                 outcome = &mut doing => break outcome,
-                // Whatever the server says meanwhile is not about the next job.
-                response = poll_fn(|cx| self.link.poll_next_or_room(cx)), if loss.is_none() => {
-                    if let Err(reason) = response {
+                // Whatever else the server says meanwhile is not about the next job.
+                response = poll_fn(|cx| self.link.poll_next_or_room(cx)), if loss.is_none() => match response {
+                    Ok(Some(Response::JobAssign(assignment))) => self.unasked.push_back(assignment),
+                    Ok(_) => {}
+                    Err(reason) => {
                         loss = Some(reason);
                         reported.close();
                     }
-                }
+                },
             }
         };
         if let Some(loss) = loss {

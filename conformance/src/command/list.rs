@@ -10,6 +10,11 @@ use crate::suite::Suite;
 /// Prints every case by chapter.
 pub(super) fn list() -> Result<Exit, Refusal> {
     let suite = Suite::embedded().map_err(Refusal::usage)?;
+    Ok(print(&suite))
+}
+
+/// Prints the cases of a suite by chapter.
+pub(super) fn print(suite: &Suite) -> Exit {
     for chapter in suite.chapters() {
         anstream::println!("{chapter}");
         for case in suite.cases().filter(|case| case.header.chapter() == chapter) {
@@ -17,13 +22,14 @@ pub(super) fn list() -> Result<Exit, Refusal> {
         }
     }
     anstream::println!("{} cases in {} chapters", suite.cases().count(), suite.chapters().len());
-    Ok(Exit::Met)
+    Exit::Met
 }
 
 /// Prints a case as it is written.
 pub(super) fn show(id: &str) -> Result<Exit, Refusal> {
     let suite = Suite::embedded().map_err(Refusal::usage)?;
-    let case = suite.case(id).ok_or_else(|| {
+    let clients = Suite::clients().map_err(Refusal::usage)?;
+    let case = suite.case(id).or_else(|| clients.case(id)).ok_or_else(|| {
         Refusal::usage(format!("no case is called `{id}`; `gearman-conformance list` shows them all"))
     })?;
     anstream::print!("{}", case.text);

@@ -37,6 +37,11 @@ fn played(arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
     let mut suite = Suite::embedded().map_err(Refusal::usage)?;
     let only = named(&arguments.globs, &mut suite)?;
     let plan = plan(arguments, only, &suite)?;
+    carry_out(plan, arguments)
+}
+
+/// Plays what is planned and tells about it.
+pub(super) fn carry_out(plan: Plan, arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
     let reports = Reports::open(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -46,7 +51,7 @@ fn played(arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
 }
 
 /// What the arguments choose by id; files among them join the suite.
-fn named(globs: &[String], suite: &mut Suite) -> Result<Vec<IdPattern>, Refusal> {
+pub(super) fn named(globs: &[String], suite: &mut Suite) -> Result<Vec<IdPattern>, Refusal> {
     let mut ids = Vec::new();
     for text in globs {
         if text.ends_with(".gtx") {
@@ -92,6 +97,12 @@ fn plan(arguments: &RunArguments, only: Vec<IdPattern>, suite: &Suite) -> Result
 }
 
 fn refuse_unplayable(case: &Transcript) -> Result<(), Refusal> {
+    if case.plays_server() {
+        return Err(Refusal::usage(format!(
+            "{} plays the server: play it with `gearman-conformance clients`",
+            case.path
+        )));
+    }
     let list = not_playable(case);
     if list.is_empty() {
         return Ok(());
@@ -127,7 +138,7 @@ pub(super) fn in_place(command: &str) -> String {
     command.replace("{here}", &here.display().to_string())
 }
 
-fn variants(text: &str) -> Result<Vec<Variant>, Refusal> {
+pub(super) fn variants(text: &str) -> Result<Vec<Variant>, Refusal> {
     match text {
         "none" => Ok(vec![Variant::AsWritten]),
         "split" => Ok(vec![Variant::AsWritten, Variant::Split]),
@@ -140,7 +151,7 @@ fn variants(text: &str) -> Result<Vec<Variant>, Refusal> {
     }
 }
 
-fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Result<Selection, Refusal> {
+pub(super) fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Result<Selection, Refusal> {
     let patterns = |texts: &[String]| -> Result<Vec<IdPattern>, Refusal> {
         texts.iter().map(|text| IdPattern::parse(text).map_err(Refusal::usage)).collect()
     };
@@ -257,6 +268,9 @@ impl ReportFile {
 fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
     let case = &plan.cases[result.case];
     let name = if arguments.globs.contains(&case.path) { &case.path } else { &case.header.id };
+    if matches!(plan.target, Target::Program(_)) {
+        return again_with_client(arguments, result, name);
+    }
     let mut command = format!("gearman-conformance run {name}");
     match (&arguments.target, &arguments.launch, &arguments.peer) {
         (Some(address), ..) => command += &format!(" --target {address}"),
@@ -265,6 +279,22 @@ fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
     }
     if arguments.peer.is_none() {
         command += &format!(" --profile {}", arguments.profile);
+    }
+    if result.variant != Variant::AsWritten {
+        command += &format!(" --variants {}", result.variant);
+    }
+    command + " -vv"
+}
+
+/// The command that plays one case for a client again.
+fn again_with_client(arguments: &RunArguments, result: &CaseResult, name: &str) -> String {
+    let mut command = format!("gearman-conformance clients {name}");
+    match (&arguments.launch, &arguments.peer) {
+        (None, Some(client)) => command += &format!(" --client {client}"),
+        (launch, _) => {
+            let launch = launch.as_deref().unwrap_or_default();
+            command += &format!(" --launch-client '{launch}' --profile {}", arguments.profile);
+        }
     }
     if result.variant != Variant::AsWritten {
         command += &format!(" --variants {}", result.variant);

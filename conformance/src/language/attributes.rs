@@ -58,6 +58,7 @@ impl LineEnd {
 pub(super) struct Allowed(pub(super) &'static [&'static str]);
 
 impl Allowed {
+    pub(super) const NONE: Self = Self(&[]);
     pub(super) const PACKET: Self = Self(&["magic", "type", "len", "split", "gap"]);
     pub(super) const BYTES: Self = Self(&["split", "gap"]);
     pub(super) const TEXT_OUT: Self = Self(&["split", "gap", "eol"]);
@@ -122,7 +123,10 @@ impl Attributes {
 }
 
 fn misplaced(name: &str, span: Range<usize>, allowed: Allowed) -> Diagnostic {
-    let help = format!("it takes {}", allowed.0.join(", "));
+    let help = match allowed.0 {
+        [] => "it takes none".to_owned(),
+        names => format!("it takes {}", names.join(", ")),
+    };
     Diagnostic::error(format!("`{name}` means nothing on this statement"), span)
         .label("not an attribute of it")
         .help(help)

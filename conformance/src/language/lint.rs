@@ -43,7 +43,9 @@ pub fn lint(path: &str, text: &str) -> Result<Transcript, Findings> {
     if list.is_empty() {
         header(&transcript, &mut list);
         transcript.walk(|statement| self::statement(&transcript, statement, &mut list));
-        needs(&transcript, &mut list);
+        if !transcript.plays_server() {
+            needs(&transcript, &mut list);
+        }
         let (document, _) = Document::read(text);
         let formatted = format(&document);
         if formatted != text {
@@ -68,7 +70,8 @@ fn header(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
                 .help("say why the case exists and what goes wrong for people where a server does something else"),
         );
     }
-    if header.spec.is_empty() {
+    // The statements are about servers; where the tool is the server, they bind nobody.
+    if header.spec.is_empty() && !transcript.plays_server() {
         list.push(
             Diagnostic::warning("the case names no statement of the protocol", at.clone())
                 .label("no `spec:`"),
@@ -112,7 +115,12 @@ fn needs(transcript: &Transcript, list: &mut Vec<Diagnostic>) {
 /// The feature that a server must have to take this.
 fn optional(output: &Output) -> Option<&'static str> {
     let Output::Packet { kind: Kind::Named(sent), .. } = output else { return None };
-    OPTIONAL.iter().find(|(packet_type, _)| packet_type == sent).map(|(_, feature)| *feature)
+    feature_of(*sent)
+}
+
+/// The feature that a server must have to take requests of this type, if not every server has it.
+pub(crate) fn feature_of(request: PacketType) -> Option<&'static str> {
+    OPTIONAL.iter().find(|(packet_type, _)| *packet_type == request).map(|(_, feature)| *feature)
 }
 
 fn statement(transcript: &Transcript, statement: &Statement, list: &mut Vec<Diagnostic>) {
@@ -141,7 +149,8 @@ fn statement(transcript: &Transcript, statement: &Statement, list: &mut Vec<Diag
             "say so in the header: `needs: control`",
         );
     }
-    if statement.action.as_send().is_some_and(|send| !has_prefix(&send.output)) {
+    let is_shared = !transcript.plays_server();
+    if is_shared && statement.action.as_send().is_some_and(|send| !has_prefix(&send.output)) {
         warn(
             "this function's name does not begin with `${ns}`",
             "it could be one that a live server knows",
@@ -158,7 +167,7 @@ fn has_prefix(output: &Output) -> bool {
             .position(|name| *name == "function")
             .map(|at| &arguments[at]),
         Output::Text(line) => return text_has_prefix(line),
-        Output::Packet { .. } | Output::Raw(_) | Output::Hex(_) => None,
+        Output::Packet { .. } | Output::Raw(_) | Output::Hex(_) | Output::Words(_) => None,
     };
     match function {
         None | Some(Value::Variable(_)) => true,

@@ -9,9 +9,9 @@ use super::diagnostic::Diagnostic;
 use super::number;
 use super::template::{Template, is_name};
 use super::token::{Token, TokenKind};
-use super::transcript::{End, Input, Kind, Output};
+use super::transcript::{End, Input, Kind, Output, Word};
 use super::value::{Expression, ExpressionError, Made, Pattern, Value};
-use super::words::{Words, wrong};
+use super::words::{Words, missing, wrong};
 
 impl Kind {
     /// The number on the wire.
@@ -20,12 +20,31 @@ impl Kind {
         match self {
             Self::Named(packet_type) => packet_type.number(),
             Self::Request(number) | Self::Response(number) => number,
+            // What every worker could ask with, until a profile says what this one asks with.
+            Self::Grab => PacketType::GrabJob.number(),
+            Self::Assign => PacketType::JobAssign.number(),
+        }
+    }
+
+    /// The type that it is for a worker which grabs so.
+    #[must_use]
+    pub fn for_worker(self, grab: PacketType) -> Self {
+        match self {
+            Self::Grab => Self::Named(grab),
+            Self::Assign if grab == PacketType::GrabJob => Self::Named(PacketType::JobAssign),
+            Self::Assign => Self::Named(PacketType::JobAssignUniq),
+            Self::Named(_) | Self::Request(_) | Self::Response(_) => self,
         }
     }
 
     fn parse(token: &Token) -> Result<Self, Diagnostic> {
         if let Some(packet_type) = PacketType::from_name(&token.text) {
             return Ok(Self::Named(packet_type));
+        }
+        match token.text.as_str() {
+            "GRAB" => return Ok(Self::Grab),
+            "ASSIGN" => return Ok(Self::Assign),
+            _ => {}
         }
         let numbered = token.text.strip_suffix(')').and_then(|text| text.split_once('('));
         match numbered.and_then(|(magic, digits)| Some((magic, number::parse(digits)?))) {
@@ -42,6 +61,8 @@ impl fmt::Display for Kind {
             Self::Named(packet_type) => f.write_str(packet_type.name()),
             Self::Request(number) => write!(f, "REQ({number})"),
             Self::Response(number) => write!(f, "RES({number})"),
+            Self::Grab => f.write_str("GRAB"),
+            Self::Assign => f.write_str("ASSIGN"),
         }
     }
 }
@@ -83,6 +104,7 @@ pub(super) fn output(words: &mut Words<'_>) -> Result<(Output, Allowed), Diagnos
         "text" => Ok((Output::Text(value(words.expect("a string")?)?), Allowed::TEXT_OUT)),
         "raw" => Ok((Output::Raw(values(words)?), Allowed::BYTES)),
         "hex" => Ok((Output::Hex(hexadecimal(words)?), Allowed::BYTES)),
+        "words" => Ok((Output::Words(spoken(words, value)?), Allowed::NONE)),
         _ => {
             let kind = Kind::parse(first)?;
             let arguments = values(words)?;
@@ -101,18 +123,45 @@ pub(super) fn input(words: &mut Words<'_>) -> Result<(Input, Allowed), Diagnosti
     if first.text == "text" {
         return Ok((Input::Text(pattern(words.expect("a pattern")?)?), Allowed::TEXT_IN));
     }
-    let kind = Kind::parse(first)?;
-    if matches!(kind, Kind::Request(_)) {
-        return Err(wrong(first, "something a server sends").help("write `RES(n)`"));
+    if first.text == "words" {
+        return Ok((Input::Words(spoken(words, pattern)?), Allowed::WAIT));
     }
+    let kind = Kind::parse(first)?;
     let patterns = patterns(words)?;
     check_count(kind, first, patterns.len())?;
     Ok((Input::Packet { kind, patterns }, Allowed::WAIT))
 }
 
+/// The words of a line to or from a program; `bytes` reads those that are not plain.
+fn spoken<T>(
+    words: &mut Words<'_>,
+    bytes: impl Fn(&Token) -> Result<T, Diagnostic>,
+) -> Result<Vec<Word<T>>, Diagnostic> {
+    let list: Result<Vec<_>, _> = words
+        .left()
+        .iter()
+        .map(|_| {
+            let token = words.expect("a word")?;
+            if token.kind == TokenKind::Word && token.text != "*" {
+                Ok(Word::Plain(token.text.clone()))
+            } else {
+                bytes(token).map(Word::Bytes)
+            }
+        })
+        .collect();
+    match list {
+        Ok(list) if list.is_empty() => Err(missing("a word", words.end())),
+        list => list,
+    }
+}
+
 fn check_count(kind: Kind, token: &Token, count: usize) -> Result<(), Diagnostic> {
-    let Kind::Named(packet_type) = kind else { return Ok(()) };
-    let names = packet_type.arguments();
+    let names: &[&str] = match kind {
+        Kind::Named(packet_type) => packet_type.arguments(),
+        Kind::Grab => &[],
+        Kind::Assign => PacketType::JobAssignUniq.arguments(),
+        Kind::Request(_) | Kind::Response(_) => return Ok(()),
+    };
     if names.len() == count {
         return Ok(());
     }

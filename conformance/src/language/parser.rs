@@ -182,6 +182,7 @@ impl<'d> Parser<'d> {
             "open" => Action::Open(words.names(CONNECTION)?),
             "close" => Action::Close(words.names(CONNECTION)?),
             "accept" => Action::Accept(words.names(CONNECTION)?),
+            "start" => Action::Start(words.names("the name of a program")?),
             "shutdown" => Action::Shutdown(words.name(CONNECTION)?),
             "reset" => Action::Reset(words.name(CONNECTION)?),
             "listen" => Action::Listen(words.name(CONNECTION)?),
@@ -385,7 +386,7 @@ fn message(first: &Token, words: &mut Words<'_>) -> Result<Action, Diagnostic> {
 }
 
 fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
-    const STATEMENTS: [&str; 19] = [
+    const STATEMENTS: [&str; 20] = [
         "open",
         "close",
         "shutdown",
@@ -405,6 +406,7 @@ fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
         "server",
         "listen",
         "accept",
+        "start",
     ];
     let help = match nearest(&first.text, STATEMENTS) {
         Some(name) => format!("did you mean `{name}`?"),

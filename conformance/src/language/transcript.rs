@@ -192,6 +192,8 @@ pub enum Action {
     Listen(String),
     /// `accept A...`.
     Accept(Vec<String>),
+    /// `start A...`: starts the program under test.
+    Start(Vec<String>),
 }
 
 /// Something sent.
@@ -227,6 +229,10 @@ pub enum Kind {
     Request(u32),
     /// `RES(n)`: any number, with the magic of responses.
     Response(u32),
+    /// `GRAB`: the request with which the worker under test asks for a job, as its profile says.
+    Grab,
+    /// `ASSIGN`: the assignment that answers that request.
+    Assign,
 }
 
 /// What is sent.
@@ -245,6 +251,8 @@ pub enum Output {
     Raw(Vec<Value>),
     /// Bytes, in hexadecimal.
     Hex(Vec<u8>),
+    /// A line of words to a program under test.
+    Words(Vec<Word<Value>>),
 }
 
 /// What is expected.
@@ -259,8 +267,19 @@ pub enum Input {
     },
     /// A line of the text protocol, without its line end.
     Text(Pattern),
+    /// A line of words from a program under test.
+    Words(Vec<Word<Pattern>>),
     /// The end of the connection.
     End(End),
+}
+
+/// A word of the line protocol that programs under test speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word<T> {
+    /// As it is written.
+    Plain(String),
+    /// Bytes, which travel in hexadecimal behind a `=`; a variable stands for a whole word.
+    Bytes(T),
 }
 
 /// How a connection may end.
@@ -321,6 +340,16 @@ pub enum ServerVerb {
     Refuses,
     /// Waits until it has ended, with this exit code.
     Ended(u32),
+}
+
+impl<T> Word<T> {
+    /// What it holds, if it is not plain.
+    pub fn bytes(&self) -> Option<&T> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Bytes(bytes) => Some(bytes),
+        }
+    }
 }
 
 macro_rules! words {
@@ -432,7 +461,8 @@ impl Statement {
             | Action::Include(_)
             | Action::Server(_)
             | Action::Listen(_)
-            | Action::Accept(_) => Vec::new(),
+            | Action::Accept(_)
+            | Action::Start(_) => Vec::new(),
         }
     }
 
@@ -444,6 +474,16 @@ impl Statement {
 }
 
 impl Transcript {
+    /// Whether it plays the server, for a client or a worker that is under test.
+    #[must_use]
+    pub fn plays_server(&self) -> bool {
+        let mut plays = false;
+        self.walk(|statement| {
+            plays |= matches!(statement.action, Action::Listen(_) | Action::Accept(_) | Action::Start(_));
+        });
+        plays
+    }
+
     /// Calls `visit` for every statement, in the order of the text.
     pub fn walk<'s>(&'s self, mut visit: impl FnMut(&'s Statement)) {
         self.body.iter().for_each(|statement| statement.walk(&mut visit));

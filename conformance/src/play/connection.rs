@@ -9,18 +9,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use gearman_protocol::Magic;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::incoming::{Ended, Incoming, Message};
+use super::stream::Stream;
 use super::timeline::{Timeline, Way};
 
 /// A connection of a transcript.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) name: String,
-    stream: TcpStream,
+    stream: Stream,
     pub(crate) incoming: Incoming,
     timeline: Timeline,
     /// Whether the transcript ended the sending half.
@@ -67,13 +68,30 @@ impl Connection {
         let stream = timeout_at(deadline, TcpStream::connect(address)).await??;
         stream.set_nodelay(true)?;
         timeline.note(name, Way::Own, "open");
-        Ok(Self {
-            name: name.to_owned(),
-            stream,
-            incoming: Incoming::default(),
-            timeline,
-            half_closed: false,
-        })
+        Ok(Self::new(name, Stream::Tcp(stream), Incoming::from_server(), timeline))
+    }
+
+    /// Takes a connection that a client under test has made.
+    pub(crate) fn accepted(stream: TcpStream, name: &str, timeline: Timeline) -> Self {
+        // Without it only the pace changes, and an error means that the client has gone already.
+        let _ = stream.set_nodelay(true);
+        timeline.note(name, Way::Own, "accept");
+        Self::new(name, Stream::Tcp(stream), Incoming::from_client(), timeline)
+    }
+
+    /// Takes the standard input and output of a program under test.
+    pub(crate) fn program(stream: UnixStream, name: &str, timeline: Timeline) -> Self {
+        timeline.note(name, Way::Own, "start");
+        Self::new(name, Stream::Program(stream), Incoming::from_program(), timeline)
+    }
+
+    fn new(name: &str, stream: Stream, incoming: Incoming, timeline: Timeline) -> Self {
+        Self { name: name.to_owned(), stream, incoming, timeline, half_closed: false }
+    }
+
+    /// Whether a client has made it, so that the transcript is the server on it.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.incoming.usual == Magic::Request
     }
 
     /// Writes each piece with a write of its own and reads what comes meanwhile, so that neither side can wait

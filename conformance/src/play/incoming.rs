@@ -35,6 +35,8 @@ pub(crate) enum Message {
 /// A packet as it came, before anything is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawPacket {
+    /// The magic that belongs on packets from this peer.
+    pub(crate) usual: Magic,
     pub(crate) magic: [u8; 4],
     pub(crate) number: u32,
     pub(crate) body: Bytes,
@@ -64,20 +66,48 @@ impl Message {
 }
 
 /// Bytes that have arrived and the messages cut from them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Incoming {
+    /// The magic that belongs on packets from this peer.
+    pub(crate) usual: Magic,
+    /// Lines that begin with `#` are remarks for people, and no messages.
+    has_remarks: bool,
     buffer: BytesMut,
     messages: VecDeque<Message>,
     ended: Option<Ended>,
 }
 
 impl Incoming {
+    /// Nothing yet, from a server.
+    pub(crate) fn from_server() -> Self {
+        Self {
+            usual: Magic::Response,
+            has_remarks: false,
+            buffer: BytesMut::new(),
+            messages: VecDeque::new(),
+            ended: None,
+        }
+    }
+
+    /// Nothing yet, from a client or a worker.
+    pub(crate) fn from_client() -> Self {
+        Self { usual: Magic::Request, ..Self::from_server() }
+    }
+
+    /// Nothing yet, from a program that says lines of words.
+    pub(crate) fn from_program() -> Self {
+        Self { has_remarks: true, ..Self::from_server() }
+    }
+
     /// Takes in bytes; returns the messages they completed, for the timeline.
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> impl Iterator<Item = &Message> {
         self.buffer.extend_from_slice(bytes);
         let before = self.messages.len();
-        while let Some(message) = cut(&mut self.buffer) {
-            self.messages.push_back(message);
+        while let Some(message) = cut(&mut self.buffer, self.usual) {
+            let is_remark = matches!(&message, Message::Line { text, .. } if text.starts_with(b"#"));
+            if !(self.has_remarks && is_remark) {
+                self.messages.push_back(message);
+            }
         }
         self.messages.range(before..)
     }
@@ -109,6 +139,11 @@ impl Incoming {
         }
     }
 
+    /// Takes every message that waits.
+    pub(crate) fn take_all(&mut self) -> VecDeque<Message> {
+        std::mem::take(&mut self.messages)
+    }
+
     /// Every message that waits; the end is the last.
     pub(crate) fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
         self.messages.iter()
@@ -126,7 +161,7 @@ impl Incoming {
 }
 
 /// Cuts the first complete message off: a NUL begins a packet, anything else a line.
-fn cut(buffer: &mut BytesMut) -> Option<Message> {
+fn cut(buffer: &mut BytesMut, usual: Magic) -> Option<Message> {
     if *buffer.first()? != 0 {
         let at = buffer.iter().position(|&byte| byte == b'\n')?;
         let mut text = buffer.split_to(at).freeze();
@@ -143,6 +178,7 @@ fn cut(buffer: &mut BytesMut) -> Option<Message> {
     }
     buffer.advance(HEADER_LENGTH);
     Some(Message::Packet(RawPacket {
+        usual,
         magic: [m0, m1, m2, m3],
         number: u32::from_be_bytes([t0, t1, t2, t3]),
         body: buffer.split_to(size).freeze(),
@@ -165,7 +201,7 @@ impl Message {
 }
 
 impl RawPacket {
-    /// The type, if the packet comes from a server and the number is known.
+    /// The type, if the number is known.
     pub(crate) fn packet_type(&self) -> Option<PacketType> {
         PacketType::from_number(self.number)
     }
@@ -183,7 +219,7 @@ impl RawPacket {
     pub(crate) fn name(&self) -> String {
         let number = self.number;
         match (self.packet_type(), Magic::from_bytes(self.magic)) {
-            (Some(packet_type), Some(Magic::Response)) => packet_type.name().to_owned(),
+            (Some(packet_type), Some(magic)) if magic == self.usual => packet_type.name().to_owned(),
             (_, Some(Magic::Response)) => format!("RES({number})"),
             (_, Some(Magic::Request)) => format!("REQ({number})"),
             (_, None) => format!("RES({number}) {{magic=\"{}\"}}", escaped(&self.magic)),
@@ -227,7 +263,7 @@ mod tests {
     use super::*;
 
     fn all(chunks: &[&[u8]]) -> Vec<String> {
-        let mut incoming = Incoming::default();
+        let mut incoming = Incoming::from_server();
         for chunk in chunks {
             let _ = incoming.extend(chunk).count();
         }
@@ -253,7 +289,12 @@ mod tests {
 
     #[test]
     fn a_body_where_none_belongs_is_seen() {
-        let packet = RawPacket { magic: *b"\0RES", number: 10, body: Bytes::from_static(b"x") };
+        let packet = RawPacket {
+            usual: Magic::Response,
+            magic: *b"\0RES",
+            number: 10,
+            body: Bytes::from_static(b"x"),
+        };
         assert_eq!(packet.arguments(0), None);
     }
 

@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::incoming::{Ended, Message, RawPacket, shown};
 use super::variables::Variables;
-use crate::language::{Attributes, End, ExpressionError, Input, Kind, LineEnd, Pattern};
+use super::words;
+use crate::language::{Attributes, End, ExpressionError, Input, Kind, LineEnd, Pattern, Word};
 use crate::profile::{Profile, Tolerance};
 
 /// What a match brought.
@@ -62,6 +63,7 @@ impl Matcher<'_> {
             (Input::Text(pattern), Message::Line { text, end }) => {
                 self.line(pattern, attributes.line_end, text, *end)
             }
+            (Input::Words(words), Message::Line { text, .. }) => self.words(words, text),
             (Input::End(expected), Message::End(got)) if ends_so(*expected, *got) => Ok(Matched::default()),
             _ => Err(self.other_kind(input, message)),
         }
@@ -76,13 +78,15 @@ impl Matcher<'_> {
                 ("packet", format!("{kind}{}", patterns.concat()))
             }
             Input::Text(pattern) => ("line", format!("text {}", self.shown(pattern))),
+            Input::Words(words) => ("line", self.shown_words(words)),
             Input::End(end) => ("end", end.to_string()),
         };
-        let summary = match message {
-            Message::End(Ended::Fin) => "the server closed the connection".to_owned(),
-            Message::End(Ended::Reset) => "the server reset the connection".to_owned(),
-            Message::Partial(_) => "the server closed the connection within a message".to_owned(),
-            Message::Packet(_) | Message::Line { .. } => "something else came".to_owned(),
+        let summary = match (message, input) {
+            (Message::End(_), Input::Words(_)) => "the program ended".to_owned(),
+            (Message::End(Ended::Fin), _) => "the other side closed the connection".to_owned(),
+            (Message::End(Ended::Reset), _) => "the other side reset the connection".to_owned(),
+            (Message::Partial(_), _) => "the other side closed the connection within a message".to_owned(),
+            (Message::Packet(_) | Message::Line { .. }, _) => "something else came".to_owned(),
         };
         let row = Row { what: what.to_owned(), expected, got: message.to_string(), same: false };
         Mismatch { summary, rows: vec![row] }
@@ -90,7 +94,13 @@ impl Matcher<'_> {
 
     fn packet(&self, kind: Kind, patterns: &[Pattern], packet: &RawPacket) -> Result<Matched, Mismatch> {
         let mut matched = Matched::default();
-        let right_magic = packet.magic == Magic::Response.bytes();
+        let kind = kind.for_worker(self.profile.grab);
+        let usual = match kind {
+            Kind::Named(_) | Kind::Grab | Kind::Assign => packet.usual,
+            Kind::Request(_) => Magic::Request,
+            Kind::Response(_) => Magic::Response,
+        };
+        let right_magic = packet.magic == usual.bytes();
         if !right_magic && self.tolerates(Tolerance::ResMagic) {
             matched.deviations.insert(Tolerance::ResMagic);
         }
@@ -150,6 +160,44 @@ impl Matcher<'_> {
             });
         }
         finish(matched, rows)
+    }
+
+    /// A line of words from a program, word by word.
+    fn words(&self, expected: &[Word<Pattern>], line: &Bytes) -> Result<Matched, Mismatch> {
+        let said: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
+        let mut matched = Matched::default();
+        let same = said.len() == expected.len()
+            && expected.iter().zip(&said).all(|(word, said)| match word {
+                Word::Plain(plain) => plain.as_bytes() == *said,
+                Word::Bytes(pattern) => {
+                    let result = match words::unpacked(said) {
+                        Some(bytes) => self.argument(pattern, &bytes, &matched),
+                        None if words::must_be_packed(pattern) => Err(()),
+                        None => self.argument(pattern, said, &matched),
+                    };
+                    matched.captured.extend(result.clone().ok().flatten());
+                    result.is_ok()
+                }
+            });
+        if same {
+            return Ok(matched);
+        }
+        let row = Row {
+            what: "line".to_owned(),
+            expected: self.shown_words(expected),
+            got: words::shown_line(line),
+            same: false,
+        };
+        Err(Mismatch { summary: "the program says something else".to_owned(), rows: vec![row] })
+    }
+
+    /// The words of a line with the variables' values beside them.
+    pub(crate) fn shown_words(&self, words: &[Word<Pattern>]) -> String {
+        let shown = words.iter().map(|word| match word {
+            Word::Plain(plain) => format!(" {plain}"),
+            Word::Bytes(pattern) => format!(" {}", self.shown(pattern)),
+        });
+        format!("words{}", shown.collect::<String>())
     }
 
     /// Whether a pattern takes these bytes, and what it captures from them.

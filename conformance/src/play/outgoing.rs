@@ -8,7 +8,8 @@ use gearman_protocol::{HEADER_LENGTH, Magic, PacketType};
 
 use super::incoming::shown;
 use super::variables::Variables;
-use crate::language::{Attributes, Kind, LineEnd, Output, Send, Value, Variant};
+use super::words::packed;
+use crate::language::{Attributes, Kind, LineEnd, Output, Send, Value, Variant, Word};
 
 /// How much of a message is written byte by byte; the rest of a large one follows in one write.
 const BYTEWISE: usize = 2048;
@@ -30,11 +31,25 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// The bytes of a line; the error is the name of a variable without a value.
-    pub(super) fn new(send: &Send, variables: &Variables) -> Result<Self, String> {
+    /// The bytes of a line as a peer of this kind sends it, to a worker that grabs so; the error is the name of a
+    /// variable without a value.
+    pub(super) fn new(
+        send: &Send,
+        variables: &Variables,
+        usual: Magic,
+        grab: PacketType,
+    ) -> Result<Self, String> {
         let attributes = &send.attributes;
         let (bytes, shown, function) = match &send.output {
-            Output::Packet { kind, arguments } => packet(*kind, arguments, attributes, variables)?,
+            Output::Packet { kind, arguments } => {
+                let kind = kind.for_worker(grab);
+                packet(kind, &taken_by(kind, arguments), attributes, variables, usual)?
+            }
+            Output::Words(words) => {
+                let line = spoken(words, variables)?;
+                let text = super::words::shown_line(line.as_bytes());
+                (format!("{line}\n").into(), text, None)
+            }
             Output::Text(line) => {
                 let line = bytes(line, variables)?;
                 let end = attributes.line_end.unwrap_or(LineEnd::CrLf);
@@ -126,17 +141,43 @@ fn unix(ahead: u32) -> Vec<u8> {
     (seconds + i64::from(ahead)).to_string().into_bytes()
 }
 
+/// The line that tells a program these words.
+fn spoken(words: &[Word<Value>], variables: &Variables) -> Result<String, String> {
+    let words: Result<Vec<String>, String> = words
+        .iter()
+        .map(|word| match word {
+            Word::Plain(plain) => Ok(plain.clone()),
+            Word::Bytes(Value::Variable(name)) => {
+                let value = variables.get(name).ok_or_else(|| name.clone())?;
+                Ok(String::from_utf8_lossy(value).into_owned())
+            }
+            Word::Bytes(value) => Ok(packed(&bytes(value, variables)?)),
+        })
+        .collect();
+    words.map(|words| words.join(" "))
+}
+
+/// The arguments of an assignment that a worker hears: JOB_ASSIGN has no unique.
+fn taken_by(kind: Kind, arguments: &[Value]) -> Vec<&Value> {
+    let is_whole = arguments.len() == PacketType::JobAssignUniq.arguments().len();
+    let without_unique = kind == Kind::Named(PacketType::JobAssign) && is_whole;
+    let kept = arguments.iter().enumerate().filter(|(at, _)| !(without_unique && *at == 2));
+    kept.map(|(_, value)| value).collect()
+}
+
 fn packet(
     kind: Kind,
-    arguments: &[Value],
+    arguments: &[&Value],
     attributes: &Attributes,
     variables: &Variables,
+    usual: Magic,
 ) -> Result<(Bytes, String, Option<Vec<u8>>), String> {
     let arguments: Vec<Vec<u8>> =
         arguments.iter().map(|argument| bytes(argument, variables)).collect::<Result<_, _>>()?;
     let body = arguments.join(&0);
     let usual = match kind {
-        Kind::Named(_) | Kind::Request(_) => Magic::Request,
+        Kind::Named(_) | Kind::Grab | Kind::Assign => usual,
+        Kind::Request(_) => Magic::Request,
         Kind::Response(_) => Magic::Response,
     };
     // A body of 4 GiB cannot be written down in a transcript, so the length always fits.
@@ -149,7 +190,7 @@ fn packet(
     let list: Vec<String> = arguments.iter().map(|argument| format!(" {}", shown(argument))).collect();
     let function = match kind {
         Kind::Named(packet_type) => position(packet_type, "function").map(|at| arguments[at].clone()),
-        Kind::Request(_) | Kind::Response(_) => None,
+        Kind::Request(_) | Kind::Response(_) | Kind::Grab | Kind::Assign => None,
     };
     Ok((wire.freeze(), format!("{kind}{}", list.concat()), function))
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use gearman_protocol::Magic;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{Connection, Ending, arrival};
@@ -12,6 +13,7 @@ use super::drain::drain;
 use super::incoming::Message;
 use super::matching::{Matched, Matcher, Mismatch, Row};
 use super::outgoing::{self, Outgoing};
+use super::served::Served;
 use super::timeline::{Timeline, Way};
 use super::variables::Variables;
 use super::{Failure, FailureKind, Outcome, Played, Stage, USUAL_WAIT};
@@ -36,6 +38,9 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         endings: Vec::new(),
         closed_by_server: false,
         fences: 0,
+        served: Served::default(),
+        crashed: None,
+        log: Vec::new(),
         timeline: timeline.clone(),
     };
     let (body, last) = match transcript.body.split_last() {
@@ -58,6 +63,8 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         took,
         closed_by_server: player.closed_by_server,
         leftovers,
+        crashed: player.crashed,
+        log: player.log,
     }
 }
 
@@ -78,7 +85,13 @@ pub(super) struct Player<'s> {
     /// How many fences were set, so that each asks for another handle.
     pub(super) fences: u32,
     pub(super) usual_wait: Duration,
-    timeline: Timeline,
+    /// Where clients under test connect, and the programs that are under test.
+    pub(super) served: Served,
+    /// How a program under test crashed.
+    crashed: Option<String>,
+    /// What programs under test wrote last.
+    log: Vec<String>,
+    pub(super) timeline: Timeline,
 }
 
 /// Failures are large and rare, so they travel boxed.
@@ -112,9 +125,14 @@ impl Player<'_> {
         match &statement.action {
             Action::Open(names) => self.open(names, statement).await,
             Action::Close(names) => {
-                names.iter().for_each(|name| self.let_go(name, Connection::close));
+                for name in names {
+                    self.close(name).await;
+                }
                 Ok(())
             }
+            Action::Listen(name) => self.listen(name, statement).await,
+            Action::Accept(names) => self.accept(names, statement).await,
+            Action::Start(names) => self.start(names, statement),
             Action::Reset(name) => {
                 self.let_go(name, Connection::reset);
                 Ok(())
@@ -148,7 +166,7 @@ impl Player<'_> {
             }
             Action::Server(verb) => self.control(verb, statement).await,
             // `finally` was taken off the end; the rest is refused by `not_playable` before the run.
-            Action::Finally(_) | Action::Include(_) | Action::Listen(_) | Action::Accept(_) => {
+            Action::Finally(_) | Action::Include(_) => {
                 unreachable!("`{}` is never played as a statement", statement.text)
             }
         }
@@ -169,6 +187,15 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Lets go of a connection, stops listening, or ends a program.
+    async fn close(&mut self, name: &str) {
+        if !self.served.close(name) {
+            self.let_go(name, Connection::close);
+            let crashed = self.served.end(name).await;
+            self.crashed = self.crashed.take().or(crashed);
+        }
+    }
+
     fn let_go(&mut self, name: &str, end: impl FnOnce(Connection) -> Ending) {
         if let Some(mut connection) = self.connections.remove(name) {
             self.closed_by_server |= connection.is_ended();
@@ -186,6 +213,13 @@ impl Player<'_> {
     /// Lets go of every connection that is still there.
     async fn finish(&mut self) {
         let wait = self.stage.stretch(CLOSING_WAIT);
+        let (crashed, log) = self.served.finish().await;
+        self.crashed = self.crashed.take().or(crashed);
+        self.log = log;
+        if self.stage.program.is_some() {
+            // Whoever was at the other end has been killed, so how these end says nothing.
+            self.connections.clear();
+        }
         for (name, mut connection) in std::mem::take(&mut self.connections) {
             self.closed_by_server |= connection.is_ended();
             let expected = self.expected_ends.contains(&name);
@@ -228,11 +262,16 @@ impl Player<'_> {
     }
 
     fn outgoing(&mut self, send: &Send, statement: &Statement) -> Result<Outgoing, Box<Failure>> {
-        let outgoing = Outgoing::new(send, &self.variables).map_err(|name| {
+        let is_server = self.connections.get(&send.to).is_some_and(Connection::is_accepted);
+        let usual = if is_server { Magic::Response } else { Magic::Request };
+        let built = Outgoing::new(send, &self.variables, usual, self.stage.profile.grab);
+        let outgoing = built.map_err(|name| {
             let summary = format!("`${name}` has no value: the branch that captures it was not taken");
             self.failure(statement, FailureKind::Mismatch, summary, Vec::new())
         })?;
-        self.functions.extend(outgoing.function.clone());
+        if !is_server {
+            self.functions.extend(outgoing.function.clone());
+        }
         Ok(outgoing)
     }
 
@@ -366,11 +405,14 @@ impl Player<'_> {
         let expected = match input {
             Input::Packet { kind, .. } => kind.to_string(),
             Input::Text(pattern) => format!("text {}", self.matcher().shown(pattern)),
+            Input::Words(words) => self.matcher().shown_words(words),
             Input::End(end) => end.to_string(),
         };
         let got = format!("nothing within {wait:?}");
         let row = Row { what: "message".to_owned(), expected, got, same: false };
-        self.failure(statement, FailureKind::Silence, "nothing came".to_owned(), vec![row])
+        // A client or a worker under test that is waited for in vain hangs, or waits for something else.
+        let kind = if self.stage.program.is_some() { FailureKind::Mute } else { FailureKind::Silence };
+        self.failure(statement, kind, "nothing came".to_owned(), vec![row])
     }
 
     pub(super) fn mismatch(&mut self, statement: &Statement, mismatch: Mismatch) -> Box<Failure> {

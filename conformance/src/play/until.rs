@@ -90,7 +90,7 @@ impl Player<'_> {
 fn is_of_kind(input: &Input, message: &Message) -> bool {
     match (input, message) {
         (Input::Packet { kind, .. }, Message::Packet(packet)) => packet.number == kind.number(),
-        (Input::Text(_), Message::Line { .. }) => true,
+        (Input::Text(_) | Input::Words(_), Message::Line { .. }) => true,
         _ => false,
     }
 }

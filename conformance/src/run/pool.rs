@@ -103,6 +103,9 @@ impl Pool {
                 (Lent { last_case, ..lent(server.address(), Some(server)) }, true)
             }
             (None, Target::Attached(address)) => (lent(address.clone(), None), self.is_known()),
+            (None, Target::Program(program)) => {
+                unreachable!("no server is started for the program `{program}`")
+            }
             (None, Target::Launched(launch)) => {
                 let server = launch.start(&self.plan.profile, settings).await.map_err(Insane::Launch)?;
                 (lent(server.address(), Some(server)), false)
@@ -136,13 +139,14 @@ impl Pool {
             variant: Variant::AsWritten,
             time_scale: self.plan.time_scale,
             server: None,
+            program: None,
         };
         let Some(failure) = play(&self.plan.sanity, stage).await.failure.map(Box::new) else { return Ok(()) };
         let address = address.to_owned();
         Err(match failure.kind {
             FailureKind::Unreachable => Insane::Unreachable { address, failure },
             FailureKind::Silence | FailureKind::NotRead => Insane::Silent { address, failure },
-            FailureKind::Mismatch | FailureKind::Noise | FailureKind::Control => {
+            FailureKind::Mismatch | FailureKind::Noise | FailureKind::Control | FailureKind::Mute => {
                 Insane::Wrong { address, failure }
             }
         })

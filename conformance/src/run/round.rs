@@ -1,6 +1,7 @@
 //! One playing of one case, with a look at the server's health behind it.
 
 use super::pool::{Insane, Lent, Pool};
+use super::{Target, program};
 use crate::language::{Grade, Transcript, Variant};
 use crate::launch::Server;
 use crate::play::{FailureKind, Played, Stage, play as play_once};
@@ -21,6 +22,9 @@ pub struct Round {
 
 /// Plays a case once on a server of its settings.
 pub(super) async fn play(case: &Transcript, variant: Variant, pool: &Pool) -> Round {
+    if let Target::Program(program) = &pool.plan.target {
+        return program::play(case, variant, program, &pool.plan).await;
+    }
     let mut lent = match pool.acquire(&case.header.settings).await {
         Ok(lent) => lent,
         Err(insane) => return without_server(&insane),
@@ -31,6 +35,7 @@ pub(super) async fn play(case: &Transcript, variant: Variant, pool: &Pool) -> Ro
         variant,
         time_scale: pool.plan.time_scale,
         server: lent.server.as_mut(),
+        program: None,
     };
     let played = play_once(case, stage).await;
     let (verdict, why) = judge(&played, &case.header.id, &pool.plan.profile);

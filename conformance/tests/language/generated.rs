@@ -88,7 +88,7 @@ fn simple() -> impl Strategy<Value = String> {
             "server kill USR1",
             "server refuses",
             "server ended 0",
-            "listen l",
+            "listen l\nstart p\np > words run $h \"x\"\np < words ran * \"y\"\naccept q\nq <~ GRAB\nq > ASSIGN \"h\" \"f\" \"u\" \"w\"\nclose l p q",
             "include other",
         ])
         .prop_map(str::to_owned),

@@ -49,6 +49,34 @@ fn every_case_is_in_order_and_playable() {
 }
 
 #[test]
+fn every_case_for_clients_is_in_order_and_plays_the_server() {
+    for (path, text) in Suite::client_texts() {
+        survives(text);
+        let case = lint(path, text).unwrap_or_else(|findings| panic!("{findings}"));
+        assert!(case.plays_server(), "{path}");
+        assert!(not_playable(&case).is_empty(), "{path}");
+    }
+    let suite = Suite::clients().unwrap();
+    assert_eq!(suite.cases().count(), Suite::client_texts().len(), "two cases share an id");
+    assert!(suite.cases().count() >= 80);
+    assert!(Suite::embedded().unwrap().cases().all(|case| !case.plays_server()));
+}
+
+#[test]
+fn every_profile_of_a_client_names_cases_and_outcomes_that_exist_in_order() {
+    let suite = Suite::clients().unwrap();
+    for name in Profile::clients() {
+        let profile = Profile::load_client(name).unwrap_or_else(|error| panic!("{error}"));
+        profile.check_against(&suite).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = Profile::client_text(name).unwrap();
+        for table in text.split("\n[").skip(1) {
+            let keys: Vec<&str> = table.lines().filter(|line| line.starts_with('"')).collect();
+            assert!(keys.is_sorted(), "{name}: a table is not sorted");
+        }
+    }
+}
+
+#[test]
 fn the_suite_is_as_large_as_it_says() {
     let suite = Suite::embedded().unwrap();
     assert_eq!(suite.cases().count(), Suite::embedded_texts().len(), "two cases share an id");

@@ -9,7 +9,7 @@ fn program(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn exits(arguments: &[&str], code: i32, words: &str) -> String {
+pub(super) fn exits(arguments: &[&str], code: i32, words: &str) -> String {
     let output = program(arguments);
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();

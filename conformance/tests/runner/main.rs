@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails by panicking")]
 
+mod clients;
 mod exits;
 mod fake;
+mod recording;
 mod statements;
 mod verdicts;
 

@@ -9,7 +9,8 @@ use super::{fake, say, transcript};
 /// Plays a body once, with waits cut to a tenth.
 fn played(header: &str, body: &str, profile: &Profile, variant: Variant) -> Played {
     let case = transcript(header, body);
-    let stage = Stage { address: fake::serve(), profile, variant, time_scale: 0.3, server: None };
+    let stage =
+        Stage { address: fake::serve(), profile, variant, time_scale: 0.3, server: None, program: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(play(&case, stage))
 }
@@ -327,8 +328,14 @@ fn a_connection_that_cannot_be_made_fails() {
     let case = transcript("", "open c\n");
     let profile = strict();
     let address = "127.0.0.1:1".to_owned();
-    let stage =
-        Stage { address, profile: &profile, variant: Variant::AsWritten, time_scale: 1.0, server: None };
+    let stage = Stage {
+        address,
+        profile: &profile,
+        variant: Variant::AsWritten,
+        time_scale: 1.0,
+        server: None,
+        program: None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let failure = runtime.block_on(play(&case, stage)).failure.unwrap();
     assert_eq!((failure.statement.as_str(), failure.kind), ("open c", FailureKind::Unreachable));
@@ -396,6 +403,7 @@ fn leftovers_are_drained() {
         variant: Variant::AsWritten,
         time_scale: 1.0,
         server: None,
+        program: None,
     };
     let first = runtime.block_on(play(&case, stage(&address)));
     assert_eq!((first.failure, first.leftovers), (None, 2));

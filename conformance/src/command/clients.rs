@@ -1,0 +1,151 @@
+//! `clients`.
+
+use super::{Refusal, RunArguments, list, play};
+use crate::play::Program;
+use crate::profile::Profile;
+use crate::report::Exit;
+use crate::run::{Plan, Target};
+use crate::suite::Suite;
+use clap::Args;
+
+/// Which clients and workers to play the server for, and how.
+///
+/// The tool listens, starts a program at its address, and plays a server that is late, cuts its packets in two, says
+/// ERROR, or goes away in the middle of a job.
+/// The program is told what to do in lines of words, and says in lines of words what became of it; a driver of some
+/// forty lines makes one of any Gearman library, and `peers/README.md` has the words.
+/// A program that says nothing is given up after a time: HANG.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gearman-conformance clients --client php                     what is known about PHP's extension still holds
+  gearman-conformance clients 'client/*' --client tools -v     one role, with the reasons of what is expected
+  gearman-conformance clients --launch-client 'my-driver {host} {port}' --variants all
+
+Each --client has a profile: what its library can do, and how it is known to differ, with the reason.
+Exit codes are those of `run`: 0 all met, 1 something is not, 4 a program crashed or hung.")]
+pub(super) struct ClientsArguments {
+    /// Cases to play: ids, chapters, globs in which `*` stands for any characters, or `.gtx` files.
+    #[arg(value_name = "GLOB|FILE")]
+    globs: Vec<String>,
+    /// A shell command that starts a driver, with {host} and {port} where the server's address belongs.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "client")]
+    launch_client: Option<String>,
+    /// A profile that says itself how its driver is started.
+    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    client: Option<String>,
+    /// What is known about the library: a file, or the name of an embedded profile.
+    #[arg(long, value_name = "FILE|NAME", default_value = "strict")]
+    profile: String,
+    /// List the cases instead of playing them.
+    #[arg(long)]
+    list: bool,
+    /// Cases not to play, by glob or by a file of globs.
+    #[arg(long, value_name = "GLOB|@FILE")]
+    skip: Vec<String>,
+    /// How to cut what is sent into writes: none (as written), split, all, or a list of
+    /// as-written,bytes,split,merged.
+    #[arg(long, value_name = "none|split|all", default_value = "none")]
+    variants: String,
+    /// How often to play each case; verdicts that differ are FLAKY.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: u32,
+    /// How many cases to play at a time [default: 4].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Stretch every wait by this factor.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::factor)]
+    time_scale: f64,
+    /// Begin no further case after the first that is not met.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Write the results as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+    /// Write the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<String>,
+    /// Tell more: skipped cases and reasons; twice, every message.
+    #[arg(short, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// How many programs are under test at a time: they compute more than servers do before they say anything.
+const USUAL_JOBS: u16 = 4;
+
+/// Plays cases for clients and workers and tells about them.
+pub(super) fn run(arguments: ClientsArguments) -> Result<Exit, Refusal> {
+    let mut suite = Suite::clients().map_err(Refusal::usage)?;
+    if arguments.list {
+        return Ok(list::print(&suite));
+    }
+    let profile_name = arguments.client.as_ref().unwrap_or(&arguments.profile);
+    let profile = Profile::load_client(profile_name).map_err(Refusal::usage)?;
+    profile
+        .check_against(&suite)
+        .map_err(|message| Refusal::usage(format!("profile {profile_name}: {message}")))?;
+    let target = Target::Program(program(&arguments, &profile)?);
+    let jobs = arguments.jobs.unwrap_or(USUAL_JOBS).into();
+    let arguments = as_run(arguments);
+    let only = play::named(&arguments.globs, &mut suite)?;
+    let cases = suite.select(&play::selection(&arguments, only)?).map_err(Refusal::usage)?;
+    let cases: Vec<_> = cases.into_iter().cloned().collect();
+    if let Some(case) = cases.iter().find(|case| !case.plays_server()) {
+        return Err(Refusal::usage(format!(
+            "{} is a case for servers: play it with `gearman-conformance run`",
+            case.path
+        )));
+    }
+    let plan = Plan {
+        target,
+        variants: play::variants(&arguments.variants)?,
+        // Nobody asks for the sanity of what is not a server.
+        sanity: cases[0].clone(),
+        cases,
+        profile,
+        repeat: arguments.repeat,
+        jobs,
+        time_scale: arguments.time_scale,
+        allow_destructive: false,
+        fail_fast: arguments.fail_fast,
+    };
+    play::carry_out(plan, &arguments).map(|(exit, _)| exit)
+}
+
+fn program(arguments: &ClientsArguments, profile: &Profile) -> Result<Program, Refusal> {
+    let command = match (&arguments.launch_client, &arguments.client, &profile.launch) {
+        (Some(command), ..) | (None, Some(_), Some(command)) => command,
+        (None, Some(name), None) => {
+            return Err(Refusal::usage(format!("the profile {name} does not say how its driver is started")));
+        }
+        (None, None, _) => {
+            return Err(Refusal::usage(
+                "name a client: --launch-client 'COMMAND {host} {port}' or --client NAME",
+            ));
+        }
+    };
+    Program::new(play::in_place(command)).map_err(Refusal::usage)
+}
+
+/// What the playing, its reports and its rerun commands need of the arguments.
+fn as_run(arguments: ClientsArguments) -> RunArguments {
+    RunArguments {
+        globs: arguments.globs,
+        target: None,
+        launch: arguments.launch_client,
+        peer: arguments.client,
+        profile: arguments.profile,
+        skip: arguments.skip,
+        level: "all".to_owned(),
+        variants: arguments.variants,
+        repeat: arguments.repeat,
+        jobs: arguments.jobs,
+        time_scale: arguments.time_scale,
+        allow_destructive: false,
+        fail_fast: arguments.fail_fast,
+        json: arguments.json,
+        junit: arguments.junit,
+        html: None,
+        verbose: arguments.verbose,
+    }
+}
