@@ -49,12 +49,18 @@ fault_classes! {
     StallReset "stall-reset" "a connection stands still for a while, then breaks at both ends";
     Partition "partition" "some hosts and the server cannot reach each other; then they can, or give up";
     PartitionOneWay "partition-one-way" "bytes between some hosts and the server pass in one direction only";
-    ServerCrash "server-crash" "the server's process dies, and starts again with nothing";
+    ServerCrash "server-crash" "the server's process dies, and starts again with what its store has, if it has one";
+    ServerPowerLoss "server-power-loss" "the server's host goes dark without a word, and starts again with what was written for certain";
     WorkerCrash "worker-crash" "all workers of a host die with the jobs they hold, and start again";
     ClientLeave "client-leave" "a client closes its connection without waiting for anything";
     JobTimeout "job-timeout" "a worker takes longer for a job than the limit it registered";
     CallTimeout "call-timeout" "a client gives up a call that takes too long";
     HostileBytes "hostile-bytes" "bytes arrive that no honest peer would send";
+    StoreSlow "store-slow" "the store takes long to keep a record";
+    StoreFail "store-fail" "the store cannot keep a record, and says so";
+    StoreReorder "store-reorder" "the store is done with a record before one that it was given earlier";
+    StoreLost "store-lost" "all that the store was still writing is gone after a loss of power";
+    StoreTorn "store-torn" "a record that was being written is half there after a loss of power";
 }
 
 impl FaultClass {
@@ -62,6 +68,21 @@ impl FaultClass {
     #[must_use]
     pub const fn hits_single_writes(self) -> bool {
         matches!(self, Self::ShortRead | Self::SplitWrite | Self::MergeWrite)
+    }
+
+    /// Whether it is a store's.
+    #[must_use]
+    pub const fn is_of_a_store(self) -> bool {
+        matches!(
+            self,
+            Self::StoreSlow | Self::StoreFail | Self::StoreReorder | Self::StoreLost | Self::StoreTorn
+        )
+    }
+
+    /// Whether a plan says how often it happens, rather than when.
+    #[must_use]
+    pub const fn has_a_rate(self) -> bool {
+        self.hits_single_writes() || self.is_of_a_store()
     }
 
     /// The class with this name.

@@ -23,6 +23,7 @@ mod digest;
 mod trace;
 
 pub use digest::Digest;
+pub(crate) use trace::Shown;
 
 use gearman_protocol::{DecodeError, Request, Response, Time};
 use std::fmt;

@@ -138,6 +138,17 @@ impl Journal {
         self.tally.touched(class, &jobs)
     }
 
+    /// A fault has happened to one job, which was there.
+    pub(crate) fn bit_a_job(&mut self, class: FaultClass, at: Stretch) {
+        self.tally.happened(class);
+        self.tally.touched(class, &[at]);
+    }
+
+    /// Whether nothing more goes wrong.
+    pub(crate) const fn is_storm_over(&self) -> bool {
+        self.storm_is_over
+    }
+
     /// A fault has touched every live job; says whether there are any.
     pub(crate) fn touched_all(&mut self, class: FaultClass) -> bool {
         self.tally.touched(class, &self.lives.all())

@@ -17,8 +17,10 @@ mod story;
 pub use rules::{RuleInfo, rules};
 pub use story::story;
 
+use crate::faults::FaultClass;
 use crate::history::{Connection, Entry, Place};
-use crate::workload::Knobs;
+use crate::plan::Plan;
+use crate::store::SLOWEST;
 use facts::Fact;
 use gearman_protocol::{Handle, Time};
 use ledger::{JobId, Ledger};
@@ -38,21 +40,35 @@ pub struct Terms {
     pub exceptions: bool,
     /// How far apart two hosts' clocks, and a deadline and what is done about it, may be.
     pub slack: Duration,
+    /// Whether the server keeps background jobs in a store, and of what kind that is.
+    pub store: Option<StoreTerms>,
     /// Whether the rules may take it as given that no time limit ends early.
     /// A promise that no rule holds the server to is none that others may build on.
     pub keeps_limits: bool,
 }
 
+/// What a server's store promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreTerms {
+    /// Whether it may fail to keep a record.
+    pub fails: bool,
+    /// After so long what it was told to forget is forgotten for certain, whatever happens.
+    pub forgets_within: Duration,
+}
+
 impl Terms {
-    /// The terms of a server with these knobs, on a stage whose clocks are so exact.
+    /// The terms of the server of this plan, on a stage whose clocks are so exact.
     #[must_use]
-    pub fn new(knobs: &Knobs, slack: Duration) -> Self {
+    pub fn of(plan: &Plan, slack: Duration) -> Self {
+        let knobs = &plan.server;
+        let fails = plan.world.per_mille.contains_key(&FaultClass::StoreFail);
         Self {
             job_retries: knobs.job_retries,
             worker_wakeup: knobs.worker_wakeup,
             min_job_timeout: Duration::from_millis(knobs.min_job_timeout_ms.into()),
             exceptions: knobs.exceptions,
             slack,
+            store: knobs.store.then_some(StoreTerms { fails, forgets_within: SLOWEST }),
             keeps_limits: true,
         }
     }

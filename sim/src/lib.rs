@@ -25,5 +25,6 @@ pub mod saboteur;
 mod screen;
 pub mod soak;
 pub mod stage;
+mod store;
 pub mod trial;
 pub mod workload;

@@ -49,7 +49,8 @@ pub struct World {
     pub window: u32,
     /// What the wall clock says at the start, in milliseconds since 1970.
     pub epoch_ms: i64,
-    /// How many of a thousand reads or writes are hit by short-read, split-write and merge-write.
+    /// How many of a thousand are hit: reads or writes by short-read, split-write and merge-write; records by
+    /// store-slow, store-fail and store-reorder; losses of power by store-lost and store-torn.
     pub per_mille: BTreeMap<FaultClass, u32>,
 }
 

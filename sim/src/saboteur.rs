@@ -17,8 +17,10 @@ mod losses;
 mod notes;
 mod order;
 mod results;
+mod store;
 mod wake_ups;
 
+use crate::store::Cheat;
 use gearman_engine::{Config, ConnectionId, Doors, Effect, Effects, Event};
 use gearman_protocol::Time;
 use notes::Notes;
@@ -50,9 +52,16 @@ enum Means {
     Setup(fn(&mut Config)),
     /// Somebody sits in its doors.
     Trick(fn() -> Box<dyn Trick>),
+    /// Its store is another than it believes.
+    Store(Cheat),
 }
 
 impl Sabotage {
+    /// How its store is wrong, if it is its store.
+    pub(crate) const fn cheat(&self) -> Option<Cheat> {
+        if let Means::Store(cheat) = self.means { Some(cheat) } else { None }
+    }
+
     /// A server that misbehaves like this.
     #[must_use]
     pub fn apply(&self, mut config: Config, make: Make<'_>) -> Box<dyn Doors + Send> {
@@ -65,6 +74,7 @@ impl Sabotage {
                 let notes = Notes::new(&config);
                 Box::new(Saboteur { inner: make(config), said: Effects::new(), notes, trick: trick() })
             }
+            Means::Store(_) => make(config),
         }
     }
 }
@@ -154,8 +164,17 @@ impl Every {
 /// All sabotages.
 #[must_use]
 pub fn sabotages() -> Vec<Sabotage> {
-    [losses::ALL, limits::ALL, coalescing::ALL, order::ALL, wake_ups::ALL, results::ALL, answers::ALL]
-        .concat()
+    let chapters = [
+        losses::ALL,
+        limits::ALL,
+        coalescing::ALL,
+        order::ALL,
+        wake_ups::ALL,
+        results::ALL,
+        answers::ALL,
+        store::ALL,
+    ];
+    chapters.concat()
 }
 
 #[cfg(test)]

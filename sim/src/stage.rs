@@ -8,6 +8,7 @@ use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
 use crate::history::{Entry, History};
 use crate::lives::End;
+pub use crate::store::Cheat;
 use gearman_engine::Doors;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
@@ -19,8 +20,13 @@ pub struct Options<'a> {
     /// Who follows it.
     pub watcher: Watcher,
     /// A server's engine, made anew for each of its lives.
-    pub doors: Box<dyn Fn() -> Box<dyn Doors + Send> + 'a>,
+    pub doors: MakeDoors<'a>,
+    /// How its store is wrong on purpose, if it shall be.
+    pub cheat: Option<Cheat>,
 }
+
+/// Makes a server's engine, for each of its lives.
+pub type MakeDoors<'a> = Box<dyn Fn() -> Box<dyn Doors + Send> + 'a>;
 
 /// What came of a run, apart from what the judge says.
 #[derive(Debug)]

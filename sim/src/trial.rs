@@ -70,14 +70,22 @@ impl Stage {
         }
     }
 
-    /// Whether faults of a class can happen there: on bare doors only those that are habits of actors.
+    /// Whether faults of a class can happen there: on bare doors only those that are habits of actors, those of the
+    /// store, and the server's end.
     #[must_use]
     pub const fn has(self, class: FaultClass) -> bool {
         match class {
             FaultClass::ClientLeave
             | FaultClass::JobTimeout
             | FaultClass::CallTimeout
-            | FaultClass::HostileBytes => true,
+            | FaultClass::HostileBytes
+            | FaultClass::ServerCrash
+            | FaultClass::ServerPowerLoss
+            | FaultClass::StoreSlow
+            | FaultClass::StoreFail
+            | FaultClass::StoreReorder
+            | FaultClass::StoreLost
+            | FaultClass::StoreTorn => true,
             FaultClass::ShortRead
             | FaultClass::SplitWrite
             | FaultClass::MergeWrite
@@ -85,7 +93,6 @@ impl Stage {
             | FaultClass::StallReset
             | FaultClass::Partition
             | FaultClass::PartitionOneWay
-            | FaultClass::ServerCrash
             | FaultClass::WorkerCrash => matches!(self, Self::Turmoil),
         }
     }
@@ -171,7 +178,8 @@ fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) 
             None => server,
         }
     };
-    let options = Options { history: History::keeping(), watcher, doors: Box::new(doors) };
+    let cheat = conditions.sabotage.as_ref().and_then(Sabotage::cheat);
+    let options = Options { history: History::keeping(), watcher, doors: Box::new(doors), cheat };
     match conditions.stage {
         Stage::Turmoil => stage::turmoil::run(plan, options),
         Stage::Bare => stage::bare::run(plan, options),
@@ -186,7 +194,7 @@ pub fn judge(plan: &Plan, conditions: &Conditions, rules: &RuleChoice, entries: 
         Stage::Bare => Duration::ZERO,
     };
     let slack = slack + conditions.server.most_lag();
-    let mut judge = Judge::with(Terms::new(&plan.server, slack), |name| rules.has(name));
+    let mut judge = Judge::with(Terms::of(plan, slack), |name| rules.has(name));
     entries.iter().for_each(|entry| judge.observe(entry));
     judge.finish()
 }

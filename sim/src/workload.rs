@@ -71,6 +71,9 @@ pub struct Knobs {
     pub min_job_timeout_ms: u32,
     /// Whether every connection gets WORK_EXCEPTION without asking.
     pub exceptions: bool,
+    /// Whether it keeps background jobs in a store that outlives its process.
+    #[serde(default)]
+    pub store: bool,
 }
 
 impl Knobs {
@@ -84,6 +87,7 @@ impl Knobs {
             wakeup_timeout: Duration::from_millis(self.wakeup_timeout_ms.into()),
             min_job_timeout: Duration::from_millis(self.min_job_timeout_ms.into()),
             exceptions: self.exceptions,
+            store: self.store,
             ..Config::default()
         }
     }

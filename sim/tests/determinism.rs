@@ -94,8 +94,12 @@ fn leaking<D: Doors + Send + 'static>(seed: u64, entropy: u64, wrap: fn(Engine) 
     let plan = Plan::draw(seed, &Mix::everything());
     let isolated = isolated::run(entropy, || {
         let doors = || -> Box<dyn Doors + Send> { Box::new(wrap(Engine::new(plan.server.config(), 0))) };
-        let options =
-            Options { history: History::passing(), watcher: Box::new(|_| {}), doors: Box::new(doors) };
+        let options = Options {
+            history: History::passing(),
+            watcher: Box::new(|_| {}),
+            doors: Box::new(doors),
+            cheat: None,
+        };
         turmoil::run(&plan, options).history.digest()
     });
     (isolated.result.unwrap(), isolated.wall_clock_reads)

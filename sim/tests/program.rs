@@ -238,23 +238,25 @@ fn the_lists_are_as_long_as_they_say() {
     }
 }
 
-/// Whether a process has set a handler for SIGINT, the second signal.
-fn catches_interrupts(process: u32) -> bool {
+/// Whether a process has set a handler for a signal.
+fn catches(process: u32, signal: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (signal - 1) != 0
 }
 
 #[test]
-fn an_interrupted_campaign_ends_with_130_and_the_summary_so_far() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gearman-sim"));
-    let child = command.args(["--seeds", "1000000", "-j", "1"]).stdout(Stdio::piped()).spawn().unwrap();
-    while !catches_interrupts(child.id()) {
-        std::thread::yield_now();
+fn a_campaign_that_is_told_to_end_ends_with_130_or_143_and_the_summary_so_far() {
+    for (signal, number, code) in [("-INT", 2, 130), ("-TERM", 15, 143)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gearman-sim"));
+        let child = command.args(["--seeds", "1000000", "-j", "1"]).stdout(Stdio::piped()).spawn().unwrap();
+        while !catches(child.id(), number) {
+            std::thread::yield_now();
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(" seeds, 0 not clean") && said.contains("interrupted: "), "{said}");
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let said = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains(" seeds, 0 not clean") && said.contains("interrupted: "), "{said}");
 }

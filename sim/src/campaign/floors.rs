@@ -41,26 +41,50 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
         return Vec::new();
     }
     let mut short = Vec::new();
-    let mut at_least = |what: String, got: f64, least: f64| {
-        if got < least {
+    let mut at_least = |what: String, got: f64, least: f64, doubt: f64| {
+        if got + doubt < least {
             short.push(format!("{what}: {got:.2}, and {least} is the least"));
         }
     };
     for class in demands.mix.classes().filter(|&class| demands.stage.has(class)) {
-        at_least(format!("share of seeds in which {class} bit"), summary.share_of_class(class), LEAST_SHARE);
+        at_least(
+            format!("share of seeds in which {class} bit"),
+            summary.share_of_class(class),
+            LEAST_SHARE,
+            doubt(summary.share_of_class(class), summary.seeds),
+        );
     }
     for (place, rule) in rules().iter().enumerate().filter(|(_, rule)| demands.rules.has(rule.name)) {
         at_least(
             format!("share of seeds in which {} could decide", rule.name),
             summary.share_of_rule(place),
             LEAST_SHARE,
+            doubt(summary.share_of_rule(place), summary.seeds),
         );
     }
-    at_least("hosts per seed".to_owned(), summary.hosts(), LEAST_HOSTS);
-    at_least("jobs ended per seed".to_owned(), summary.jobs_ended(), LEAST_JOBS);
-    at_least("share of requests by raw actors".to_owned(), summary.share_of_raw(), LEAST_RAW);
+    at_least("hosts per seed".to_owned(), summary.hosts(), LEAST_HOSTS, 0.0);
+    at_least("jobs ended per seed".to_owned(), summary.jobs_ended(), LEAST_JOBS, 0.0);
+    at_least("share of requests by raw actors".to_owned(), summary.share_of_raw(), LEAST_RAW, 0.0);
     if *demands.mix == Mix::everything() {
-        at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS);
+        at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS, 0.0);
     }
     short
+}
+
+/// By how much a share in so many seeds may be less than it would be in very many: two standard deviations.
+#[expect(clippy::cast_precision_loss, reason = "a share is compared with two digits after the point")]
+fn doubt(share: f64, seeds: u64) -> f64 {
+    2.0 * (share * (1.0 - share) / seeds.max(1) as f64).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_campaign_may_fall_short_by_chance_and_a_large_one_may_not() {
+        let is_enough = |share: f64, seeds| share + doubt(share, seeds) >= LEAST_SHARE;
+        assert!(is_enough(0.03, 100) && !is_enough(0.03, 10_000));
+        assert!(!is_enough(0.0, 100) && is_enough(0.05, 1_000_000));
+    }
 }

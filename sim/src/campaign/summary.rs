@@ -57,8 +57,8 @@ impl Summary {
         for &class in FaultClass::ALL {
             let bit = tally.of(class).bit;
             *self.bit.entry(class).or_default() += u64::from(bit > 0);
-            // Single reads and writes are hit by the hundred: for how rich a seed was, they count once.
-            self.faults_that_bit += if class.hits_single_writes() { bit.min(1) } else { bit };
+            // Single reads, writes and records are hit by the hundred: for how rich a seed was, they count once.
+            self.faults_that_bit += if class.has_a_rate() { bit.min(1) } else { bit };
         }
         self.armed.resize(rules().len(), 0);
         for (count, &armed) in self.armed.iter_mut().zip(armed) {

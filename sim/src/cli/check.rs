@@ -52,7 +52,7 @@ pub(super) fn compare(
     };
     if interrupted.load(Ordering::Relaxed) {
         say!("interrupted: {} seeds were compared", others.len());
-        return Exit::Interrupted;
+        return interrupt::exit();
     }
     if let Some((seed, _)) = digests.iter().find(|(seed, digest)| others.get(seed) != Some(digest)) {
         return show_difference(*seed, choice);

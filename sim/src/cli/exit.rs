@@ -12,7 +12,8 @@ Exit codes:
     4  a panic
     5  not deterministic
     6  nothing was tested: the campaign was too poor
-  130  interrupted
+  130  interrupted (Ctrl-C)
+  143  terminated (SIGTERM)
 When several seeds fail, the code is that of the first.";
 
 /// The end of the program, by what it found.
@@ -34,6 +35,8 @@ pub enum Exit {
     Untested,
     /// Ctrl-C.
     Interrupted,
+    /// SIGTERM.
+    Terminated,
 }
 
 impl Exit {
@@ -49,6 +52,7 @@ impl Exit {
             Self::NotDeterministic => 5,
             Self::Untested => 6,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }

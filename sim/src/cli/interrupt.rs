@@ -1,10 +1,15 @@
-//! Ctrl-C.
+//! Ctrl-C, and its like from those who have no keyboard.
 
+use super::Exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// A flag that Ctrl-C sets; the second Ctrl-C ends the process at once.
+/// Whether the process was asked to end by SIGTERM, rather than by Ctrl-C.
+static TERMINATED: AtomicBool = AtomicBool::new(false);
+
+/// A flag that Ctrl-C and SIGTERM set; the second of them ends the process at once.
 ///
 /// # Panics
 /// If the system lets no signal be caught.
@@ -15,12 +20,26 @@ pub(super) fn flag() -> Arc<AtomicBool> {
     let runtime = runtime.expect("the system lets signals be caught");
     thread::spawn(move || {
         runtime.block_on(async {
-            let Ok(()) = tokio::signal::ctrl_c().await else { return };
-            set.store(true, Ordering::Relaxed);
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(super::Exit::Interrupted.code().into());
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => TERMINATED.store(true, Ordering::Relaxed),
+                }
+                if set.swap(true, Ordering::Relaxed) {
+                    std::process::exit(exit().code().into());
+                }
             }
         });
     });
     flag
+}
+
+/// How a process ends that was asked to.
+pub(super) fn exit() -> Exit {
+    if TERMINATED.load(Ordering::Relaxed) { Exit::Terminated } else { Exit::Interrupted }
 }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     let exit = seen.judge(&campaign, &args.choice);
     if interrupted.load(Ordering::Relaxed) {
         say!("interrupted: this is the summary of the seeds that were run");
-        return Exit::Interrupted;
+        return interrupt::exit();
     }
     if exit == Exit::Clean && args.check {
         return check::compare(&campaign, &args.choice, &seen.digests, &interrupted);

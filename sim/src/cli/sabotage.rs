@@ -47,7 +47,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
         if interrupted.load(Ordering::Relaxed) {
             bar.finish_and_clear();
             say!("interrupted: these are the sabotages that were tried");
-            return Exit::Interrupted;
+            return interrupt::exit();
         }
         bar.suspend(|| say!("{}", row.line(args.stage, seeds)));
         rows.push(row);

@@ -31,7 +31,7 @@ pub(super) fn soak(args: &SoakArgs) -> Exit {
             say!("wrong after {}: {what}", hours(at));
             Exit::Wrong
         }
-        Ok(()) if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+        Ok(()) if interrupted.load(Ordering::Relaxed) => interrupt::exit(),
         Ok(()) => Exit::Clean,
     }
 }

@@ -29,6 +29,11 @@ pub enum When {
         /// Which time.
         nth: u32,
     },
+    /// Right after the server's store was asked for the `nth` time, counted from 1, to keep a record.
+    Storing {
+        /// Which time.
+        nth: u32,
+    },
 }
 
 /// Whose connection is meant.
@@ -94,6 +99,11 @@ pub enum Deed {
         /// It starts again after so long.
         down_ms: u32,
     },
+    /// The server's host goes dark.
+    ServerPowerLoss {
+        /// It starts again after so long.
+        down_ms: u32,
+    },
     /// All programs of a host die.
     WorkerCrash {
         /// The host, by number.
@@ -132,6 +142,7 @@ impl Deed {
             Self::Partition { lanes: Lanes::Both, .. } => FaultClass::Partition,
             Self::Partition { lanes: Lanes::ToServer | Lanes::FromServer, .. } => FaultClass::PartitionOneWay,
             Self::ServerCrash { .. } => FaultClass::ServerCrash,
+            Self::ServerPowerLoss { .. } => FaultClass::ServerPowerLoss,
             Self::WorkerCrash { .. } => FaultClass::WorkerCrash,
             Self::Leave { .. } => FaultClass::ClientLeave,
             Self::Overrun { .. } => FaultClass::JobTimeout,
@@ -145,6 +156,7 @@ impl fmt::Display for When {
         match self {
             Self::At(ms) => write!(f, "at {ms} ms"),
             Self::Reached { stretch, nth } => write!(f, "when job no. {nth} is {stretch}"),
+            Self::Storing { nth } => write!(f, "when the store is to keep record no. {nth}"),
         }
     }
 }

@@ -42,7 +42,7 @@ impl fmt::Display for Closing {
 }
 
 /// Something of the protocol in one line.
-struct Shown<'a, T: ?Sized>(&'a T);
+pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl fmt::Display for Shown<'_, [u8]> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! What follows from an entry: the ledger's words to the rules.
 
 use super::ledger::{Asked, Functions, Handed, JobId, Moment, SubmitId, Wait};
-use crate::history::{Closing, Connection};
+use crate::history::{Closing, Connection, Place};
 use gearman_protocol::{DecodeError, Handle, Report, Response};
 
 /// One thing that a rule may have an opinion about.
@@ -9,6 +9,15 @@ use gearman_protocol::{DecodeError, Handle, Report, Response};
 pub(crate) enum Fact<'a> {
     /// The server's process ended and whatever it knew is gone.
     Restarted,
+    /// A job that a store had kept was handed to nobody in the life of the server that ends here, though this grab
+    /// was told that there was no job. Comes before [`Fact::Restarted`].
+    Missing { handle: Handle, grab: Place },
+    /// A job of an earlier life was handed out for the first time in this one. Comes after [`Fact::Assigned`].
+    Inherited { job: JobId, legacy: usize },
+    /// A submit was refused, because the store could not keep its job.
+    Declined,
+    /// What was handed out had been refused.
+    Unpromised { job: JobId },
     /// An answer came for a request. Comes before what else follows from the answer.
     Answered { connection: Connection, asked: Asked, response: &'a Response },
     /// An answer came that does not answer what is asked next, if anything is.

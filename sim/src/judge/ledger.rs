@@ -11,6 +11,7 @@
 mod asked;
 mod calendar;
 mod jobs;
+mod legacy;
 mod links;
 mod map;
 mod watching;
@@ -18,6 +19,7 @@ mod watching;
 pub(crate) use asked::{Asked, Question};
 pub(crate) use calendar::{Passes, Since, Wait, WaitKind};
 pub(crate) use jobs::{Attempt, Fate, Handed, Job, JobId, SubmitId, Watch};
+use legacy::{Content, Legacies, Offer, OldKey};
 pub(crate) use links::{Limit, Link};
 pub(crate) use map::Map;
 
@@ -71,6 +73,20 @@ pub(crate) struct Ledger {
     detours: Vec<Detour>,
     /// For each function, the grabs that were answered with NO_JOB.
     empties: Vec<Passes>,
+    /// Since when the server is up.
+    up: Place,
+    /// What was ever asked for, if there is a store.
+    offers: Map<Content, Offer>,
+    /// How often each key was used, over all lives.
+    key_uses: Map<OldKey, u32>,
+    /// The keys of background submits of earlier lives, whose jobs may have been kept.
+    old_keys: Map<OldKey, ()>,
+    /// What is left of the lives before.
+    pub(crate) legacies: Legacies,
+    /// Whether somebody has asked to cancel a job whose handle was not met.
+    has_stray_cancels: bool,
+    /// Whether answers came on some connection that answer nothing: jobs may have been done unseen.
+    is_blind: bool,
 }
 
 /// Grabs whose answers nobody will read.
@@ -99,6 +115,13 @@ impl Ledger {
             askers: Vec::new(),
             detours: vec![Detour::default(); MOST_FUNCTIONS + 1],
             empties: vec![Passes::default(); MOST_FUNCTIONS + 1],
+            up: 0,
+            offers: Map::default(),
+            key_uses: Map::default(),
+            old_keys: Map::default(),
+            legacies: Legacies::default(),
+            has_stray_cancels: false,
+            is_blind: false,
         }
     }
 
@@ -106,7 +129,8 @@ impl Ledger {
     pub(crate) fn observe<'a>(&mut self, entry: &'a Entry, facts: &mut Vec<Fact<'a>>) {
         self.now = Moment { place: entry.place, at: entry.at };
         match &entry.what {
-            What::ServerUp | What::StormOver => {}
+            What::ServerUp => self.up = entry.place,
+            What::StormOver => {}
             What::ServerDown => self.restart(facts),
             What::Connected { connection, .. } => {
                 let index = connection.index();
@@ -128,10 +152,20 @@ impl Ledger {
         }
     }
 
-    /// The server's process is gone and, as it keeps nothing, so is everything it knew.
+    /// The server's process is gone, and so is everything it knew and has not given to a store.
     fn restart(&mut self, facts: &mut Vec<Fact<'_>>) {
         let links = std::mem::take(&mut self.links);
-        *self = Self { now: self.now, ..Self::new(self.terms) };
+        for (handle, grab) in self.missing() {
+            facts.push(Fact::Missing { handle, grab });
+        }
+        let mut next = Self { now: self.now, ..Self::new(self.terms) };
+        if self.terms.store.is_some() {
+            next.legacies = self.bequeath();
+            next.old_keys = self.bequeath_keys();
+            next.offers = std::mem::take(&mut self.offers);
+            next.key_uses = std::mem::take(&mut self.key_uses);
+        }
+        *self = next;
         // What still comes out of the old connections is no news.
         self.links.resize_with(links.len(), || None);
         facts.push(Fact::Restarted);

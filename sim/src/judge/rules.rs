@@ -125,6 +125,10 @@ rules! {
     status_true::StatusTrue;
     answers_in_order::AnswersInOrder;
     broken_peer_alone::BrokenPeerAlone;
+    kept_jobs_run::KeptJobsRun;
+    ended_stays_ended::EndedStaysEnded;
+    replay_order::ReplayOrder;
+    refused_never_runs::RefusedNeverRuns;
 }
 
 /// The rule that promises that no time limit ends early.

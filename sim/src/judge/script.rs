@@ -11,7 +11,7 @@
 //! Peers connect when they are first named. When the server goes down their names get a prime: `c'` is the
 //! connection that `c` was, and `c` a new one.
 
-use super::{Judge, Terms, Verdict, rules};
+use super::{Accusation, Judge, StoreTerms, Terms, Verdict, rules};
 use crate::history::{Actor, Closing, Connection, Entry, History, What};
 use bytes::Bytes;
 use gearman_protocol::{
@@ -28,6 +28,7 @@ pub(super) fn terms() -> Terms {
         min_job_timeout: Duration::from_millis(1),
         exceptions: false,
         slack: Duration::ZERO,
+        store: None,
         keeps_limits: true,
     }
 }
@@ -58,6 +59,17 @@ pub(super) fn armed_on(terms: Terms, rule: &str, script: &str) -> u64 {
     let verdict = judged(terms, script);
     let index = rules().iter().position(|info| info.name == rule).expect("the rule exists");
     verdict.counts[index].armed
+}
+
+/// The accusations that the script brings.
+pub(super) fn accused(script: &str) -> Vec<Accusation> {
+    judged(terms(), script).accusations
+}
+
+/// The terms of a server with a store that may fail.
+pub(super) fn with_store() -> Terms {
+    let store = StoreTerms { fails: true, forgets_within: Duration::from_millis(100) };
+    Terms { store: Some(store), ..terms() }
 }
 
 /// The history that a script tells.
@@ -236,6 +248,7 @@ fn response(words: &Words<'_>) -> Response {
     };
     match words.word(0) {
         "created" => Response::JobCreated { handle: words.handle(1) },
+        "not_kept" => error("QUEUE_ERROR", "QUEUE_ERROR"),
         "noop" => Response::Noop,
         "no_job" => Response::NoJob,
         "assign" => Response::JobAssign(Assignment {

@@ -42,6 +42,8 @@ struct Cable {
     /// Whether the peer's end is.
     closed: bool,
     fate: Fate,
+    /// Whether the server's host has gone dark at its other end.
+    is_dark: bool,
     to_server: Lane,
     to_peer: Lane,
 }
@@ -156,6 +158,7 @@ impl NetworkState {
                 ended: false,
                 closed: false,
                 fate: Fate::Open,
+                is_dark: false,
                 to_server: Lane::default(),
                 to_peer: Lane::default(),
             });
@@ -303,6 +306,27 @@ impl NetworkState {
             if dialled.home.host == host {
                 self.journal.closed(at, dialled.connection, Closing::ByPeer);
             }
+        }
+    }
+
+    /// The server's host has lost its power: what is under way to its peers never arrives, and nobody tells them.
+    pub(crate) fn went_dark(&mut self) {
+        self.paths.set_dark(true);
+        for cable in self.cables.iter_mut().filter(|cable| cable.fate == Fate::Open && !cable.ended) {
+            cable.to_peer.stalls += 1;
+            cable.is_dark = true;
+        }
+    }
+
+    /// The host has power again: whoever still thinks that it is connected is told that it is not.
+    pub(crate) fn has_power(&mut self) {
+        self.paths.set_dark(false);
+        for cable in self.cables.iter_mut().filter(|cable| cable.is_dark) {
+            cable.is_dark = false;
+            if cable.fate == Fate::Open {
+                cable.fate = Fate::Broken;
+            }
+            cable.wake();
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Paths {
     blocked: BTreeMap<(usize, usize), u32>,
     /// Whether the server's process is down: its host refuses.
     pub(super) server_is_down: bool,
+    /// Whether the server's host is without power: nobody answers.
+    pub(super) server_is_dark: bool,
     /// Who waits to connect.
     waiting: Vec<Waker>,
 }
@@ -21,13 +23,22 @@ pub(super) struct Paths {
 impl Paths {
     /// Ready when a connection from `host` to the server could be made.
     pub(super) fn poll(&mut self, host: usize, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer) {
+        if self.server_is_dark || self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer)
+        {
             self.waiting.push(cx.waker().clone());
             Poll::Pending
         } else if self.server_is_down {
             Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, "server: connection refused")))
         } else {
             Poll::Ready(Ok(()))
+        }
+    }
+
+    /// The server's host has power again, or none.
+    pub(super) fn set_dark(&mut self, is_dark: bool) {
+        self.server_is_dark = is_dark;
+        if !is_dark {
+            self.waiting.drain(..).for_each(Waker::wake);
         }
     }
 

@@ -49,9 +49,9 @@ impl Plan {
         if let Some((class, rate)) = self.world.per_mille.iter().find(|&(_, &rate)| rate > 1000) {
             return refuse(format!("world.per_mille: {class} hits {rate} of 1000"));
         }
-        if let Some(class) = self.world.per_mille.keys().find(|class| !class.hits_single_writes()) {
+        if let Some(class) = self.world.per_mille.keys().find(|class| !class.has_a_rate()) {
             return refuse(format!(
-                "world.per_mille speaks of {class}, which does not hit single reads or writes"
+                "world.per_mille speaks of {class}, which does not hit single reads, writes or records"
             ));
         }
         if self.hosts.is_empty() || self.hosts.len() > MOST_HOSTS {
@@ -123,7 +123,7 @@ impl Plan {
             Deed::Overrun { actor, .. } | Deed::Impatience { actor, .. } => self.check_actor(*actor),
             Deed::Partition { hosts, .. } => hosts.iter().try_for_each(|host| self.check_host(*host)),
             Deed::WorkerCrash { host, .. } => self.check_host(*host),
-            Deed::ServerCrash { .. } => Ok(()),
+            Deed::ServerCrash { .. } | Deed::ServerPowerLoss { .. } => Ok(()),
         }
     }
 

@@ -23,10 +23,10 @@ impl Plan {
     pub fn draw(seed: u64, mix: &Mix) -> Self {
         let mut workload = Workload::draw(seed);
         mix.tame(&mut workload);
-        let world = world(seed, mix);
+        let (world, server) = (world(seed, mix), Knobs::draw(seed));
         let hosts = hosts(seed, &workload.actors, world.tick_ms);
-        let faults = Faults { seed, mix, workload: &workload, hosts: &hosts }.draw();
-        Self { version: VERSION, seed, world, server: Knobs::draw(seed), hosts, workload, faults }
+        let faults = Faults { seed, mix, server: &server, workload: &workload, hosts: &hosts }.draw();
+        Self { version: VERSION, seed, world, server, hosts, workload, faults }
     }
 }
 
@@ -34,10 +34,19 @@ fn world(seed: u64, mix: &Mix) -> World {
     let mut chance = rng(seed, NOBODY, "world", 0);
     let tick_ms = small(chance.between(5..=20));
     let window = small(*chance.weighted(&[(3, 65_536), (1, 8_192), (1, 2_048)]));
-    let rates = [(FaultClass::ShortRead, 300), (FaultClass::SplitWrite, 150), (FaultClass::MergeWrite, 200)];
-    let per_mille = rates.into_iter().filter_map(|(class, most)| {
+    let rates = [
+        (FaultClass::ShortRead, 20..=300),
+        (FaultClass::SplitWrite, 20..=150),
+        (FaultClass::MergeWrite, 20..=200),
+        (FaultClass::StoreSlow, 20..=150),
+        (FaultClass::StoreFail, 50..=300),
+        (FaultClass::StoreReorder, 50..=500),
+        (FaultClass::StoreLost, 700..=1000),
+        (FaultClass::StoreTorn, 700..=1000),
+    ];
+    let per_mille = rates.into_iter().filter_map(|(class, range)| {
         let mut chance = rng(seed, NOBODY, class.name(), 0);
-        let rate = small(chance.between(20..=most));
+        let rate = small(chance.between(range));
         (chance.odds(2, 3) && mix.has(class)).then_some((class, rate))
     });
     World { tick_ms, window, epoch_ms: EPOCH_MS, per_mille: per_mille.collect() }
@@ -72,6 +81,7 @@ fn hosts(seed: u64, actors: &[ActorPlan], tick_ms: u32) -> Vec<Host> {
 struct Faults<'a> {
     seed: u64,
     mix: &'a Mix,
+    server: &'a Knobs,
     workload: &'a Workload,
     hosts: &'a [Host],
 }
@@ -90,9 +100,15 @@ impl Faults<'_> {
             FaultClass::JobTimeout | FaultClass::CallTimeout => ((1, 1), 3),
             FaultClass::Partition | FaultClass::PartitionOneWay | FaultClass::WorkerCrash => ((3, 4), 2),
             FaultClass::ServerCrash => ((1, 3), 1),
+            FaultClass::ServerPowerLoss => ((1, 2), 1),
             FaultClass::ShortRead
             | FaultClass::SplitWrite
             | FaultClass::MergeWrite
+            | FaultClass::StoreSlow
+            | FaultClass::StoreFail
+            | FaultClass::StoreReorder
+            | FaultClass::StoreLost
+            | FaultClass::StoreTorn
             | FaultClass::HostileBytes => return Vec::new(),
         };
         let mut chance = rng(self.seed, NOBODY, class.name(), 1);
@@ -112,6 +128,7 @@ impl Faults<'_> {
                 self.partition(&mut chance, lanes)?
             }
             FaultClass::ServerCrash => Deed::ServerCrash { down_ms: small(chance.between(30..=800)) },
+            FaultClass::ServerPowerLoss => Deed::ServerPowerLoss { down_ms: small(chance.between(30..=800)) },
             FaultClass::WorkerCrash => {
                 let host = self.host_of_kind(&mut chance, |host| host.name.starts_with("workers"))?;
                 Deed::WorkerCrash { host, down_ms: small(chance.between(30..=1000)) }
@@ -130,6 +147,11 @@ impl Faults<'_> {
             FaultClass::ShortRead
             | FaultClass::SplitWrite
             | FaultClass::MergeWrite
+            | FaultClass::StoreSlow
+            | FaultClass::StoreFail
+            | FaultClass::StoreReorder
+            | FaultClass::StoreLost
+            | FaultClass::StoreTorn
             | FaultClass::HostileBytes => return None,
         };
         Some(Fault { when, deed })
@@ -138,15 +160,27 @@ impl Faults<'_> {
     /// Half of the faults wait for a job to come to some stretch of its life, because chance seldom meets the
     /// short ones.
     fn when(&self, class: FaultClass, chance: &mut Chance) -> When {
+        let strikes_the_store = matches!(class, FaultClass::ServerCrash | FaultClass::ServerPowerLoss);
+        if strikes_the_store && self.server.store && chance.clone().and("store").odds(2, 3) {
+            return When::Storing { nth: small(chance.between(1..=40)) };
+        }
         let stretches: &[Stretch] = match class {
             FaultClass::ClientLeave => &[Stretch::Submitted, Stretch::Waiting],
-            FaultClass::StallHeal | FaultClass::StallReset | FaultClass::ServerCrash => &Stretch::ALL,
+            FaultClass::StallHeal
+            | FaultClass::StallReset
+            | FaultClass::ServerCrash
+            | FaultClass::ServerPowerLoss => &Stretch::ALL,
             FaultClass::Partition | FaultClass::PartitionOneWay | FaultClass::WorkerCrash => {
                 &Stretch::ALL[2..]
             }
             FaultClass::ShortRead
             | FaultClass::SplitWrite
             | FaultClass::MergeWrite
+            | FaultClass::StoreSlow
+            | FaultClass::StoreFail
+            | FaultClass::StoreReorder
+            | FaultClass::StoreLost
+            | FaultClass::StoreTorn
             | FaultClass::JobTimeout
             | FaultClass::CallTimeout
             | FaultClass::HostileBytes => &[],
@@ -188,7 +222,7 @@ impl Faults<'_> {
     fn whom(&self, when: When, chance: &mut Chance, fits: impl Fn(&ActorPlan) -> bool) -> Option<Whom> {
         match when {
             When::Reached { .. } => Some(Whom::Mover),
-            When::At(_) => self.actor(chance, fits).map(Whom::Actor),
+            When::At(_) | When::Storing { .. } => self.actor(chance, fits).map(Whom::Actor),
         }
     }
 

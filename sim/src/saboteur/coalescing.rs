@@ -97,12 +97,17 @@ impl OtherUniques {
 }
 
 impl Trick for OtherUniques {
-    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         let Event::Received { from, request: Request::Submit(submit) } = event else {
             return tell.server(event);
         };
         self.number += 1;
-        let other = if submit.unique.is_empty() { None } else { (self.other)(&submit.unique, self.number) };
+        // What a store gives back must have its own.
+        let other = if submit.unique.is_empty() || notes.has_store {
+            None
+        } else {
+            (self.other)(&submit.unique, self.number)
+        };
         let unique = other.map_or_else(|| submit.unique.clone(), unique);
         tell.server(Event::Received { from, request: Request::Submit(Submit { unique, ..submit }) });
     }
@@ -124,6 +129,7 @@ impl Trick for JoinsTheDead {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         if let Event::Received { from, request: Request::Submit(submit) } = &event
             && submit.mode == Mode::Background
+            && !notes.was_waiting
             && notes.live_twin(submit).is_none()
         {
             let twin =
@@ -147,7 +153,7 @@ struct OldHandles {
 impl Trick for OldHandles {
     fn effect(&mut self, mut effect: Effect, notes: &Notes, tell: &mut Desk) {
         if let Effect::Send { to, response: Response::JobCreated { handle } } = &mut effect
-            && let Some((_, submit)) = &notes.submitting
+            && let Some(submit) = notes.next_answered(*to)
             && submit.mode == Mode::Background
             && submit.unique.is_empty()
         {
@@ -178,8 +184,10 @@ impl Trick for ShortUniques {
 struct TornWorkloads;
 
 impl Trick for TornWorkloads {
-    fn effect(&mut self, mut effect: Effect, _: &Notes, tell: &mut Desk) {
-        if let Effect::Send { response: Response::JobAssign(assignment), .. } = &mut effect
+    fn effect(&mut self, mut effect: Effect, notes: &Notes, tell: &mut Desk) {
+        // What a store had kept would be missed.
+        if !notes.has_store
+            && let Effect::Send { response: Response::JobAssign(assignment), .. } = &mut effect
             && assignment.workload.len() > 16 * 1024
         {
             assignment.workload.truncate(assignment.workload.len() - 1);

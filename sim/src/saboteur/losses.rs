@@ -114,10 +114,14 @@ struct Forgetful {
 }
 
 impl Trick for Forgetful {
-    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         match &event {
             Event::Received { from, request: Request::Submit(submit) }
-                if submit.mode == Mode::Background && submit.unique.is_empty() && self.every.nth(5) =>
+                if submit.mode == Mode::Background
+                    && submit.unique.is_empty()
+                    // A store would have to be wrong as well.
+                    && !notes.has_store
+                    && self.every.nth(5) =>
             {
                 let handle = Handle::new(format!("H:sim:9{:04}", self.forgotten.len()));
                 self.forgotten.insert(handle.clone());
@@ -174,6 +178,7 @@ impl Trick for StaysForeground {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         if let Event::Received { from, request: Request::Submit(submit) } = &event
             && submit.mode == Mode::Background
+            && !notes.was_waiting
             && let Some((handle, job)) = notes.live_twin(submit)
             && !job.is_background
             && !job.watchers.is_empty()
@@ -193,6 +198,7 @@ struct DeafToCancels;
 impl Trick for DeafToCancels {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         if let Event::Received { from, request: Request::Admin(AdminRequest::CancelJob(handle)) } = &event
+            && !notes.was_waiting
             && notes
                 .job(handle)
                 .is_some_and(|job| job.is_background && job.watchers.is_empty() && !job.is_over)

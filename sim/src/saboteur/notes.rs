@@ -5,18 +5,20 @@ use gearman_engine::{Config, ConnectionId, Effect, Event};
 use gearman_protocol::{
     AdminRequest, Assignment, FunctionName, Handle, Mode, Report, Request, Response, Submit, Time, Unique,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Everything that was seen to pass, as the saboteur understands it.
 #[derive(Debug)]
 pub(super) struct Notes {
     pub(super) job_retries: Option<u8>,
+    /// Whether what it does to background jobs outlives it.
+    pub(super) has_store: bool,
     pub(super) peers: BTreeMap<ConnectionId, Peer>,
     pub(super) jobs: BTreeMap<Bytes, Job>,
-    /// The submit that is being answered, and by whom it came.
-    pub(super) submitting: Option<(ConnectionId, Submit)>,
     /// The report that is being dealt with, and by whom it came.
     pub(super) reporting: Option<(ConnectionId, Handle, Report)>,
+    /// Whether the peer whose event is being told waited for answers before: nothing may be answered at once then.
+    pub(super) was_waiting: bool,
     /// Whether a job has ever been taken from a worker, or may have been.
     pub(super) was_a_job_lost: bool,
 }
@@ -28,6 +30,8 @@ pub(super) struct Peer {
     pub(super) abilities: BTreeMap<Bytes, bool>,
     pub(super) is_asleep: bool,
     pub(super) has_submitted: bool,
+    /// Its submits that have no answer, in order: a store takes its time.
+    open: VecDeque<Submit>,
     /// When it was last answered.
     pub(super) answered: Time,
     /// How many jobs it has ended.
@@ -39,7 +43,7 @@ pub(super) struct Peer {
 impl Peer {
     /// Whether it is a worker that has done much and never failed: it will not leave a job in the next moment.
     pub(super) const fn is_steady(&self) -> bool {
-        self.ended >= 8 && !self.is_fickle
+        self.ended >= 14 && !self.is_fickle
     }
 }
 
@@ -88,10 +92,11 @@ impl Notes {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             job_retries: config.job_retries,
+            has_store: config.store,
             peers: BTreeMap::new(),
             jobs: BTreeMap::new(),
-            submitting: None,
             reporting: None,
+            was_waiting: false,
             was_a_job_lost: false,
         }
     }
@@ -104,6 +109,11 @@ impl Notes {
     pub(super) fn hand(&self, worker: ConnectionId) -> impl Iterator<Item = (&Bytes, &Job)> {
         let held = move |job: &Job| job.holder.as_ref().is_some_and(|held| held.by == worker);
         self.jobs.iter().filter(move |(_, job)| held(job) && !job.is_over)
+    }
+
+    /// The submit that is answered next on a connection.
+    pub(super) fn next_answered(&self, on: ConnectionId) -> Option<&Submit> {
+        self.peers.get(&on)?.open.front()
     }
 
     /// Whether a worker can do the function, and if so whether within a time.
@@ -127,7 +137,10 @@ impl Notes {
             Event::Opened { from, .. } => {
                 self.peers.insert(*from, Peer::default());
             }
-            Event::Received { from, request } => self.request(*from, request),
+            Event::Received { from, request } => {
+                self.was_waiting = self.peers.get(from).is_some_and(|peer| !peer.open.is_empty());
+                self.request(*from, request);
+            }
             Event::HalfClosed { from } | Event::Closed { from } => {
                 let holds = self.hand(*from).next().is_some();
                 self.was_a_job_lost |= holds;
@@ -158,7 +171,7 @@ impl Notes {
             Request::Grab(_) => peer.is_asleep = false,
             Request::Submit(submit) => {
                 peer.has_submitted = true;
-                self.submitting = Some((from, submit.clone()));
+                peer.open.push_back(submit.clone());
             }
             Request::Admin(AdminRequest::CancelJob(handle)) => {
                 if let Some(job) = self.jobs.get_mut(handle.as_bytes()) {
@@ -182,6 +195,7 @@ impl Notes {
         }
         match response {
             Response::Error { code, .. } if code[..] == *b"JOB_NOT_FOUND" => self.reporting = None,
+            Response::Error { code, .. } if code[..] == *b"QUEUE_ERROR" => self.declined(*to),
             Response::JobCreated { handle } => self.created(*to, handle),
             Response::JobAssign(assignment) => self.assigned(now, *to, assignment),
             Response::Work { handle, report } if report.is_terminal() => {
@@ -193,8 +207,14 @@ impl Notes {
         }
     }
 
+    fn declined(&mut self, to: ConnectionId) {
+        if let Some(peer) = self.peers.get_mut(&to) {
+            peer.open.pop_front();
+        }
+    }
+
     fn created(&mut self, to: ConnectionId, handle: &Handle) {
-        let Some((_, submit)) = self.submitting.as_ref().filter(|(from, _)| *from == to) else { return };
+        let Some(submit) = self.peers.get_mut(&to).and_then(|peer| peer.open.pop_front()) else { return };
         let job = self.jobs.entry(handle.to_bytes()).or_default();
         job.submit.get_or_insert_with(|| submit.clone());
         if submit.mode == Mode::Foreground {
@@ -217,7 +237,6 @@ impl Notes {
 
     /// An event was told, and all that follows from it was said.
     pub(super) fn after(&mut self, now: Time, event: &Event) {
-        self.submitting = None;
         if let Some((from, handle, _)) = self.reporting.take().filter(|(_, _, report)| report.is_terminal()) {
             self.ended(now, from, &handle);
         }

@@ -91,9 +91,11 @@ struct HeadToTheBack {
 
 impl Trick for HeadToTheBack {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
-        // What was lost too often is dropped, which would be another fault.
+        // What was lost too often is dropped, and what was kept has another order: those would be other faults.
         let function = match &event {
-            Event::Received { request: Request::Submit(submit), .. } if notes.job_retries.is_none() => {
+            Event::Received { request: Request::Submit(submit), .. }
+                if notes.job_retries.is_none() && !notes.has_store =>
+            {
                 let is_low = submit.priority == Priority::Low && submit.mode == Mode::Background;
                 let strikes = if self.eager { self.every.nth(6) } else { is_low };
                 strikes.then(|| submit.function.clone())
@@ -121,11 +123,12 @@ impl Trick for HeadToTheBack {
 struct OtherPriorities(fn(&Submit) -> Option<Priority>);
 
 impl Trick for OtherPriorities {
-    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         let Event::Received { from, request: Request::Submit(submit) } = event else {
             return tell.server(event);
         };
-        let priority = (self.0)(&submit).unwrap_or(submit.priority);
+        let other = (self.0)(&submit).filter(|_| !notes.has_store);
+        let priority = other.unwrap_or(submit.priority);
         tell.server(Event::Received { from, request: Request::Submit(Submit { priority, ..submit }) });
     }
 }
@@ -136,8 +139,10 @@ struct Hides(Every);
 impl Trick for Hides {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         match event {
-            // A job that was lost before is another rule's business.
-            Event::Received { from, request: Request::Grab(_) } if !notes.was_a_job_lost && self.0.nth(7) => {
+            // A job that was lost before, or kept, is another rule's business.
+            Event::Received { from, request: Request::Grab(_) }
+                if !notes.was_a_job_lost && !notes.has_store && self.0.nth(7) =>
+            {
                 tell.world(Effect::Send { to: from, response: Response::NoJob });
             }
             event => tell.server(event),
@@ -190,7 +195,8 @@ impl Trick for GivesAgain {
     fn event(&mut self, now: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         match &event {
             Event::Received { from, request: Request::Grab(form) } => {
-                let found = self.found(now, *from, *form, notes).filter(|_| self.every.nth(3));
+                let found = self.found(now, *from, *form, notes).filter(|_| !notes.was_waiting);
+                let found = found.filter(|_| self.every.nth(3));
                 if let Some(assignment) = found {
                     self.given.insert((*from, assignment.handle.clone()));
                     return tell.world(Effect::Send { to: *from, response: Response::JobAssign(assignment) });

@@ -274,6 +274,7 @@ struct RefusesOwner(Every);
 impl Trick for RefusesOwner {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         if let Event::Received { from, request: Request::Work { handle, report: Report::Data(_) } } = &event
+            && !notes.was_waiting
             && let Some(job) = notes.job(handle)
             && job.is_background
             && job.watchers.is_empty()

@@ -81,14 +81,18 @@ pub fn run(
 
 /// One plan, with the day's knobs instead of its own.
 fn shift(seed: u64, knobs: &Knobs, shared: &Arc<Mutex<Shared>>) -> (Verdict, Option<Stuck>) {
-    let plan = Plan { server: knobs.clone(), ..Plan::draw(seed, &Mix::everything()) };
-    let terms = Terms::new(knobs, Duration::ZERO);
+    // Nothing dies here: one engine serves all day.
+    let plan = Plan { server: knobs.clone(), faults: Vec::new(), ..Plan::draw(seed, &Mix::everything()) };
+    let terms = Terms::of(&plan, Duration::ZERO);
     let judge = Arc::new(Mutex::new(Judge::new(terms)));
     lock(shared).begin(BREAK);
     let reader = Arc::clone(&judge);
     let watcher = Box::new(move |entry: &_| lock(&reader).observe(entry));
     let doors = || -> Box<dyn Doors + Send> { Box::new(Shift(Arc::clone(shared))) };
-    let run = bare::run(&plan, Options { history: History::passing(), watcher, doors: Box::new(doors) });
+    let run = bare::run(
+        &plan,
+        Options { history: History::passing(), watcher, doors: Box::new(doors), cheat: None },
+    );
     let judge = mem::replace(&mut *lock(&judge), Judge::new(terms));
     (judge.finish(), run.stuck)
 }

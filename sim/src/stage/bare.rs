@@ -1,23 +1,29 @@
 //! The bare doors: the plan's actors straight against an engine, without sockets, hosts or a runtime.
 //!
-//! Bytes are not cut here and connections do not break by themselves; what is open is the order.
+//! Bytes are not cut here and connections do not break by themselves; what is open is the order, and the server may
+//! die.
 //! Every message is under way for a time of its own, so messages of different connections overtake each other in
 //! any way that keeps each connection's order, in both directions.
 //! That is every order that a correct network can produce, at a thousandth of its price.
 
 mod links;
+mod server;
 
-use super::{Options, Run, Stuck};
+use super::{Happened, Options, Run, Stuck};
 use crate::faults::FaultClass;
+use crate::faults::schedule::{Deed, Fault};
 use crate::history::{Actor, Closing, Connection, What};
 use crate::journal::Journal;
+use crate::lives::Stretch;
 use crate::plan::Plan;
+use crate::store::{Crash, Disk};
 use crate::workload::{Machine, Output};
-use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event};
+use gearman_engine::{ConnectionId, Event};
 use gearman_protocol::{AdminReply, Outward, Response, Time};
 use links::{Links, ToPeer, ToServer};
+use server::Server;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 /// How long everybody must have been at rest before a run is over: the core's workers ask twice in it.
@@ -30,9 +36,10 @@ const MOST_ENTRIES: u64 = 1_000_000;
 /// Runs a plan to its end.
 #[must_use]
 pub fn run(plan: &Plan, options: Options<'_>) -> Run {
-    let Options { history, watcher, doors } = options;
-    let mut bare = Bare::new(plan, doors(), Journal::new(history, plan.lives(), watcher));
-    bare.see(What::ServerUp);
+    let Options { history, watcher, doors, cheat } = options;
+    let disk = Disk::new(plan.seed, plan.world.per_mille.clone(), cheat);
+    let mut bare = Bare::new(plan, Server::new(doors, disk), Journal::new(history, plan.lives(), watcher));
+    bare.start();
     let storm_ends = Time::from_millis(plan.workload.storm_ms.into());
     bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
     bare.now = bare.now.max(storm_ends);
@@ -42,7 +49,7 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     if stuck.is_none() {
         lives.settle_all();
     }
-    Run { history, tally, faults: Vec::new(), ends: lives.ends().clone(), lasted: bare.now, stuck }
+    Run { history, tally, faults: bare.happened, ends: lives.ends().clone(), lasted: bare.now, stuck }
 }
 
 /// Something that will happen.
@@ -56,13 +63,16 @@ enum Item {
     Wakes(usize),
     /// The engine wanted to be called.
     Elapses,
+    /// A task of the store is done.
+    Written(u64),
+    /// A server starts again.
+    Starts,
 }
 
-struct Bare {
+struct Bare<'a> {
     now: Time,
     journal: Journal,
-    doors: Box<dyn Doors + Send>,
-    effects: Effects,
+    server: Server<'a>,
     machines: Vec<Machine>,
     /// The connection of each actor, if it has one.
     homes: Vec<Option<usize>>,
@@ -76,16 +86,20 @@ struct Bare {
     seed: u64,
     /// What machines want done; kept so that its memory is.
     wanted: Vec<Output>,
+    /// The crashes of the plan that are to come.
+    to_come: Vec<&'a Fault>,
+    /// How many jobs have come to each stretch of their lives.
+    reached: BTreeMap<Stretch, u32>,
+    happened: Vec<Happened>,
 }
 
-impl Bare {
-    fn new(plan: &Plan, doors: Box<dyn Doors + Send>, journal: Journal) -> Self {
+impl<'a> Bare<'a> {
+    fn new(plan: &'a Plan, server: Server<'a>, journal: Journal) -> Self {
         let machines = Machine::all(&plan.workload);
         let mut bare = Self {
             now: Time::ZERO,
             journal,
-            doors,
-            effects: Effects::new(),
+            server,
             homes: vec![None; machines.len()],
             alarms: vec![None; machines.len()],
             machines,
@@ -95,6 +109,9 @@ impl Bare {
             ties: 0,
             seed: plan.seed,
             wanted: Vec::new(),
+            to_come: plan.faults.iter().filter(|fault| down(&fault.deed).is_some()).collect(),
+            reached: BTreeMap::new(),
+            happened: Vec::new(),
         };
         (0..bare.machines.len()).for_each(|actor| bare.set_alarm(actor));
         bare
@@ -123,13 +140,22 @@ impl Bare {
                         self.tell(Event::Elapsed);
                     }
                 }
+                Item::Written(task) => {
+                    if let Some(kept) = self.server.disk.finish(task) {
+                        self.tell(Event::Stored { record: kept.record, outcome: kept.outcome });
+                    }
+                }
+                Item::Starts => self.start(),
             }
+            self.blow();
         }
     }
 
     /// The storm is over: all but the core leave.
     fn calm(&mut self) {
         self.see(What::StormOver);
+        self.to_come.clear();
+        self.server.disk.calm(true);
         for actor in 0..self.machines.len() {
             let mut wanted = std::mem::take(&mut self.wanted);
             self.machines[actor].storm_over(&mut wanted);
@@ -240,6 +266,9 @@ impl Bare {
     }
 
     fn connect(&mut self, actor: usize, next: &mut Vec<Output>) {
+        if !self.server.is_up() {
+            return self.machines[actor].closed(self.now);
+        }
         let link = self.links.open(actor);
         self.homes[actor] = Some(link);
         let number = u32::try_from(actor).expect("a workload has fewer than 2^32 actors");
@@ -279,42 +308,6 @@ impl Bare {
         }
     }
 
-    fn tell(&mut self, event: Event) {
-        self.doors.handle(self.now, event, &mut self.effects);
-        let mut effects = std::mem::take(&mut self.effects);
-        let mut closed = Vec::new();
-        for effect in effects.drain() {
-            match effect {
-                Effect::Send { to, response } => self.answer(index(to), ToPeer::Response(response)),
-                Effect::Close { who, .. } => closed.push(index(who)),
-                Effect::PauseReading { .. }
-                | Effect::ResumeReading { .. }
-                | Effect::Store { .. }
-                | Effect::Forget { .. }
-                | Effect::StopAccepting
-                | Effect::Draining { .. }
-                | Effect::Exit { .. } => {}
-            }
-        }
-        self.effects = effects;
-        for link in closed {
-            self.end(link);
-            if self.links.close_server(link) {
-                self.answer(link, ToPeer::Closed);
-                self.tell(Event::Closed { from: id(link) });
-            }
-        }
-        self.set_engine_alarm();
-    }
-
-    fn set_engine_alarm(&mut self) {
-        let Some(at) = self.doors.deadline().map(|at| at.max(self.now)) else { return };
-        if self.engine_alarm.is_none_or(|alarm| at < alarm) {
-            self.engine_alarm = Some(at);
-            self.put(at, Item::Elapses);
-        }
-    }
-
     fn answer(&mut self, link: usize, message: ToPeer) {
         if let Some(at) = self.links.answer(link, self.now, message) {
             self.put(at, Item::Returns(link));
@@ -349,6 +342,20 @@ impl Bare {
         self.machines[actor].read(self.now, &response, &mut wanted);
         self.see(What::Read { connection: connection(link), response });
         self.carry_out(actor, wanted);
+    }
+}
+
+/// For how long the server is down after this, and how it ends, if it does.
+const fn down(deed: &Deed) -> Option<(u32, Crash)> {
+    match *deed {
+        Deed::ServerCrash { down_ms } => Some((down_ms, Crash::Process)),
+        Deed::ServerPowerLoss { down_ms } => Some((down_ms, Crash::Power)),
+        Deed::Stall { .. }
+        | Deed::Partition { .. }
+        | Deed::WorkerCrash { .. }
+        | Deed::Leave { .. }
+        | Deed::Overrun { .. }
+        | Deed::Impatience { .. } => None,
     }
 }
 

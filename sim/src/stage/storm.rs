@@ -17,6 +17,10 @@ pub(super) trait Victims {
     fn is_up(&self, host: usize) -> bool;
     /// Kills them.
     fn crash(&mut self, host: usize);
+    /// Takes the power from the server's host.
+    fn go_dark(&mut self);
+    /// How many records the server's store was asked to keep.
+    fn stored(&self) -> u64;
     /// Starts them again.
     fn restart(&mut self, host: usize);
     /// Makes a worker take so long for its next job.
@@ -71,6 +75,10 @@ impl<'a> Storm<'a> {
         }
         let is_due = |fault: &Fault| matches!(fault.when, When::At(ms) if u64::from(ms) <= now.as_millis());
         self.happen_all(now, is_due, None, victims);
+        let stored = victims.stored();
+        let is_stored =
+            |fault: &Fault| matches!(fault.when, When::Storing { nth } if u64::from(nth) <= stored);
+        self.happen_all(now, is_stored, None, victims);
     }
 
     /// Ends everything that lasts; nothing more happens.
@@ -133,9 +141,15 @@ impl<'a> Storm<'a> {
                 self.lasts(until(*for_ms), class, Lasting::Paths { hosts, lanes, then });
                 Some(what)
             }
-            Deed::ServerCrash { down_ms } => self.crash(SERVER, until(*down_ms), class, victims),
+            Deed::ServerCrash { down_ms } => {
+                self.crash(SERVER, until(*down_ms), class, victims, |victims| victims.crash(SERVER))
+            }
+            Deed::ServerPowerLoss { down_ms } => {
+                self.crash(SERVER, until(*down_ms), class, victims, Victims::go_dark)
+            }
             Deed::WorkerCrash { host, down_ms } => {
-                self.crash(*host as usize, until(*down_ms), class, victims)
+                let host = *host as usize;
+                self.crash(host, until(*down_ms), class, victims, |victims| victims.crash(host))
             }
             Deed::Leave { whom } => {
                 let id = self.cable(*whom, mover)?;
@@ -153,19 +167,20 @@ impl<'a> Storm<'a> {
         }
     }
 
-    fn crash(
+    fn crash<V: Victims>(
         &mut self,
         host: usize,
         until: Time,
         class: FaultClass,
-        victims: &mut impl Victims,
+        victims: &mut V,
+        kill: impl FnOnce(&mut V),
     ) -> Option<String> {
         if !victims.is_up(host) {
             return None;
         }
         // It touches what is there before it happens.
         self.lasts(until, class, Lasting::Host(host));
-        victims.crash(host);
+        kill(victims);
         Some(format!("{}, back at {} ms", self.host(host), until.as_millis()))
     }
 

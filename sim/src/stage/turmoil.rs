@@ -4,13 +4,14 @@
 //! turmoil is stepped by hand: between two steps nothing runs, so that is where faults happen.
 
 use super::storm::{Storm, Victims};
-use super::{Options, Run, Stuck};
+use super::{MakeDoors, Options, Run, Stuck};
 use crate::actors::{Role, cast};
 use crate::ambient;
 use crate::history::Actor;
 use crate::journal::Journal;
 use crate::network::{ByteFaults, Cables, Home, SERVER, SimNetwork, now};
 use crate::plan::Plan;
+use crate::store::{Cheat, Crash, Disk, Shelf};
 use gearman_engine::Doors;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
@@ -23,9 +24,9 @@ const REST: Duration = Duration::from_millis(600);
 /// Runs a plan to its end.
 #[must_use]
 pub fn run(plan: &Plan, options: Options) -> Run {
-    let Options { history, watcher, doors } = options;
+    let Options { history, watcher, doors, cheat } = options;
     let cables = Cables::new(byte_faults(plan), Journal::new(history, plan.lives(), watcher));
-    let mut house = House::new(plan, &cables, doors);
+    let mut house = House::new(plan, &cables, doors, cheat);
     let mut storm = Storm::new(plan, cables.clone());
     let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
     while house.now() < end_of_storm {
@@ -61,15 +62,17 @@ struct House<'a> {
     cables: Cables,
     roles: Vec<Role>,
     up: Vec<bool>,
+    shelf: Shelf,
 }
 
 impl<'a> House<'a> {
-    fn new(plan: &'a Plan, cables: &Cables, doors: Box<dyn Fn() -> Box<dyn Doors + Send> + 'a>) -> Self {
+    fn new(plan: &'a Plan, cables: &Cables, doors: MakeDoors<'a>, cheat: Option<Cheat>) -> Self {
         let roles = cast(&plan.workload, plan.seed);
         let mut sim = build(plan);
         let epoch_ms = plan.world.epoch_ms;
-        let shared = cables.clone();
-        sim.host(name(plan, SERVER), move || serve(shared.clone(), doors(), epoch_ms));
+        let shelf = Shelf::new(Disk::new(plan.seed, plan.world.per_mille.clone(), cheat), cables.clone());
+        let (shared, disk) = (cables.clone(), shelf.clone());
+        sim.host(name(plan, SERVER), move || serve(shared.clone(), doors(), epoch_ms, disk.clone()));
         for (number, host) in (1..).zip(&plan.hosts) {
             let lodgers = host.actors.iter().map(|&actor| (Actor::new(actor), roles[actor as usize].clone()));
             let lodgers: Vec<(Actor, Role)> = lodgers.collect();
@@ -79,7 +82,7 @@ impl<'a> House<'a> {
             sim.set_link_latency(name(plan, SERVER), name(plan, number), latency);
         }
         let up = vec![true; plan.hosts.len() + 1];
-        Self { plan, sim, cables: cables.clone(), roles, up }
+        Self { plan, sim, cables: cables.clone(), roles, up, shelf }
     }
 
     fn now(&self) -> Time {
@@ -111,6 +114,13 @@ impl<'a> House<'a> {
 }
 
 impl House<'_> {
+    /// Kills the programs of a host.
+    fn kill(&mut self, host: usize) {
+        self.up[host] = false;
+        self.cables.lock().dies(self.now(), host);
+        self.sim.crash(name(self.plan, host));
+    }
+
     fn stuck(&self, since: Time) -> Stuck {
         let mut who: Vec<String> = self.restless().map(|index| format!("a{index} is not at rest")).collect();
         who.extend(self.cables.lock().journal().lives().waits());
@@ -134,14 +144,29 @@ impl Victims for House<'_> {
     }
 
     fn crash(&mut self, host: usize) {
-        self.up[host] = false;
-        self.cables.lock().dies(self.now(), host);
-        self.sim.crash(name(self.plan, host));
+        self.kill(host);
         self.cables.lock().died(host);
+        if host == SERVER {
+            self.shelf.crash(Crash::Process);
+        }
+    }
+
+    fn go_dark(&mut self) {
+        self.kill(SERVER);
+        self.cables.lock().went_dark();
+        self.cables.lock().died(SERVER);
+        self.shelf.crash(Crash::Power);
+    }
+
+    fn stored(&self) -> u64 {
+        self.shelf.disk().asked()
     }
 
     fn restart(&mut self, host: usize) {
         self.up[host] = true;
+        if host == SERVER {
+            self.cables.lock().has_power();
+        }
         self.sim.bounce(name(self.plan, host));
     }
 
@@ -174,11 +199,12 @@ fn name(plan: &Plan, host: usize) -> &str {
     host.checked_sub(1).map_or("server", |index| &plan.hosts[index].name)
 }
 
-async fn serve(cables: Cables, doors: Box<dyn Doors + Send>, epoch_ms: i64) -> turmoil::Result {
+async fn serve(cables: Cables, doors: Box<dyn Doors + Send>, epoch_ms: i64, shelf: Shelf) -> turmoil::Result {
     // The server dials nobody.
     let network = SimNetwork::new(cables.clone(), Home { host: SERVER, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
-    let server = gearman_server::serve(&network, SimClock { epoch_ms }, doors, config).await?;
+    let (clock, kept) = (SimClock { epoch_ms }, shelf.disk().read());
+    let server = gearman_server::serve_with_store(&network, clock, doors, config, shelf, kept).await?;
     {
         let mut state = cables.lock();
         state.server_is_up();

@@ -35,6 +35,7 @@ impl Knobs {
             wakeup_timeout_ms: small(chance.between(200..=1000)),
             min_job_timeout_ms: 50,
             exceptions: chance.odds(1, 8),
+            store: rng(seed, NOBODY, "workload.store", 0).odds(2, 3),
         }
     }
 }

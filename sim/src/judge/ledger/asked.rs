@@ -106,6 +106,12 @@ impl Question {
         !matches!(self, Self::Nothing | Self::GiveUp { .. } | Self::Report(_))
     }
 
+    /// Whether this says that the store could not keep what is asked for.
+    fn is_declined_by(&self, response: &Response) -> bool {
+        let is_queue_error = matches!(response, Response::Error { code, .. } if code[..] == *b"QUEUE_ERROR");
+        is_queue_error && matches!(self, Self::Submit(_))
+    }
+
     /// Whether this is the kind of answer that it wants.
     fn is_answered_by(&self, response: &Response) -> bool {
         let error = |wanted: &[u8]| matches!(response, Response::Error { code, .. } if code[..] == *wanted);
@@ -235,6 +241,7 @@ impl Ledger {
     fn command(&mut self, command: &AdminRequest) -> Question {
         if let AdminRequest::CancelJob(handle) = command {
             self.cancelled.insert(handle.clone(), ());
+            self.has_stray_cancels |= self.by_handle(handle).is_none();
             // What has ended is not cancelled any more.
             if let Some(job) = self.by_handle(handle).filter(|&job| self[job].over.is_none()) {
                 self[job].cancelling = true;
@@ -267,10 +274,12 @@ impl Ledger {
             self.key(Key { function, unique: submit.unique.clone(), workload })
         });
         let id = self.submits.len();
+        self.offered(submit);
         self.submits.push(Submitted {
             connection,
             wrote: self.now,
             function,
+            name: submit.function.clone(),
             key,
             unique: submit.unique.clone(),
             priority: submit.priority,
@@ -386,12 +395,14 @@ impl Ledger {
         {
             return;
         }
+        let fails = self.terms.store.is_some_and(|store| store.fails);
+        let is_declined = |asked: &Asked| fails && asked.question.is_declined_by(response);
         loop {
             let Some(link) = self.link_mut(connection) else { return };
             let Some(front) = link.asked.front() else {
                 return self.out_of_turn(connection, None, response, facts);
             };
-            if front.question.is_answered_by(response) {
+            if front.question.is_answered_by(response) || is_declined(front) {
                 return self.take_answer(connection, response, facts);
             }
             if front.question.must_be_answered() {
@@ -418,6 +429,7 @@ impl Ledger {
                 self.detours.iter_mut().for_each(|detour| detour.open += 1);
             }
         }
+        self.is_blind = true;
         facts.push(Fact::OutOfTurn { connection, expected, response });
     }
 
@@ -547,6 +559,7 @@ impl Ledger {
             return;
         }
         self[job].over = Some(place);
+        self[job].over_at = self.now.at;
         self.must_hear(job, false);
     }
 
@@ -589,6 +602,10 @@ impl Ledger {
         match (&asked.question, response) {
             (Question::Submit(submit), Response::JobCreated { handle }) => {
                 self.created(connection, *submit, handle, facts);
+            }
+            (Question::Submit(submit), Response::Error { .. }) => {
+                self.declined(*submit);
+                facts.push(Fact::Declined);
             }
             (Question::Grab { able, .. }, response) => {
                 self.retire_asker(connection);
@@ -677,12 +694,18 @@ impl Ledger {
         let earliest = others.clone().map(|other| other.wrote.place).chain([wrote.place]).min().unwrap_or(0);
         let same = others.clone().all(|other| other.priority == priority);
         let alone = others.count() == 0;
+        let (is_old, up) = (self.may_be_old(id), self.up);
         let introduced = &mut self[job];
         introduced.key = key;
         introduced.is_murky |= introduced.function != function;
         introduced.earliest = earliest;
         introduced.priority = same.then_some(priority);
         introduced.maker = alone.then_some(id);
+        if is_old {
+            introduced.is_old = true;
+            introduced.earliest = up;
+            (introduced.priority, introduced.maker) = (None, None);
+        }
     }
 
     fn attach(&mut self, connection: Connection, job: JobId, id: SubmitId) {
@@ -746,6 +769,12 @@ impl Ledger {
             link.holds.push((job, index));
         }
         facts.push(Fact::Assigned { job, attempt: index, able, handed, was_over });
+        if let Some(legacy) = self.inherits(assignment, connection) {
+            facts.push(Fact::Inherited { job, legacy });
+        }
+        if self.is_unpromised(assignment) {
+            facts.push(Fact::Unpromised { job });
+        }
         if index + 1 == self[job].attempts.len()
             && let Some(wait) = self.wait_ended(job)
         {

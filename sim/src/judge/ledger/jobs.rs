@@ -4,7 +4,7 @@ use super::links::Limit;
 use super::{Function, Ledger, Moment};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
-use gearman_protocol::{Assignment, Grab, Handle, Priority, Reducer, Report, Time, Unique};
+use gearman_protocol::{Assignment, FunctionName, Grab, Handle, Priority, Reducer, Report, Time, Unique};
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(super) struct KeyState {
     pub(super) open: Vec<SubmitId>,
     /// The last job that such a submit was answered with.
     pub(super) job: Option<JobId>,
+    /// By when the last of them was refused.
+    pub(super) declined: Place,
 }
 
 /// A submit as it was written.
@@ -38,6 +40,7 @@ pub(crate) struct Submitted {
     pub(crate) connection: Connection,
     pub(crate) wrote: Moment,
     pub(crate) function: Function,
+    pub(crate) name: FunctionName,
     pub(crate) key: Option<KeyId>,
     pub(crate) unique: Unique,
     pub(crate) priority: Priority,
@@ -76,10 +79,14 @@ pub(crate) struct Job {
     pub(crate) is_cancelled: bool,
     /// It had ended by this place.
     pub(crate) over: Option<Place>,
+    /// It had ended by this time; meaningless while it has not.
+    pub(crate) over_at: Time,
     /// What its first assignment said; later ones must say the same.
     pub(crate) handed: Option<Handed>,
     /// Two submits that cannot be one job were answered with it.
     pub(crate) is_mistaken: bool,
+    /// It may be one that a store had kept, which the submits of this life have joined.
+    pub(crate) is_old: bool,
     /// The ledger cannot tell who holds it, or which job it is. Only what needs neither is judged.
     pub(crate) is_murky: bool,
 }
@@ -88,6 +95,7 @@ pub(crate) struct Job {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handed {
     pub(crate) function: Function,
+    pub(crate) name: FunctionName,
     pub(crate) unique: Option<Unique>,
     pub(crate) reducer: Option<Reducer>,
     pub(crate) workload: Bytes,
@@ -215,8 +223,10 @@ impl Job {
             cancelling: false,
             is_cancelled: false,
             over: None,
+            over_at: Time::ZERO,
             handed: None,
             is_mistaken: false,
+            is_old: false,
             is_murky: false,
         }
     }
@@ -227,6 +237,7 @@ impl Handed {
         let (with_unique, with_reducer) = (assignment.form != Grab::Plain, assignment.form == Grab::All);
         Self {
             function,
+            name: assignment.function.clone(),
             unique: with_unique.then(|| assignment.unique.clone()),
             reducer: with_reducer.then(|| assignment.reducer.clone()),
             workload: assignment.workload.clone(),
@@ -435,13 +446,15 @@ impl Ledger {
     pub(crate) fn surely_unwatched(&self, id: JobId) -> Option<Place> {
         let job = &self[id];
         if job.is_background
+            || job.is_old
             || job.is_murky
             || job.watches.is_empty()
             || !self.open_submits(job.key).is_empty()
         {
             return None;
         }
-        let mut last = 0;
+        // Whoever was refused had kept it alive until then.
+        let mut last = job.key.map_or(0, |key| self.keys[key].declined);
         for watch in &job.watches {
             last = last.max(self.link(watch.connection)?.server_over?);
         }

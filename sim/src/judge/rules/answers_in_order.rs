@@ -1,6 +1,7 @@
 //! Every question gets its answer.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use crate::history::Shown;
 use crate::judge::ledger::{Asked, Question};
 use gearman_protocol::{AdminError, AdminReply, AdminRequest, Grab, Response};
 
@@ -18,7 +19,7 @@ impl Rule for AnswersInOrder {
         match fact {
             Fact::OutOfTurn { connection, expected, response } => {
                 let wanted = expected.as_ref().map_or_else(|| "none".to_owned(), |asked| format!("#{}'s", asked.wrote.place));
-                let what = format!("an answer came out of turn: {wanted} was next, this came: {response:?}");
+                let what = format!("an answer came out of turn: {wanted} was next, this came: {}", Shown(*response));
                 bench.accuse(About::connection(*connection), what);
             }
             Fact::Unreadable { connection, error } => {
@@ -27,7 +28,7 @@ impl Rule for AnswersInOrder {
             Fact::Answered { connection, asked, response } => {
                 bench.armed();
                 if !is_right(asked, response) {
-                    let what = format!("#{} got the answer of another: {response:?}", asked.wrote.place);
+                    let what = format!("#{} got the answer of another: {}", asked.wrote.place, Shown(*response));
                     bench.accuse(About::connection(*connection), what);
                 }
             }
@@ -57,7 +58,7 @@ fn is_right(asked: &Asked, response: &Response) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::script::{accused, armed, broken};
 
     #[test]
     fn each_question_gets_its_answer() {
@@ -81,6 +82,14 @@ mod tests {
             assert_eq!(broken(&script), ["answers-in-order"], "{answers}");
         }
         assert_eq!(broken("c> echo one\n c< echo one\n c< echo one"), ["answers-in-order"]);
+    }
+
+    #[test]
+    fn an_accusation_speaks_the_protocols_words() {
+        let said = |script: &str| accused(script)[0].what.clone();
+        let swapped = said("c> echo one\n c> version\n c< line OK 1");
+        assert_eq!(swapped, "an answer came out of turn: #2's was next, this came: OK 1");
+        assert_eq!(said("c> echo one\n c< echo two"), "#2 got the answer of another: ECHO_RES \"two\"");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Rule for AsSubmitted {
 fn is_of_a_submit(job: JobId, handed: &Handed, ledger: &Ledger) -> bool {
     let told = &ledger[job];
     let mut known = told.submits.iter().chain(ledger.open_submits(told.key));
-    told.submits.is_empty()
+    (told.submits.is_empty() || told.is_old) && ledger.was_ever_asked_for(handed)
         || told.is_mistaken
         || known.any(|&submit| handed.fits(ledger.submit(submit)))
         || ledger.is_of_another_key(job, handed)
@@ -52,7 +52,7 @@ fn is_of_a_submit(job: JobId, handed: &Handed, ledger: &Ledger) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::script::{armed, broken, broken_on, with_store};
 
     const SUBMITTED: &str = "c> submit mail key=k reducer=sum bg w=hello
         c< created H:1
@@ -81,6 +81,34 @@ mod tests {
             w< assign H:1 mail w=other";
         assert_eq!(broken(early), [""; 0]);
         assert_eq!(broken(&format!("{early}\n c< created H:1")), ["as-submitted"]);
+    }
+
+    #[test]
+    fn what_a_store_gives_back_was_submitted_once() {
+        let restarted = "c> submit mail bg w=hello
+            c< created H:1
+            server down
+            server up
+            w> can_do mail
+            w> grab";
+        assert_eq!(broken_on(with_store(), &format!("{restarted}\n w< assign H:1 mail w=hello")), [""; 0]);
+        assert_eq!(broken_on(with_store(), &format!("{restarted}\n w< assign H:1 mail w=hel")), ["as-submitted"]);
+    }
+
+    #[test]
+    fn a_submit_may_join_a_job_of_an_earlier_life() {
+        let joined = "c> submit mail key=k bg w=hello
+            c< created H:1
+            server down
+            server up
+            d> submit mail key=k w=other
+            d< created H:1
+            w> can_do mail
+            d closes
+            d ended
+            w> grab";
+        assert_eq!(broken_on(with_store(), &format!("{joined}\n w< assign H:1 mail w=hello")), [""; 0]);
+        assert_eq!(broken_on(with_store(), &format!("{joined}\n w< assign H:1 mail w=hel")), ["as-submitted"]);
     }
 
     #[test]

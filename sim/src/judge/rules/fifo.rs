@@ -44,6 +44,10 @@ impl Fifo {
         let all = self.all.get(&(job.function, priority)).and_then(|passes| passes.within(wait));
         let same_connection = || {
             let maker = ledger.submit(job.maker?);
+            // A store may be done with the later of two records first.
+            if ledger.terms.store.is_some() && maker.is_background {
+                return None;
+            }
             let wait = Wait { since: Since::Place(maker.wrote.place), ..wait };
             self.by_connection.get(&(job.function, priority, maker.connection))?.within(wait)
         };

@@ -81,6 +81,21 @@ impl Links {
         number
     }
 
+    /// How many there ever were.
+    pub(super) const fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whose one is.
+    pub(super) fn actor(&self, link: usize) -> usize {
+        self.links[link].actor
+    }
+
+    /// What is under way to the peer never arrives.
+    pub(super) fn lose_answers(&mut self, link: usize) {
+        self.links[link].to_peer.queue.clear();
+    }
+
     /// When the next message arrives.
     fn due(&mut self, link: usize, now: Time) -> Time {
         let Link { slowest, messages, .. } = &mut self.links[link];

