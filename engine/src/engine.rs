@@ -25,7 +25,7 @@ use crate::tables::abilities::Abilities;
 use crate::tables::connections::{ConnectionKey, Connections, Presence};
 use crate::tables::deadlines::Deadlines;
 use crate::tables::functions::{FunctionKey, Functions};
-use crate::tables::jobs::{Jobs, Watcher};
+use crate::tables::jobs::{Jobs, JoinKey, KeyHash, Watcher};
 use crate::tables::slab::Slab;
 use crate::tables::stores::Stores;
 use crate::{Config, ConnectionId, Doors, Effects, Event, Figures, FunctionPage, Refusals};
@@ -198,6 +198,11 @@ impl Engine {
 
     pub(crate) fn find_function(&self, name: &[u8]) -> Option<FunctionKey> {
         self.functions.find(self.hash(name), name)
+    }
+
+    /// The hash by which a submit finds the job that it joins.
+    pub(crate) fn key_hash(&self, key: JoinKey<'_>) -> KeyHash {
+        KeyHash::of(self.hash(key.bytes()))
     }
 
     fn refuse(&mut self, to: ConnectionKey, refusal: Refusal, turn: &mut Turn<'_>) {

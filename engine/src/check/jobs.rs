@@ -9,7 +9,7 @@ use crate::tables::jobs::{Job, JobKey, JobState, Keeping};
 impl Engine {
     pub(super) fn check_job(&self, key: JobKey, job: &Job) -> Result<(), Violation> {
         ensure(self.jobs.by_number(job.number) == Some(key), || "is not found by its number".into())?;
-        let found = job.key().and_then(|text| self.jobs.by_key(self.hash(text.bytes()), job.function, text));
+        let found = job.key().and_then(|text| self.jobs.by_key(self.key_hash(text), job.function, text));
         ensure(found == job.key().map(|_| key), || "is not found by its key, or another is".into())?;
         ensure(self.functions.slab.get(job.function).is_some(), || "has no function".into())?;
         for watcher in job.watchers.keys(&self.watchers) {
@@ -39,7 +39,7 @@ impl Engine {
                 let able = self.abilities.find(worker, job.function).is_some();
                 ensure(able, || "is in the hand of a worker who cannot do it".into())?;
                 let timer = Timer::Job { place, job: job.number };
-                let armed = deadline.is_none_or(|when| self.deadlines.is_set(when, timer));
+                let armed = deadline.get().is_none_or(|when| self.deadlines.is_set(when, timer));
                 ensure(armed, || "has a deadline that is not set".into())
             }
         }

@@ -3,7 +3,7 @@
 use crate::config::{ABILITY_OVERHEAD, WATCHER_OVERHEAD};
 use crate::tables::connections::{Presence, Rest};
 use crate::tables::deadlines::Timer;
-use crate::tables::jobs::{JobKey, JobNumber, JobState, Keeping};
+use crate::tables::jobs::{Deadline, JobKey, JobNumber, JobState, Keeping};
 use crate::tables::slab::Key;
 use crate::{Buffered, Config, ConnectionId, Doors, Effects, Engine, Event, RecordId};
 use bytes::Bytes;
@@ -282,7 +282,7 @@ fn deadlines_that_are_not_set_or_not_wanted_are_seen() {
     let violation = found(|engine| {
         let key = job(engine, 1);
         if let JobState::Assigned { deadline, .. } = &mut engine.jobs.slab[key].state {
-            *deadline = Some(Time::from_millis(1));
+            *deadline = Deadline::new(Some(Time::from_millis(1)));
         }
     });
     assert_eq!(violation, "job 1 has a deadline that is not set");

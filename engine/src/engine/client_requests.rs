@@ -34,7 +34,7 @@ impl Engine {
     }
 
     fn newest_with_unique(&self, unique: &[u8]) -> Option<JobKey> {
-        let hash = self.hash(unique);
+        let hash = self.key_hash(JoinKey::Unique(unique));
         let jobs = self.functions.in_order().filter_map(|(function, _)| {
             let key = self.jobs.by_key(hash, function, JoinKey::Unique(unique))?;
             let job = &self.jobs.slab[key];

@@ -6,7 +6,7 @@ use crate::config::{JOB_OVERHEAD, WATCHER_OVERHEAD};
 use crate::figures::Ending;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::deadlines::Timer;
-use crate::tables::jobs::{Job, JobKey, JobState, Keeping, NewJob, Watcher};
+use crate::tables::jobs::{Deadline, Job, JobKey, JobState, Keeping, NewJob, Watcher};
 use crate::tables::list::Links;
 use crate::tables::slab::Key;
 use gearman_protocol::{Handle, Report, Response, Time, UnixMillis};
@@ -78,7 +78,9 @@ impl Engine {
         let place = self.jobs.next_place();
         let job = &mut self.jobs.slab[key];
         let links = Links::default();
-        job.state = JobState::Assigned { worker, place, links, deadline, numerator: 0, denominator: 0 };
+        let (numerator, denominator) = (0, 0);
+        let armed = Deadline::new(deadline);
+        job.state = JobState::Assigned { worker, place, links, deadline: armed, numerator, denominator };
         self.functions.slab[job.function].assigned += 1;
         if let Some(deadline) = deadline {
             self.deadlines.set(deadline, Timer::Job { place, job: job.number });
@@ -103,7 +105,7 @@ impl Engine {
             }
             JobState::Assigned { worker, place, deadline, .. } => {
                 function.assigned -= 1;
-                if let Some(deadline) = deadline {
+                if let Some(deadline) = deadline.get() {
                     self.deadlines.call_off(deadline, Timer::Job { place, job: job.number });
                 }
                 self.connections.slab[worker].hand.remove(&mut self.jobs.slab, key);

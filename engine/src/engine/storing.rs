@@ -126,7 +126,7 @@ impl Engine {
     /// Takes a job in that the store kept from an earlier life.
     pub(super) fn replayed(&mut self, job: StoredJob, turn: &mut Turn<'_>) {
         self.stores.reserve(job.record);
-        let key_hash = JoinKey::of(&job.unique, &job.workload).map(|key| self.hash(key.bytes()));
+        let key_hash = JoinKey::of(&job.unique, &job.workload).map(|key| self.key_hash(key));
         let function = self.function(job.function);
         let other = key_hash.and_then(|hash| {
             let key = JoinKey::of(&job.unique, &job.workload)?;

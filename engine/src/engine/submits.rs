@@ -6,7 +6,7 @@ use crate::numerals::leading_integer;
 use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::functions::FunctionKey;
-use crate::tables::jobs::{JobKey, JoinKey, Keeping, NewJob};
+use crate::tables::jobs::{JobKey, JoinKey, Keeping, KeyHash, NewJob};
 use gearman_protocol::{MAX_HANDLE, Mode, Priority, Response, Submit, UnixMillis};
 
 impl Engine {
@@ -18,7 +18,7 @@ impl Engine {
             return self.refuse(who, Refusal::Draining, turn);
         }
         let function = self.find_function(submit.function.as_bytes());
-        let key_hash = JoinKey::of(&submit.unique, &submit.workload).map(|key| self.hash(key.bytes()));
+        let key_hash = JoinKey::of(&submit.unique, &submit.workload).map(|key| self.key_hash(key));
         if let Some(job) = self.job_to_join(&submit, function, key_hash) {
             return self.join(who, job, submit.mode == Mode::Foreground, turn);
         }
@@ -32,7 +32,7 @@ impl Engine {
         &self,
         submit: &Submit,
         function: Option<FunctionKey>,
-        key_hash: Option<u64>,
+        key_hash: Option<KeyHash>,
     ) -> Option<JobKey> {
         let key = JoinKey::of(&submit.unique, &submit.workload)?;
         self.jobs.by_key(key_hash?, function?, key)
@@ -67,7 +67,7 @@ impl Engine {
         who: ConnectionKey,
         submit: Submit,
         function: Option<FunctionKey>,
-        key_hash: Option<u64>,
+        key_hash: Option<KeyHash>,
         turn: &mut Turn<'_>,
     ) {
         let priority = priority(&submit);

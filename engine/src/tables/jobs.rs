@@ -8,6 +8,7 @@ use super::slab::{Key, Slab};
 use crate::RecordId;
 use bytes::Bytes;
 use gearman_protocol::{Priority, Reducer, Time, Unique, UnixMillis};
+use std::num::NonZeroU32;
 
 pub(crate) type JobKey = Key<Job>;
 
@@ -30,8 +31,8 @@ pub(crate) struct Job {
     pub(crate) state: JobState,
     pub(crate) keeping: Keeping,
     pub(crate) watchers: List<Watcher, OfJob>,
-    /// The hash of function and unique, for jobs that others may join.
-    pub(crate) key_hash: Option<u64>,
+    /// For jobs that others may join.
+    key_hash: Option<KeyHash>,
     by_creation: Links<Self>,
     number_chain: Option<JobKey>,
     key_chain: Option<JobKey>,
@@ -92,12 +93,47 @@ pub(crate) enum JobState {
         /// Its neighbours in the worker's hand.
         links: Links<Job>,
         /// When the worker must be done.
-        deadline: Option<Time>,
+        deadline: Deadline,
         /// The last WORK_STATUS, above the line.
         numerator: u32,
         /// And below.
         denominator: u32,
     },
+}
+
+/// A moment, or none, in the eight bytes of a moment: there are millions of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline(Time);
+
+impl Deadline {
+    /// The last moment there is never comes, so it stands for none.
+    const NONE: Time = Time::from_millis(u64::MAX);
+
+    pub(crate) fn new(when: Option<Time>) -> Self {
+        Self(when.unwrap_or(Self::NONE))
+    }
+
+    pub(crate) fn get(self) -> Option<Time> {
+        Some(self.0).filter(|&when| when != Self::NONE)
+    }
+}
+
+/// The hash of what others that submit the same find a job by, as much of it as an index needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyHash(NonZeroU32);
+
+impl KeyHash {
+    pub(crate) const fn of(hash: u64) -> Self {
+        // One of 2^31 finds itself beside its neighbour.
+        match NonZeroU32::new((hash >> 32) as u32) {
+            Some(hash) => Self(hash),
+            None => Self(NonZeroU32::MIN),
+        }
+    }
+
+    fn get(self) -> u64 {
+        u64::from(self.0.get())
+    }
 }
 
 /// What keeps a job alive.
@@ -156,7 +192,7 @@ pub(crate) struct NewJob {
     pub(crate) unique: Unique,
     pub(crate) reducer: Option<Reducer>,
     pub(crate) workload: Bytes,
-    pub(crate) key_hash: Option<u64>,
+    pub(crate) key_hash: Option<KeyHash>,
     pub(crate) keeping: Keeping,
     pub(crate) not_before: Option<UnixMillis>,
 }
@@ -232,8 +268,8 @@ impl Jobs {
     }
 
     /// The job of a function that a submit with this key joins.
-    pub(crate) fn by_key(&self, hash: u64, function: Key<Function>, key: JoinKey<'_>) -> Option<JobKey> {
-        self.by_key.find(&self.slab, hash, |job| job.function == function && job.key() == Some(key))
+    pub(crate) fn by_key(&self, hash: KeyHash, function: Key<Function>, key: JoinKey<'_>) -> Option<JobKey> {
+        self.by_key.find(&self.slab, hash.get(), |job| job.function == function && job.key() == Some(key))
     }
 
     /// All jobs in order of creation, those that wait for the store included.
@@ -340,7 +376,7 @@ impl Entry<ByNumber> for Job {
 
 impl Entry<ByKey> for Job {
     fn hash(&self) -> u64 {
-        self.key_hash.expect("only jobs with a key are in this index")
+        self.key_hash.expect("only jobs with a key are in this index").get()
     }
 
     fn chain(&self) -> Option<JobKey> {
@@ -359,5 +395,22 @@ impl Member<OfJob> for Watcher {
 
     fn links_mut(&mut self) -> &mut Links<Self> {
         &mut self.of_job
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There are millions: a byte more here is to be noticed, and above 192 a chunk needs more than 192 KiB.
+    #[test]
+    fn a_job_takes_184_bytes() {
+        assert_eq!(Slab::<Job>::PLACE - size_of::<Option<JobKey>>(), 184);
+    }
+
+    #[test]
+    fn a_deadline_may_be_none() {
+        assert_eq!(Deadline::new(None).get(), None);
+        assert_eq!(Deadline::new(Some(Time::ZERO)).get(), Some(Time::ZERO));
     }
 }

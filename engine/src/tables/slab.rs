@@ -63,7 +63,9 @@ impl<T> Slab<T> {
     }
 
     fn add_chunk(&mut self) -> usize {
-        self.chunks.push(Chunk { slots: Vec::new(), vacant: None, live: 0, next_roomy: None });
+        // The first grows as it is needed; whoever needs a second will fill it.
+        let slots = if self.chunks.is_empty() { Vec::new() } else { Vec::with_capacity(CHUNK) };
+        self.chunks.push(Chunk { slots, vacant: None, live: 0, next_roomy: None });
         self.roomy = Some(self.chunks.len() - 1);
         self.chunks.len() - 1
     }
