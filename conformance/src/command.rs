@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bless;
 mod can_fail;
 mod check;
 mod clients;
@@ -51,6 +52,10 @@ enum Command {
     },
     /// Write a page that shows several servers side by side.
     Matrix(MatrixArguments),
+    /// Write a profile of a server: what it can do, and what it does otherwise, to be reviewed.
+    Probe(ProbeArguments),
+    /// Write into a profile what its server does now; reasons stay.
+    Bless(BlessArguments),
     /// Break the statements on purpose, one at a time, and tell which cases see it.
     CanFail(CanFailArguments),
     /// Check transcripts against the language and the rules of the suite.
@@ -68,6 +73,40 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+/// Which server to look at.
+#[derive(Debug, Args)]
+struct ProbeArguments {
+    /// A server that runs already.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "launch", required_unless_present = "launch")]
+    target: Option<String>,
+    /// A shell command that starts it in the foreground, with {port} where the port belongs.
+    #[arg(long, value_name = "COMMAND")]
+    launch: Option<String>,
+    /// What to call it.
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// The profile to write.
+    #[arg(short, long, value_name = "FILE")]
+    output: String,
+}
+
+/// What to write into which profile.
+#[derive(Debug, Args)]
+struct BlessArguments {
+    /// Cases: ids, chapters or globs; all if none is named.
+    #[arg(value_name = "GLOB")]
+    globs: Vec<String>,
+    /// The profile, a file; its server is launched as it says, unless another is named.
+    #[arg(long, value_name = "FILE")]
+    profile: String,
+    /// A server that runs already.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "launch")]
+    target: Option<String>,
+    /// A shell command that starts a server instead.
+    #[arg(long, value_name = "COMMAND")]
+    launch: Option<String>,
 }
 
 /// What to break, and where.
@@ -247,6 +286,8 @@ pub fn execute(line: CommandLine) -> Exit {
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Statements { unexercised }) => list::statements(unexercised),
         Some(Command::Matrix(arguments)) => matrix::matrix(&arguments),
+        Some(Command::Probe(arguments)) => bless::probe(&arguments),
+        Some(Command::Bless(arguments)) => bless::bless(&arguments),
         Some(Command::CanFail(arguments)) => can_fail::can_fail(&arguments),
         Some(Command::Lint { files }) => check::lint_files(&files),
         Some(Command::Fmt { files, check }) => check::format_files(&files, check),

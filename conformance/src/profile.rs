@@ -3,12 +3,17 @@
 //! A profile is TOML and is read by people at least as often as by this tool: every deviation stands on a line of
 //! its own, sorted by case, with a reason that says what the server does.
 
+mod observing;
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use gearman_protocol::PacketType;
 use serde::Deserialize;
+
+pub use observing::{Blessed, Observed, UNREVIEWED, observed};
 
 use crate::language::{Grade, Transcript};
 use crate::suite::Suite;

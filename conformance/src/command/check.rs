@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Refusal;
-use crate::language::{Document, Findings, Severity, format, lint};
+use crate::language::{Document, Findings, Transcript, format, lint};
 use crate::play::not_playable;
 use crate::report::Exit;
 
@@ -37,10 +37,9 @@ pub(super) fn format_files(files: &[String], check: bool) -> Result<Exit, Refusa
     let mut changed = 0;
     for path in transcripts(files)? {
         let text = read(&path)?;
-        let (document, found) = Document::read(&text);
-        if let Some(first) = found.iter().find(|finding| finding.severity == Severity::Error) {
-            return Err(Refusal::usage(first.styled(&path.display().to_string(), &text)));
-        }
+        // What cannot be played is not formatted either: a file that was rewritten would look as if it were in order.
+        Transcript::parse(&path.display().to_string(), &text).map_err(Refusal::usage)?;
+        let (document, _) = Document::read(&text);
         let formatted = format(&document);
         if formatted == text {
             continue;

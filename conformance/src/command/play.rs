@@ -50,6 +50,37 @@ pub(super) fn carry_out(plan: Plan, arguments: &RunArguments) -> Result<(Exit, S
     runtime.block_on(play(Arc::new(plan), arguments, reports))
 }
 
+/// What the arguments ask for.
+pub(super) fn planned(arguments: &RunArguments) -> Result<Plan, Refusal> {
+    let mut suite = Suite::embedded().map_err(Refusal::usage)?;
+    let only = named(&arguments.globs, &mut suite)?;
+    plan(arguments, only, &suite)
+}
+
+/// Plays a plan and tells nobody.
+pub(super) fn silently(plan: Plan) -> Result<(Arc<Plan>, Vec<CaseResult>), Refusal> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
+    let plan = Arc::new(plan);
+    let results = runtime.block_on(async {
+        let mut coming = Arc::clone(&plan)
+            .start()
+            .await
+            .map_err(|insane| Refusal { exit: Exit::NoTarget, message: insane.to_string() })?;
+        let mut results = Vec::new();
+        while let Some(result) = coming.next().await {
+            results.push(result);
+        }
+        Ok(results)
+    });
+    results.map(|mut results: Vec<CaseResult>| {
+        results.sort_by_key(|result| (result.case, result.variant));
+        (plan, results)
+    })
+}
+
 /// What the arguments choose by id; files among them join the suite.
 pub(super) fn named(globs: &[String], suite: &mut Suite) -> Result<Vec<IdPattern>, Refusal> {
     let mut ids = Vec::new();

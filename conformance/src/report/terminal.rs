@@ -171,10 +171,58 @@ pub fn summary(cases: &[Transcript], results: &[CaseResult], profile: &Profile, 
         let reason = profile.tolerances.get(&tolerance).map_or("", String::as_str);
         let _ = write!(text, "\n{:>COLUMN$} {} in {count} of them: {reason}", "Tolerated", tolerance.name());
     }
+    for (chapter, count, why) in unplayed(cases, results) {
+        let _ =
+            write!(text, "\n{:>COLUMN$} chapter {chapter}, none of its {count} cases: {why}", "NOT PLAYED");
+    }
+    let slow = slow(cases, results);
+    if !slow.is_empty() {
+        let _ = write!(
+            text,
+            "\n{:>COLUMN$} took over 2 s though time is not their subject: {}",
+            "Slow",
+            slow.join(", ")
+        );
+    }
     for result in results.iter().filter(|result| !result.verdict.is_met()) {
         let _ = write!(text, "\n{}", status_line(&cases[result.case], result));
     }
     text
+}
+
+/// Chapters of which nothing was played, with the reason of their first case: a whole subject that nobody looked at
+/// must not hide in a total.
+fn unplayed<'r>(cases: &'r [Transcript], results: &'r [CaseResult]) -> Vec<(&'r str, usize, &'r str)> {
+    let mut chapters: BTreeMap<&str, (usize, bool, &str)> = BTreeMap::new();
+    for result in results {
+        let why = result.why.as_deref().unwrap_or_default();
+        let (count, played, _) =
+            chapters.entry(cases[result.case].header.chapter()).or_insert((0, false, why));
+        *count += 1;
+        *played |= !matches!(result.verdict, Verdict::Skip(_));
+    }
+    let unplayed = chapters.into_iter().filter(|(_, (_, played, _))| !played);
+    unplayed.map(|(chapter, (count, _, why))| (chapter, count, why)).collect()
+}
+
+/// How long a case may take whose subject is not time.
+const LONG: Duration = Duration::from_secs(2);
+
+/// The cases that came out well and took longer a round than that, slowest first.
+fn slow(cases: &[Transcript], results: &[CaseResult]) -> Vec<String> {
+    let timed = |result: &CaseResult| cases[result.case].header.tags.iter().any(|tag| tag == "time");
+    let round =
+        |result: &CaseResult| result.took / u32::try_from(result.rounds.len().max(1)).unwrap_or(u32::MAX);
+    let mut slow: Vec<&CaseResult> = results
+        .iter()
+        .filter(|result| result.verdict == Verdict::Pass && !timed(result) && round(result) > LONG)
+        .collect();
+    slow.sort_by_key(|result| std::cmp::Reverse(round(result)));
+    let told = slow
+        .iter()
+        .take(5)
+        .map(|result| format!("{} ({:.1} s)", cases[result.case].header.id, round(result).as_secs_f64()));
+    told.collect()
 }
 
 /// `58 PASS, 2 NON-STRICT, 3 SKIP`.

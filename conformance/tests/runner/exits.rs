@@ -249,3 +249,44 @@ fn lint_and_fmt_judge_files() {
     let text = exits(&["lint", file], 2, "did you mean `ECHO_REQ`?");
     assert!(text.contains("case.gtx:7:5"), "{text}");
 }
+
+#[test]
+fn bless_writes_what_is_seen_and_keeps_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.toml").display().to_string();
+    let strict = gearman_conformance::profile::Profile::embedded_text("strict").unwrap();
+    std::fs::write(&file, strict.replace("harmless", "time-scale = 0.3\nharmless")).unwrap();
+    let target = fake::serve();
+    let bless = ["bless", "admin/version", "sanity", "--profile", &file, "--target", &target];
+    exits(&bless, 0, "new admin/version");
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.starts_with("# What a server is held to"), "{written}");
+    assert!(written.contains("\"admin/version\" = { fails-at = "), "{written}");
+    assert!(!written.contains("sanity/roundtrip"), "{written}");
+    // What is expected is met, and a reviewed reason stays.
+    exits(&["admin/version", "--profile", &file, "--target", &target], 0, "1 of 1 met");
+    let start = written.find("not reviewed:").unwrap();
+    let end = start + written[start..].find('"').unwrap();
+    let reviewed = format!("{}it has no version; seen on the wire{}", &written[..start], &written[end..]);
+    std::fs::write(&file, &reviewed).unwrap();
+    exits(&bless, 0, "1 entries under [expected]");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), reviewed);
+    exits(&["bless", "--profile", "strict", "--target", &target], 2, "give a path and not an embedded name");
+}
+
+#[test]
+fn what_is_no_transcript_is_not_formatted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.gtx").display().to_string();
+    let text = "gtx 1\nid: a/b\ntitle: x\nlevel: must\n---\nopen   c\nc > ECHO_RQE \"x\"\n";
+    std::fs::write(&file, text).unwrap();
+    exits(&["fmt", &file], 2, "`ECHO_RQE` is not a packet type");
+    exits(&["fmt", "--check", &file], 2, "`ECHO_RQE` is not a packet type");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_chapter_that_nobody_played_is_told() {
+    let arguments = ["persistence", "sanity", "--target", &fake::serve()];
+    exits(&arguments, 0, "NOT PLAYED chapter persistence, none of its");
+}

@@ -1,0 +1,134 @@
+//! What a run says about a server, as entries of a profile.
+
+use super::{Expectation, Expected, Profile};
+use crate::language::Grade;
+use crate::run::CaseResult;
+use crate::verdict::Verdict;
+
+/// How the reason of an entry begins that nobody has reviewed.
+pub const UNREVIEWED: &str = "not reviewed: ";
+
+/// What a case's result makes of its entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed {
+    /// It needs none: it came out well, or was not played.
+    Nothing,
+    /// It came out so; the reason is still to be written.
+    Entry(Expectation),
+    /// Nothing that a profile could expect.
+    NotBlessable(String),
+}
+
+/// What a result says, judged without the profile's entry for it.
+#[must_use]
+pub fn observed(result: &CaseResult) -> Observed {
+    match result.verdict {
+        Verdict::Fail => {}
+        Verdict::Crash | Verdict::Hang | Verdict::Unsound | Verdict::Flaky { .. } => {
+            return Observed::NotBlessable(result.verdict.to_string());
+        }
+        Verdict::Pass
+        | Verdict::NonStrict
+        | Verdict::Info
+        | Verdict::Skip(_)
+        | Verdict::ExpectedFail
+        | Verdict::UnexpectedPass => return Observed::Nothing,
+    }
+    let Some(played) = result.telling_round().and_then(|round| round.played.as_ref()) else {
+        return Observed::NotBlessable(result.verdict.to_string());
+    };
+    if let Some(failure) = &played.failure {
+        let reason = format!("{UNREVIEWED}{}", failure.summary);
+        return Observed::Entry(Expectation { how: Expected::FailsAt(failure.statement.clone()), reason });
+    }
+    let mut names: Vec<String> = Vec::new();
+    for outcome in played.outcomes.iter().filter(|outcome| outcome.grade != Grade::Ok) {
+        if !names.contains(&outcome.name) {
+            names.push(outcome.name.clone());
+        }
+    }
+    let reason = format!("{UNREVIEWED}{}", names.join(", "));
+    Observed::Entry(Expectation { how: Expected::Outcomes(names), reason })
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blessed {
+    /// It is as it was.
+    Same,
+    /// There was none.
+    New,
+    /// It says something else now and keeps its reason.
+    Changed,
+    /// The case comes out well now.
+    Gone,
+}
+
+impl Profile {
+    /// Takes what was observed into the profile; a reason that stands there stays.
+    pub fn bless(&mut self, id: &str, entry: Option<Expectation>) -> Blessed {
+        let Some(mut entry) = entry else {
+            // An entry may name an outcome that needs none, to say why it is so.
+            return if self.expected.remove(id).is_some() { Blessed::Gone } else { Blessed::Same };
+        };
+        let Some(old) = self.expected.get(id) else {
+            self.expected.insert(id.to_owned(), entry);
+            return Blessed::New;
+        };
+        if same(&old.how, &entry.how) {
+            return Blessed::Same;
+        }
+        entry.reason.clone_from(&old.reason);
+        self.expected.insert(id.to_owned(), entry);
+        Blessed::Changed
+    }
+}
+
+/// Whether what was expected is what was seen: a statement may be given by its beginning, outcomes in any order.
+fn same(expected: &Expected, seen: &Expected) -> bool {
+    match (expected, seen) {
+        (Expected::FailsAt(start), Expected::FailsAt(statement)) => statement.starts_with(start),
+        (Expected::Outcomes(one), Expected::Outcomes(other)) => {
+            let sorted = |names: &[String]| {
+                let mut names = names.to_vec();
+                names.sort_unstable();
+                names
+            };
+            sorted(one) == sorted(other)
+        }
+        (Expected::FailsAt(_), Expected::Outcomes(_)) | (Expected::Outcomes(_), Expected::FailsAt(_)) => {
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(statement: &str, reason: &str) -> Expectation {
+        Expectation { how: Expected::FailsAt(statement.to_owned()), reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn a_reason_stays_when_the_case_fails_elsewhere() {
+        let mut profile = Profile::load("strict").expect("embedded");
+        assert_eq!(profile.bless("a/b", Some(entry("c < NOOP", "not reviewed: silence"))), Blessed::New);
+        profile.expected.insert("a/b".to_owned(), entry("c < NO", "it never wakes; seen on the wire"));
+        assert_eq!(profile.bless("a/b", Some(entry("c < NOOP {within=3s}", "other"))), Blessed::Same);
+        assert_eq!(profile.bless("a/b", Some(entry("fence c", "other"))), Blessed::Changed);
+        assert_eq!(profile.expected["a/b"], entry("fence c", "it never wakes; seen on the wire"));
+        assert_eq!(profile.bless("a/b", None), Blessed::Gone);
+        assert_eq!(profile.bless("a/b", None), Blessed::Same);
+    }
+
+    #[test]
+    fn no_embedded_profile_has_an_entry_that_nobody_reviewed() {
+        for name in Profile::embedded() {
+            let profile = Profile::load(name).expect("embedded");
+            let reasons = profile.expected.values().map(|entry| &entry.reason);
+            let mut reasons = reasons.chain(profile.flaky.values()).chain(profile.excluded.values());
+            assert!(!reasons.any(|reason| reason.starts_with(UNREVIEWED)), "{name}");
+        }
+    }
+}
