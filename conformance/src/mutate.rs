@@ -22,6 +22,10 @@ pub(crate) use change::{is_fit, variant};
 /// By how much the waits of a variant are shortened: most of its expectations cannot come true any more.
 const IMPATIENCE: f64 = 0.01;
 
+/// By how much the waits of the sanity cases are stretched: a busy machine keeps a sound server from its work for
+/// seconds, and must not be told from one that hangs by that.
+const PATIENCE: f64 = 10.0;
+
 /// How long a server may take to let go of the connections of a variant.
 const SETTLING: Duration = Duration::from_secs(5);
 
@@ -90,9 +94,9 @@ impl Target<'_> {
         if let Some(status) = self.server.as_mut().and_then(Server::ended) {
             return Err(Insanity::Ended(status.to_string()));
         }
-        let mut failure = play(self.sanity, self.stage(1.0)).await.failure;
+        let mut failure = play(self.sanity, self.stage(PATIENCE)).await.failure;
         if let (None, Some(echo)) = (&failure, self.echo) {
-            failure = play(echo, self.stage(1.0)).await.failure;
+            failure = play(echo, self.stage(PATIENCE)).await.failure;
         }
         let Some(failure) = failure else { return Ok(()) };
         if let Some(server) = &mut self.server {
