@@ -123,8 +123,8 @@ impl Report {
             PacketType::WorkStatus => return Some(Self::parse_status(body)),
             _ => return None,
         };
-        let mut arguments = Arguments::new(packet_type, body);
-        Some(arguments.next().map(|handle| (Handle::new(handle), make(arguments.rest()))))
+        let (handle, data) = handle_and_data(body);
+        Some(Ok((handle, make(data))))
     }
 
     fn parse_status(body: Bytes) -> Result<(Handle, Self), DecodeError> {
@@ -412,6 +412,15 @@ fn repeatable(body: Bytes) -> Result<Bytes, DecodeError> {
 /// The refusal of a body of this many bytes.
 fn too_large(size: usize) -> DecodeError {
     DecodeError::PacketTooLarge { size: u32::try_from(size).unwrap_or(u32::MAX) }
+}
+
+/// Data of no bytes may lack the NUL before it: Perl's worker leaves it out, and gives up when it is refused.
+fn handle_and_data(body: Bytes) -> (Handle, Bytes) {
+    let mut cutter = Cutter::new(body.clone());
+    match cutter.next() {
+        Some(handle) => (Handle::new(handle), cutter.rest()),
+        None => (Handle::new(body), Bytes::new()),
+    }
 }
 
 /// A name that is all of a packet ends at its first NUL: some programs send the NUL that ends their string, and the

@@ -1,7 +1,8 @@
 //! Decoding undoes encoding.
 
 use crate::messages::{encoded, request, response};
-use gearman_protocol::{Decoder, Frame, Handle, Limits, Report, Request, Response};
+use bytes::Bytes;
+use gearman_protocol::{Decoder, Frame, Handle, Limits, Magic, Packet, Report, Request, Response};
 use proptest::prelude::*;
 
 /// The one frame that these bytes are.
@@ -32,6 +33,28 @@ proptest! {
         // The two directions share nothing but text lines.
         prop_assert!(matches!(asked, Frame::Line(_)) || Response::parse(asked).is_err());
         prop_assert!(matches!(said, Frame::Line(_)) || Request::parse(said).is_err());
+    }
+}
+
+#[test]
+fn the_data_of_a_report_may_lack_its_nul_and_then_has_no_bytes() {
+    let makes = [
+        (28, Report::Data as fn(Bytes) -> Report),
+        (29, Report::Warning),
+        (13, Report::Complete),
+        (25, Report::Exception),
+    ];
+    for (number, make) in makes {
+        let parse = |body: &'static [u8]| {
+            Request::parse(Frame::Packet(Packet { magic: Magic::Request, number, body: body.into() }))
+        };
+        let found = |handle: &str, data: &'static [u8]| {
+            Ok(Request::Work { handle: Handle::new(handle.to_owned()), report: make(data.into()) })
+        };
+        assert_eq!(parse(b"H:1"), found("H:1", b""));
+        assert_eq!(parse(b"H:1\0"), found("H:1", b""));
+        assert_eq!(parse(b"H:1\0\0"), found("H:1", b"\0"));
+        assert_eq!(parse(b""), found("", b""));
     }
 }
 

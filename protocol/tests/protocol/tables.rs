@@ -109,6 +109,11 @@ fn a_missing_argument_is_not_looked_for_elsewhere() {
         Direction::Response | Direction::Unused => false,
     });
     let mut tried = 0;
+    // Data of no bytes may lack its NUL.
+    let is_lenient = |packet_type: PacketType| {
+        packet_type.arguments().len() == 2 && packet_type.name().starts_with("WORK_")
+    };
+    let requests = requests.filter(|packet_type| !is_lenient(**packet_type));
     for packet_type in requests.filter(|packet_type| packet_type.arguments().len() > 1) {
         let (number, wanted) = (packet_type.number(), packet_type.arguments().len());
         let body = Bytes::from(vec!["1"; wanted - 1].join("\0"));
@@ -116,7 +121,7 @@ fn a_missing_argument_is_not_looked_for_elsewhere() {
         assert_eq!(request, Err(DecodeError::TooFewArguments { number, wanted, got: wanted - 1 }));
         tried += 1;
     }
-    assert_eq!(tried, 15, "nine submits, one registration and five reports");
+    assert_eq!(tried, 11, "nine submits, one registration and one report");
 }
 
 #[test]
