@@ -199,9 +199,10 @@ struct TellsAnother;
 impl Trick for TellsAnother {
     fn effect(&mut self, effect: Effect, notes: &Notes, tell: &mut Desk) {
         if let (Some(from), Effect::Send { response, .. }) = (refused(&effect), &effect) {
-            // No submit of its own is under way.
-            let idle = |peer: &Peer| peer.is_asleep && !peer.has_submitted;
-            let idle = notes.peers.iter().find(|(who, peer)| **who != from && idle(peer));
+            // No submit of its own is under way, and no report for which it would take this as the answer.
+            let has_held = |who| notes.jobs.values().any(|job| job.holders.contains(who));
+            let idle = |who, peer: &Peer| peer.is_asleep && !peer.has_submitted && !has_held(who);
+            let idle = notes.peers.iter().find(|(who, peer)| **who != from && idle(*who, peer));
             if let Some((&to, _)) = idle {
                 tell.world(Effect::Send { to, response: response.clone() });
             }
