@@ -8,8 +8,10 @@
 //! was written was not done before; requests of one connection are done in the order in which they were written.
 //! The ledger accuses nobody: it turns entries into [`Fact`]s, and the rules judge.
 
+mod answered;
 mod asked;
 mod calendar;
+mod handed;
 mod jobs;
 mod legacy;
 mod links;

@@ -1,17 +1,13 @@
-//! Requests and their answers: which answers which, and what an answer proves.
+//! Requests as they are written: what each wants to know, and what it changes before it is answered.
 
-use super::jobs::{Handed, Key, Said};
-use super::links::{Due, Limit};
-use super::{
-    Attempt, Cause, Fate, Function, Functions, JobId, Ledger, Moment, SubmitId, Submitted, Watch,
-    functions_of,
-};
+use super::jobs::{Key, Said};
+use super::links::Limit;
+use super::{Fate, Function, Functions, JobId, Ledger, Moment, SubmitId, Submitted};
 use crate::history::Connection;
-use crate::judge::facts::Fact;
 use bytes::Bytes;
 use gearman_protocol::{
-    AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Report,
-    Request, Response, Submit,
+    AdminRequest, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Report, Request, Response,
+    Submit,
 };
 use std::time::Duration;
 
@@ -57,12 +53,12 @@ pub(crate) enum Question {
 #[derive(Clone, Debug)]
 pub(crate) struct ReportAsked {
     pub(crate) handle: Handle,
-    place: ReportPlace,
-    text: RefusalText,
+    pub(super) place: ReportPlace,
+    pub(super) text: RefusalText,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReportPlace {
+pub(super) enum ReportPlace {
     /// Of somebody to whom the job was assigned.
     Held { job: JobId, attempt: usize, said: usize },
     /// Of somebody to whom it was not.
@@ -75,7 +71,7 @@ enum ReportPlace {
 
 /// A refused report is answered in one of three texts, by its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RefusalText {
+pub(super) enum RefusalText {
     Data,
     Result,
     Exception,
@@ -90,7 +86,7 @@ impl RefusalText {
         }
     }
 
-    fn read(text: &[u8]) -> Option<Self> {
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
         match text {
             b"Job does not exist on server" => Some(Self::Data),
             b"Job given in work result not found" => Some(Self::Result),
@@ -102,18 +98,18 @@ impl RefusalText {
 
 impl Question {
     /// Whether an answer must come before any later request's.
-    const fn must_be_answered(&self) -> bool {
+    pub(super) const fn must_be_answered(&self) -> bool {
         !matches!(self, Self::Nothing | Self::GiveUp { .. } | Self::Report(_))
     }
 
     /// Whether this says that the store could not keep what is asked for.
-    fn is_declined_by(&self, response: &Response) -> bool {
+    pub(super) fn is_declined_by(&self, response: &Response) -> bool {
         let is_queue_error = matches!(response, Response::Error { code, .. } if code[..] == *b"QUEUE_ERROR");
         is_queue_error && matches!(self, Self::Submit(_))
     }
 
     /// Whether this is the kind of answer that it wants.
-    fn is_answered_by(&self, response: &Response) -> bool {
+    pub(super) fn is_answered_by(&self, response: &Response) -> bool {
         let error = |wanted: &[u8]| matches!(response, Response::Error { code, .. } if code[..] == *wanted);
         match self {
             Self::Nothing | Self::GiveUp { .. } | Self::Report(_) => false,
@@ -342,7 +338,7 @@ impl Ledger {
         }
     }
 
-    fn is_asking(&self, connection: Connection) -> bool {
+    pub(super) fn is_asking(&self, connection: Connection) -> bool {
         self.link(connection).is_some_and(|link| {
             link.asked.iter().any(|asked| matches!(asked.question, Question::Grab { .. }))
         })
@@ -355,513 +351,5 @@ impl Ledger {
         let last = own.and_then(|attempt| attempt.said.last());
         let after_exception = last.is_some_and(|said| matches!(said.report, Report::Exception(_)));
         after_exception && matches!(report, Report::Complete(_) | Report::Fail)
-    }
-
-    pub(super) fn read<'a>(
-        &mut self,
-        connection: Connection,
-        response: &'a Response,
-        facts: &mut Vec<Fact<'a>>,
-    ) {
-        let Some(link) = self.link_mut(connection) else { return };
-        match response {
-            Response::Noop => {
-                link.sleep.is_woken = true;
-                link.sleep.noops += 1;
-                facts.push(Fact::Nooped { connection });
-            }
-            Response::Work { handle, report } => self.heard(connection, handle, report, facts),
-            Response::JobCreated { .. }
-            | Response::NoJob
-            | Response::JobAssign(_)
-            | Response::Status(_)
-            | Response::StatusUnique(_)
-            | Response::Echo { .. }
-            | Response::Option { .. }
-            | Response::Error { .. }
-            | Response::Admin(_) => {
-                if !link.is_confused {
-                    self.answered(connection, response, facts);
-                }
-            }
-        }
-    }
-
-    /// An answer has come: for the first request that must have one, or an ERROR for a report before it.
-    fn answered<'a>(&mut self, connection: Connection, response: &'a Response, facts: &mut Vec<Fact<'a>>) {
-        if let Response::Error { code, text } = response
-            && code[..] == *b"JOB_NOT_FOUND"
-            && self.refused_report(connection, RefusalText::read(text), facts)
-        {
-            return;
-        }
-        let fails = self.terms.store.is_some_and(|store| store.fails);
-        let is_declined = |asked: &Asked| fails && asked.question.is_declined_by(response);
-        loop {
-            let Some(link) = self.link_mut(connection) else { return };
-            let Some(front) = link.asked.front() else {
-                return self.out_of_turn(connection, None, response, facts);
-            };
-            if front.question.is_answered_by(response) || is_declined(front) {
-                return self.take_answer(connection, response, facts);
-            }
-            if front.question.must_be_answered() {
-                let expected = Some(front.clone());
-                return self.out_of_turn(connection, expected, response, facts);
-            }
-            if let Some(done) = link.asked.pop_front() {
-                self.done(connection, &done, facts);
-            }
-        }
-    }
-
-    fn out_of_turn<'a>(
-        &mut self,
-        connection: Connection,
-        expected: Option<Asked>,
-        response: &'a Response,
-        facts: &mut Vec<Fact<'a>>,
-    ) {
-        if let Some(link) = self.link_mut(connection) {
-            link.is_confused = true;
-            // From now on it may be given any job without the ledger's knowing.
-            if link.server_over.is_none() {
-                self.detours.iter_mut().for_each(|detour| detour.open += 1);
-            }
-        }
-        self.is_blind = true;
-        facts.push(Fact::OutOfTurn { connection, expected, response });
-    }
-
-    /// An ERROR that says that there is no such job: it refuses one of the reports that stand before the next
-    /// request that must be answered. Whether there was one at all.
-    fn refused_report(
-        &mut self,
-        connection: Connection,
-        text: Option<RefusalText>,
-        facts: &mut Vec<Fact<'_>>,
-    ) -> bool {
-        let Some(link) = self.link_mut(connection) else { return false };
-        let fits = |asked: &Asked| matches!(&asked.question, Question::Report(report) if text.is_none_or(|text| text == report.text));
-        let before = link.asked.iter().position(|asked| asked.question.must_be_answered());
-        let before = before.unwrap_or(link.asked.len());
-        let candidates = link.asked.iter().take(before).filter(|asked| fits(asked)).count();
-        match candidates + link.loose_errors {
-            0 => return false,
-            1 if candidates == 1 => {
-                while let Some(asked) = self.link_mut(connection).and_then(|link| link.asked.pop_front()) {
-                    if fits(&asked) {
-                        self.refused(&asked, facts);
-                        break;
-                    }
-                    self.done(connection, &asked, facts);
-                }
-            }
-            all => {
-                // Any of them: nothing is known of one alone, and as many may still be refused.
-                link.loose_errors = all - 1;
-                let mut index = 0;
-                link.asked.retain(|asked| {
-                    index += 1;
-                    index > before || !fits(asked)
-                });
-            }
-        }
-        true
-    }
-
-    /// A report was refused for certain.
-    fn refused(&mut self, asked: &Asked, facts: &mut Vec<Fact<'_>>) {
-        let Question::Report(report) = &asked.question else { return };
-        let (job, attempt, said) = match report.place {
-            ReportPlace::Held { job, attempt, said } => (job, attempt, said),
-            ReportPlace::Stranger => return facts.push(Fact::StrangerRefused),
-            ReportPlace::Unclear | ReportPlace::Swallowed => return,
-        };
-        let held = &mut self[job].attempts[attempt];
-        held.said[said].fate = Fate::Refused;
-        let is_clear = held.said[said].is_clear;
-        let finished_before = held.said[..said].iter().any(|said| said.report.is_terminal());
-        if !is_clear || finished_before {
-            return;
-        }
-        if self.may_be_released(&self[job].attempts[attempt]) {
-            let cause = self.cause_of(&self[job].attempts[attempt]);
-            self.release(job, attempt, cause);
-        }
-        facts.push(Fact::Refused { job, attempt, said });
-    }
-
-    /// A request that gets no answer is done, because a later one has been answered.
-    fn done(&mut self, connection: Connection, asked: &Asked, facts: &mut Vec<Fact<'_>>) {
-        match &asked.question {
-            Question::GiveUp { function } => self.given_up(connection, asked.wrote, *function),
-            Question::Report(report) => self.accepted(connection, report, facts),
-            Question::Nothing
-            | Question::Submit(_)
-            | Question::Grab { .. }
-            | Question::Status(_)
-            | Question::StatusUnique(_)
-            | Question::Echo(_)
-            | Question::Option(_)
-            | Question::Line(_)
-            | Question::Table
-            | Question::Malformed(_) => {}
-        }
-    }
-
-    fn given_up(&mut self, connection: Connection, wrote: Moment, function: Option<Function>) {
-        let Some(link) = self.link_mut(connection) else { return };
-        let holds = std::mem::take(&mut link.holds);
-        let (lost, kept): (Vec<_>, Vec<_>) = holds.into_iter().partition(|&(job, attempt)| {
-            let job = &self[job];
-            let same = function.is_none_or(|function| function == job.function);
-            same && job.attempts[attempt].grab.place < wrote.place
-        });
-        for (job, attempt) in lost {
-            self.release(job, attempt, Cause::Lost);
-        }
-        if let Some(link) = self.link_mut(connection) {
-            link.holds = kept;
-        }
-    }
-
-    /// A report was not refused.
-    fn accepted(&mut self, connection: Connection, report: &ReportAsked, facts: &mut Vec<Fact<'_>>) {
-        match report.place {
-            ReportPlace::Held { job, attempt, said } => {
-                let held = &mut self[job].attempts[attempt];
-                held.said[said].fate = Fate::Accepted;
-                let is_end = held.said[said].report.is_terminal();
-                if !held.said[said].is_clear {
-                    return;
-                }
-                let in_time = !held.is_late(&held.said[said]);
-                facts.push(Fact::Accepted { job, attempt, said });
-                if is_end && let Some(link) = self.link_mut(connection) {
-                    link.holds.retain(|&(held, _)| held != job);
-                }
-                if is_end && in_time && !self[job].is_murky {
-                    self.is_over(job);
-                }
-            }
-            ReportPlace::Stranger => {
-                facts.push(Fact::StrangerAccepted { connection, handle: report.handle.clone() });
-            }
-            ReportPlace::Unclear | ReportPlace::Swallowed => {}
-        }
-    }
-
-    /// The job has ended, for certain: whoever watches it and has not heard so must hear it.
-    pub(super) fn is_over(&mut self, job: JobId) {
-        let place = self.now.place;
-        if self[job].over.is_some() {
-            return;
-        }
-        self[job].over = Some(place);
-        self[job].over_at = self.now.at;
-        self.must_hear(job, false);
-    }
-
-    /// From here on every watcher must have been told of the job's end.
-    pub(super) fn must_hear(&mut self, job: JobId, dropped: bool) {
-        let since = self.now.place;
-        let watchers: Vec<Connection> = self[job].watches.iter().map(|watch| watch.connection).collect();
-        for connection in watchers {
-            if let Some(link) = self.link_mut(connection) {
-                link.dues.push(Due { job, since, dropped });
-            }
-        }
-    }
-
-    /// The answer is the one that the first request wants.
-    fn take_answer<'a>(&mut self, connection: Connection, response: &'a Response, facts: &mut Vec<Fact<'a>>) {
-        let now = self.now;
-        let Some(link) = self.link_mut(connection) else { return };
-        if let (Some(Question::Table), Response::Admin(AdminReply::Line(line))) =
-            (link.asked.front().map(|asked| &asked.question), response)
-            && line[..] != *b"."
-        {
-            link.in_table = true;
-            return;
-        }
-        link.in_table = false;
-        link.loose_errors = 0;
-        let Some(asked) = link.asked.pop_front() else { return };
-        let slept_on = asked.asleep.filter(|_| {
-            !link.sleep.is_woken && link.sleep.since.is_some_and(|since| since < asked.wrote.place)
-        });
-        let dues = std::mem::take(&mut link.dues);
-        if !dues.is_empty() {
-            self.settle_dues(connection, &asked, dues, facts);
-        }
-        facts.push(Fact::Answered { connection, asked: asked.clone(), response });
-        if let Some(able) = slept_on {
-            facts.push(Fact::SleptOn { asked: asked.wrote, able });
-        }
-        match (&asked.question, response) {
-            (Question::Submit(submit), Response::JobCreated { handle }) => {
-                self.created(connection, *submit, handle, facts);
-            }
-            (Question::Submit(submit), Response::Error { .. }) => {
-                self.declined(*submit);
-                facts.push(Fact::Declined);
-            }
-            (Question::Grab { able, .. }, response) => {
-                self.retire_asker(connection);
-                if let Response::JobAssign(assignment) = response {
-                    self.assigned(connection, asked.wrote, *able, assignment, facts);
-                } else {
-                    for function in functions_of(*able) {
-                        self.empties[usize::from(function)].push(asked.wrote, now.place);
-                    }
-                }
-            }
-            (Question::Option(name), Response::Option { .. }) if name.eq_ignore_ascii_case(b"exceptions") => {
-                if let Some(link) = self.link_mut(connection) {
-                    link.exceptions_sure.get_or_insert(now.place);
-                }
-            }
-            (Question::Line(AdminRequest::CancelJob(handle)), Response::Admin(AdminReply::Line(line))) => {
-                // Whatever the answer is, the job is not live any more.
-                if let Some(job) = self.by_handle(handle).filter(|&job| self[job].seen < asked.wrote.place) {
-                    self[job].is_cancelled |= line[..] == *b"OK";
-                    self.is_over(job);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn retire_asker(&mut self, connection: Connection) {
-        if !self.is_asking(connection) {
-            self.askers.retain(|&asker| asker != connection);
-        }
-    }
-
-    /// What was to be told before this answer was told, or never will be.
-    fn settle_dues(
-        &mut self,
-        connection: Connection,
-        asked: &Asked,
-        dues: Vec<Due>,
-        facts: &mut Vec<Fact<'_>>,
-    ) {
-        for due in dues {
-            let job = &self[due.job];
-            let watch = job.watches.iter().find(|watch| watch.connection == connection);
-            let owed = watch.is_some_and(|watch| watch.ends < watch.attached_before(asked.wrote.place));
-            if job.is_murky || !owed {
-                continue;
-            }
-            if due.since < asked.wrote.place {
-                facts.push(Fact::EndMissing { connection, job: due.job, dropped: due.dropped });
-            } else if let Some(link) = self.link_mut(connection) {
-                link.dues.push(due);
-            }
-        }
-    }
-
-    /// A submit was answered.
-    fn created(&mut self, connection: Connection, id: SubmitId, handle: &Handle, facts: &mut Vec<Fact<'_>>) {
-        let (function, key) = (self.submits[id].function, self.submits[id].key);
-        if let Some(key) = key {
-            self.keys[key].open.retain(|&open| open != id);
-        }
-        let before = key.and_then(|key| self.keys[key].job);
-        let job = self.by_handle(handle).unwrap_or_else(|| self.add_job(handle, function));
-        let is_first = self[job].submits.is_empty();
-        if is_first {
-            self.introduce(job, id);
-        } else if self[job].key != key || key.is_none() {
-            facts.push(Fact::Mistaken { submit: id, job });
-            self[job].is_mistaken = true;
-            self[job].is_murky = true;
-            return;
-        }
-        self[job].submits.push(id);
-        self.attach(connection, job, id);
-        facts.push(Fact::Created { submit: id, job, before });
-        if let Some(key) = key {
-            self.keys[key].job = Some(job);
-        }
-    }
-
-    /// The first answer that names a job: which submits can have made it.
-    fn introduce(&mut self, job: JobId, id: SubmitId) {
-        let Submitted { key, priority, wrote, function, .. } = self.submits[id];
-        let others = self.open_submits(key).iter().map(|&open| &self.submits[open]);
-        let earliest = others.clone().map(|other| other.wrote.place).chain([wrote.place]).min().unwrap_or(0);
-        let same = others.clone().all(|other| other.priority == priority);
-        let alone = others.count() == 0;
-        let (is_old, up) = (self.may_be_old(id), self.up);
-        let introduced = &mut self[job];
-        introduced.key = key;
-        introduced.is_murky |= introduced.function != function;
-        introduced.earliest = earliest;
-        introduced.priority = same.then_some(priority);
-        introduced.maker = alone.then_some(id);
-        if is_old {
-            introduced.is_old = true;
-            introduced.earliest = up;
-            (introduced.priority, introduced.maker) = (None, None);
-        }
-    }
-
-    fn attach(&mut self, connection: Connection, job: JobId, id: SubmitId) {
-        let place = self.now.place;
-        if self.submits[id].is_background {
-            self[job].is_background = true;
-            return;
-        }
-        let watches = &mut self[job].watches;
-        match watches.iter_mut().find(|watch| watch.connection == connection) {
-            Some(watch) => watch.attached.push(place),
-            None => {
-                watches.push(Watch {
-                    connection,
-                    attached: vec![place],
-                    ends: 0,
-                    cursor: None,
-                    copies: 0,
-                    is_blurred: false,
-                });
-            }
-        }
-        // A cancelled job that lives on is another matter.
-        let over = self[job].over.filter(|_| !self[job].cancelling);
-        if let Some(link) = self.link_mut(connection) {
-            link.watches.push(job);
-            if let Some(since) = over {
-                link.dues.push(Due { job, since, dropped: false });
-            }
-        }
-    }
-
-    /// A job was handed out.
-    fn assigned<'a>(
-        &mut self,
-        connection: Connection,
-        grab: Moment,
-        able: Functions,
-        assignment: &'a Assignment,
-        facts: &mut Vec<Fact<'a>>,
-    ) {
-        let function = self.function(&assignment.function);
-        let job = match self.by_handle(&assignment.handle) {
-            Some(job) => job,
-            None => self.add_job(&assignment.handle, function),
-        };
-        let Some(link) = self.link(connection) else { return };
-        let limit = link.abilities.limit(function, grab.place);
-        let given_up = link.gives_up_after(function, grab.place);
-        let released = link.server_over.map(|place| (place, Cause::Lost));
-        let read = self.now;
-        let attempt = Attempt { connection, grab, read, limit, given_up, released, said: Vec::new() };
-        let handed = Handed::new(function, assignment);
-        // What was said of the job between the grab and its answer may have ended it again.
-        self[job].is_murky |= self[job].has_unclear_end(connection, grab.place);
-        self[job].handed.get_or_insert_with(|| handed.clone());
-        let was_over = !self[job].is_murky && self[job].over.is_some_and(|over| over < grab.place);
-        let index = self.add_attempt(job, attempt, facts);
-        self[job].is_murky |= was_over;
-        if let Some(link) = self.link_mut(connection).filter(|link| link.server_over.is_none()) {
-            link.holds.push((job, index));
-        }
-        facts.push(Fact::Assigned { job, attempt: index, able, handed, was_over });
-        if let Some(legacy) = self.inherits(assignment, connection) {
-            facts.push(Fact::Inherited { job, legacy });
-        }
-        if self.is_unpromised(assignment) {
-            facts.push(Fact::Unpromised { job });
-        }
-        if index + 1 == self[job].attempts.len()
-            && let Some(wait) = self.wait_ended(job)
-        {
-            facts.push(Fact::Waited { job, wait });
-        }
-    }
-
-    /// Puts an attempt where it belongs among the others: after the last one, unless that still holds the job and
-    /// this one can have been lost before it was read.
-    fn add_attempt(&mut self, job: JobId, attempt: Attempt, facts: &mut Vec<Fact<'_>>) -> usize {
-        let count = self[job].attempts.len();
-        let Some(before) = self[job].present() else {
-            self[job].attempts.push(attempt);
-            return 0;
-        };
-        let was_released = self.may_be_released(before);
-        let is_stale = self.may_have_been_lost_before(&attempt, before);
-        if was_released {
-            // Which of the two came first cannot be told if both can have been lost.
-            let cause = self.cause_of(before);
-            self[job].is_murky |= is_stale;
-            self.release(job, count - 1, cause);
-            self[job].attempts.push(attempt);
-            return count;
-        }
-        if is_stale {
-            let mut attempt = attempt;
-            attempt.released.get_or_insert((before.read.place, Cause::Either));
-            self[job].attempts.insert(count - 1, attempt);
-            self.shift_holds(job, count - 1);
-            return count - 1;
-        }
-        facts.push(Fact::Clash { job, attempts: [count - 1, count] });
-        self[job].is_murky = true;
-        self.release(job, count - 1, Cause::Either);
-        self[job].attempts.push(attempt);
-        count
-    }
-
-    /// Whether this attempt, which was read later, can have been over before the other began.
-    fn may_have_been_lost_before(&self, attempt: &Attempt, other: &Attempt) -> bool {
-        let earlier = attempt.grab.place < other.read.place;
-        let expired = match attempt.limit {
-            Limit::None => false,
-            Limit::After(limit) => other.read.at + self.terms.slack >= attempt.grab.at + limit,
-            Limit::Unclear => true,
-        };
-        let given_up = attempt.given_up.is_some_and(|place| place < other.read.place);
-        let over = self.link(attempt.connection).is_none_or(|link| {
-            let ends = [link.peer_over, link.server_over];
-            link.is_garbled || ends.into_iter().flatten().any(|place| place < other.read.place)
-        });
-        earlier && (expired || given_up || over)
-    }
-
-    fn cause_of(&self, attempt: &Attempt) -> Cause {
-        let lost =
-            attempt.given_up.is_some() || self.link(attempt.connection).is_none_or(super::Link::may_be_over);
-        match (lost, self.may_be_expired(attempt)) {
-            (true, true) => Cause::Either,
-            (true, false) => Cause::Lost,
-            (false, _) => Cause::Expired,
-        }
-    }
-
-    /// An attempt was put in at this index: those from there on have moved up.
-    fn shift_holds(&mut self, job: JobId, index: usize) {
-        for link in self.links.iter_mut().flatten() {
-            for (held, attempt) in &mut link.holds {
-                if *held == job && *attempt >= index {
-                    *attempt += 1;
-                }
-            }
-            for asked in &mut link.asked {
-                if let Question::Report(ReportAsked {
-                    place: ReportPlace::Held { job: held, attempt, .. },
-                    ..
-                }) = &mut asked.question
-                    && *held == job
-                    && *attempt >= index
-                {
-                    *attempt += 1;
-                }
-            }
-        }
-        for watch in &mut self[job].watches {
-            watch.shift(index);
-        }
     }
 }
