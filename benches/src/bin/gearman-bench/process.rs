@@ -19,9 +19,9 @@ pub(crate) struct Scheduled {
 }
 
 impl Scheduled {
-    /// What has come since then.
+    /// What has come since then; a thread that has ended meanwhile takes its share along, which no server does under load.
     pub(crate) const fn since(self, before: Self) -> Self {
-        Self { ran: self.ran - before.ran, waited: self.waited - before.waited }
+        Self { ran: self.ran.saturating_sub(before.ran), waited: self.waited.saturating_sub(before.waited) }
     }
 }
 
