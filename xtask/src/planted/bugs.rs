@@ -10,7 +10,7 @@ use crate::docs::{Problem, Tree};
 pub(crate) const TABLE: &str = "xtask/planted-bugs.toml";
 
 /// One bug.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bug {
     /// The id of the sentence that it breaks.
