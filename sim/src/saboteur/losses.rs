@@ -1,6 +1,5 @@
 //! Jobs that vanish, and jobs that nobody wants and run all the same.
 
-use super::notes::is_same;
 use super::{Desk, Every, Means, Notes, OWN, Sabotage, Trick};
 use gearman_engine::{ConnectionId, Effect, Event};
 use gearman_protocol::{AdminRequest, Handle, JobStatus, Mode, Request, Response, Time};
@@ -29,7 +28,7 @@ pub(super) const ALL: &[Sabotage] = &[
         rule: "accepted-runs",
         history: &["H-095"],
         is_needle: true,
-        means: Means::Trick(|| Box::new(TakesAlong::default())),
+        means: Means::Trick(|| Box::new(TakesAlong { first: Mode::Background, leaver: None })),
     },
     Sabotage {
         name: "background-on-foreground",
@@ -37,7 +36,7 @@ pub(super) const ALL: &[Sabotage] = &[
         rule: "accepted-runs",
         history: &["H-096"],
         is_needle: true,
-        means: Means::Trick(|| Box::new(StaysForeground)),
+        means: Means::Trick(|| Box::new(TakesAlong { first: Mode::Foreground, leaver: None })),
     },
     Sabotage {
         name: "orphan-runs",
@@ -138,18 +137,24 @@ impl Trick for Forgetful {
     }
 }
 
-/// Who is leaving.
-#[derive(Debug, Default)]
-struct TakesAlong(Option<ConnectionId>);
+/// Lets a client that leaves take along a background job that nobody has had yet.
+#[derive(Debug)]
+struct TakesAlong {
+    /// How the job was first submitted.
+    first: Mode,
+    /// Who is leaving.
+    leaver: Option<ConnectionId>,
+}
 
 impl Trick for TakesAlong {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
-        self.0 = None;
+        self.leaver = None;
         if let Event::HalfClosed { from } | Event::Closed { from } = event {
-            self.0 = Some(from);
+            self.leaver = Some(from);
             let drops = notes.jobs.iter().filter(|(_, job)| {
                 let alone = job.watchers == [from];
-                alone && job.is_background && !job.is_over && job.holders.is_empty()
+                let first = job.submit.as_ref().is_some_and(|submit| submit.mode == self.first);
+                alone && first && job.is_background && !job.is_over && job.holders.is_empty()
             });
             for (handle, _) in drops {
                 let cancel = Request::Admin(AdminRequest::CancelJob(Handle::new(handle.clone())));
@@ -164,31 +169,10 @@ impl Trick for TakesAlong {
     fn effect(&mut self, effect: Effect, _: &Notes, tell: &mut Desk) {
         let is_own = matches!(effect, Effect::Send { to: OWN, .. } | Effect::Close { who: OWN, .. });
         // Nobody is told, not even the one who leaves.
-        let to_leaver = matches!(effect, Effect::Send { to, .. } if Some(to) == self.0);
+        let to_leaver = matches!(effect, Effect::Send { to, .. } if Some(to) == self.leaver);
         if !is_own && !to_leaver {
             tell.world(effect);
         }
-    }
-}
-
-#[derive(Debug)]
-struct StaysForeground;
-
-impl Trick for StaysForeground {
-    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
-        if let Event::Received { from, request: Request::Submit(submit) } = &event
-            && submit.mode == Mode::Background
-            && !notes.was_waiting
-            && let Some((handle, job)) = notes.live_twin(submit)
-            && !job.is_background
-            && !job.watchers.is_empty()
-            && job.holders.is_empty()
-            && job.submit.as_ref().is_some_and(|first| is_same(first, submit))
-        {
-            let handle = Handle::new(handle.clone());
-            return tell.world(Effect::Send { to: *from, response: Response::JobCreated { handle } });
-        }
-        tell.server(event);
     }
 }
 
