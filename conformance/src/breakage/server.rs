@@ -6,10 +6,12 @@ use super::Means::{Around, Hears, Setup, Trick};
 use super::{Breakage, breakage, change, tricks};
 
 /// A server inside a shell that hears the signals first; `$p` is the server, and `{server}` the command.
+///
+/// A shell cannot trap what was ignored when it began, as SIGHUP is under `nohup`; hence `env`.
 fn shell(script: &str, command: &str) -> String {
     let script =
         format!("{script}; {command} & p=$!; while kill -0 $p 2>/dev/null; do wait $p; c=$?; done; exit $c");
-    format!("/bin/sh -c '{}'", script.replace('\'', "'\\''"))
+    format!("env --default-signal=HUP /bin/sh -c '{}'", script.replace('\'', "'\\''"))
 }
 
 /// Signals that are passed on as they are.
