@@ -144,6 +144,11 @@ pub enum Event {
         /// The job.
         job: StoredJob,
     },
+    /// More or less is logged from now on, which `verbose` tells.
+    Verbosity {
+        /// The level's name, as in [`Config::verbose`](crate::Config::verbose).
+        level: String,
+    },
     /// Finish what runs, take nothing new, then exit.
     Drain,
 }

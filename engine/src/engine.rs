@@ -137,6 +137,7 @@ impl Engine {
             Event::Elapsed => {}
             Event::Stored { record, outcome } => self.stored(record, outcome, turn),
             Event::Replayed { job } => self.replayed(job, turn),
+            Event::Verbosity { level } => self.config.verbose = level,
             Event::Drain => self.drain(turn),
         }
     }

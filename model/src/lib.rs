@@ -139,6 +139,7 @@ impl Model {
             Event::Elapsed => {}
             Event::Stored { record, outcome } => self.stored(record, outcome),
             Event::Replayed { job } => self.replayed(job),
+            Event::Verbosity { level } => self.config.verbose = level,
             Event::Drain => self.begin_drain(),
         }
     }

@@ -173,3 +173,16 @@ impl AsyncWrite for TcpConnection {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn small_packets_are_sent_at_once() {
+        let mut door = Tcp.bind("127.0.0.1:0").await.unwrap();
+        let peer = Tcp.connect(&door.address().unwrap()).await.unwrap();
+        let (accepted, _) = door.accept().await.unwrap();
+        assert!(accepted.0.nodelay().unwrap() && peer.0.nodelay().unwrap());
+    }
+}

@@ -50,6 +50,19 @@ async fn everywhere_takes_ipv4_by_its_plain_name() {
 }
 
 #[tokio::test]
+async fn everywhere_takes_ipv6_where_the_machine_has_it() {
+    let network = Sockets::new(8);
+    let mut door = network.bind("*:0").await.unwrap();
+    let told = door.address().unwrap();
+    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    assert_eq!(told.starts_with("[::]:"), has_ipv6, "{told}");
+    if has_ipv6 {
+        let port = told.rsplit_once(':').unwrap().1;
+        assert_eq!(meet(&network, &mut door, &format!("[::1]:{port}")).await, "::1");
+    }
+}
+
+#[tokio::test]
 async fn a_unix_socket_comes_and_goes_with_its_door() {
     let (network, path) = (Sockets::new(8), path("comes-and-goes"));
     let mut door = network.bind(&at(&path)).await.unwrap();

@@ -37,6 +37,12 @@ impl Control {
         let _ = self.orders.send(Order::Drain);
     }
 
+    /// Has the text command `verbose` tell another level from now on: a word without control characters.
+    pub fn tell_verbosity(&self, level: impl Into<String>) {
+        // It fails when the server has ended, and then nobody asks.
+        let _ = self.orders.send(Order::Verbosity(level.into()));
+    }
+
     /// How the engine stands. Waits for its lock, as does [`Self::functions`].
     #[must_use]
     pub fn figures(&self) -> Figures {

@@ -27,6 +27,8 @@ const STRAYED: u64 = 20;
 pub(crate) enum Order {
     /// The store has kept a record, or failed to.
     Stored { record: RecordId, outcome: Result<(), StoreError> },
+    /// More or less is logged from now on.
+    Verbosity(String),
     /// Finish what runs, then end.
     Drain,
     /// End.
@@ -62,6 +64,7 @@ pub(crate) async fn keep<D: Doors, C: Clock>(hub: Arc<Hub<D, C>>, mut orders: Un
 fn obey<D: Doors, C: Clock>(hub: &Hub<D, C>, order: Order) {
     match order {
         Order::Stored { record, outcome } => hub.turn([Event::Stored { record, outcome }]),
+        Order::Verbosity(level) => hub.turn([Event::Verbosity { level }]),
         Order::Drain => hub.turn([Event::Drain]),
         Order::Stop => hub.end(Finish::Stopped),
     }

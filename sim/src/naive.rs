@@ -137,6 +137,7 @@ impl Free {
             | Event::Elapsed
             | Event::Stored { .. }
             | Event::Replayed { .. }
+            | Event::Verbosity { .. }
             | Event::Drain => None,
         }
     }

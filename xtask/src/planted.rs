@@ -22,6 +22,7 @@ use self::page::Sentence;
 use crate::docs::{Problem, Tree};
 
 pub(crate) use self::bugs::TABLE;
+pub(crate) use self::home::tests_in;
 pub(crate) use self::page::PAGE;
 
 /// Which bugs to plant; all unless something is said.

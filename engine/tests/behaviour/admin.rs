@@ -271,6 +271,8 @@ fn version_getpid_and_verbose_tell_what_they_were_told() {
         c$ version                          c> OK 1.2.3
         c$ getpid                           c> OK 4711
         c$ verbose                          c> OK INFO
+        server: logs DEBUG
+        c$ verbose                          c> OK DEBUG
     ",
     );
 }

@@ -230,6 +230,9 @@ impl Stage {
                 return Event::Wall { now: UnixMillis::from_seconds(number(&words[0]).cast_signed()) };
             }
             ("server", "drain") => return Event::Drain,
+            ("server", "logs") => {
+                return Event::Verbosity { level: String::from_utf8(words[1].to_vec()).unwrap() };
+            }
             ("store", "keeps") => return Event::Stored { record: record(&words[1]), outcome: Ok(()) },
             ("store", "fails") => {
                 return Event::Stored { record: record(&words[1]), outcome: Err(StoreError) };

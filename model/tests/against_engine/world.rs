@@ -191,7 +191,7 @@ impl World {
             }
             Event::Stored { record, .. } => self.storing.contains(record),
             Event::Replayed { .. } => self.opened == 0,
-            Event::Wall { .. } | Event::Elapsed | Event::Drain => true,
+            Event::Wall { .. } | Event::Elapsed | Event::Verbosity { .. } | Event::Drain => true,
         }
     }
 
@@ -215,6 +215,7 @@ impl World {
             | Event::Wall { .. }
             | Event::Elapsed
             | Event::Replayed { .. }
+            | Event::Verbosity { .. }
             | Event::Drain => {}
         }
         effects.iter().for_each(|effect| self.see(effect));

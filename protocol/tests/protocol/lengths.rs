@@ -41,3 +41,33 @@ fn every_length_of_every_submit_is_checked() {
     }
     assert_eq!(checked, 9 * 2 + 2, "nine forms with two names each, and two reducers");
 }
+
+#[test]
+fn a_unique_that_is_asked_about_has_the_limit_of_one_that_is_submitted() {
+    assert!(parse(PacketType::GetStatusUnique, "unique", 64).is_ok());
+    assert_eq!(parse(PacketType::GetStatusUnique, "unique", 65), Err(DecodeError::UniqueTooLarge));
+}
+
+/// H-105: nothing that parts words, lines or arguments stands in a name, whoever tells it.
+#[test]
+fn a_function_has_a_name_without_control_characters() {
+    let forms = [PacketType::CanDo, PacketType::CantDo, PacketType::CanDoTimeout, PacketType::SubmitJob];
+    for packet_type in forms {
+        let others = "\x001".repeat(packet_type.arguments().len() - 1);
+        let parse = |name: &[u8]| {
+            let body = Bytes::from([name, others.as_bytes()].concat());
+            Request::parse(Frame::Packet(Packet {
+                magic: Magic::Request,
+                number: packet_type.number(),
+                body,
+            }))
+        };
+        assert!(parse("größe: a/b".as_bytes()).is_ok(), "{}", packet_type.name());
+        assert_eq!(parse(b""), Err(DecodeError::FunctionName), "{}", packet_type.name());
+        // Where another argument follows, a NUL is the end of the name.
+        let first = u8::from(!others.is_empty());
+        for byte in (first..32).chain([127]) {
+            assert_eq!(parse(&[b'a', byte]), Err(DecodeError::FunctionName), "{} {byte}", packet_type.name());
+        }
+    }
+}

@@ -125,6 +125,7 @@ fn whom(event: &Event) -> Option<ConnectionId> {
         | Event::Elapsed
         | Event::Stored { .. }
         | Event::Replayed { .. }
+        | Event::Verbosity { .. }
         | Event::Drain => None,
     }
 }

@@ -65,6 +65,34 @@ fn help_manual_and_documentation_name_the_same_flags() {
 }
 
 #[test]
+fn what_gearmand_takes_is_taken() {
+    let config = crate::program::file("taken.conf", "--worker-wakeup 3");
+    let all = format!(
+        "--backlog=64 --daemon --exceptions --file-descriptors=4096 --job-retries=5 --job-handle-prefix=H:here \
+         --hashtable-buckets=991 --keepalive --keepalive-idle=60 --keepalive-interval=5 --keepalive-count=3 \
+         --log-file=stderr --listen=127.0.0.1 --pid-file=/run/gearmand.pid --port=4730 --round-robin \
+         --queue-type=builtin --config-file={} --syslog --coredump --threads=4 --user=nobody --verbose=INFO \
+         --worker-wakeup=2",
+        config.display()
+    );
+    let lines = [
+        all.as_str(),
+        "-b 64 -d -f 4096 -j 5 -l none -L ::1 -P /run/gearmand.pid -p 4730 -R -q Builtin -t 0 -u nobody -w 0",
+        "-b64 -f4096 -j5 -lstderr -Llocalhost -P/run/gearmand.pid -p4730 -qbuiltin -t4 -unobody -w255 -dR",
+        "--job-retries -1 --keepalive-idle -1 --keepalive-interval -1 --keepalive-count -1 --verbose FATAL",
+    ];
+    for line in lines {
+        let words: Vec<&str> = ["--check-args"].into_iter().chain(line.split_whitespace()).collect();
+        assert_eq!(run(&words), (0, String::new()), "{line}");
+    }
+    let names = |flags: &Flags| flags.iter().map(|(long, _)| long.clone()).collect::<BTreeSet<_>>();
+    let tried = all.split_whitespace().filter_map(|word| flag(word.split('=').next()?)).collect();
+    let told: Flags = ["help", "version", "check-args"].map(|long| (long.to_owned(), None)).into();
+    let honoured = &names(&gearmands()) - &names(&documented("Refused so far"));
+    assert_eq!(&names(&tried) | &names(&told), honoured);
+}
+
+#[test]
 fn completions_name_every_flag() {
     for shell in ["bash", "zsh", "fish"] {
         let completions = run(&["--generate", shell]).1;

@@ -122,10 +122,11 @@ fn the_verbosity_is_taken_from_the_file_anew() {
         gearmand.signal("HUP");
         manager.hear();
         assert_eq!(manager.hear(), "READY=1");
+        gearmand.ask("verbose")
     };
-    reload("--verbose INFO");
-    reload("--verbose INFO --exceptions");
-    reload("--verbose FATAL --port=x");
+    assert_eq!(reload("--verbose INFO"), "OK INFO");
+    assert_eq!(reload("--verbose INFO --exceptions"), "OK INFO");
+    assert_eq!(reload("--verbose FATAL --port=x"), "OK INFO");
     let said = gearmand.end("TERM", 0);
     let lines: Vec<&str> =
         said.lines().filter_map(|line| line.split_once('Z').map(|(_, rest)| rest.trim())).collect();

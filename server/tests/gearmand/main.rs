@@ -44,6 +44,7 @@ fn what_cannot_be_done_is_refused_in_one_line() {
         &["4730"],
         &["-v"],
         &["--port", "70000"],
+        &["--port", "gearman"],
         &["--port", "1", "--port", "2"],
         &["--verbose", "LOUD"],
         &["--job-retries", "256"],

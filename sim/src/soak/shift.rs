@@ -130,6 +130,7 @@ fn connection(event: &mut Event) -> Option<&mut ConnectionId> {
         | Event::Elapsed
         | Event::Stored { .. }
         | Event::Replayed { .. }
+        | Event::Verbosity { .. }
         | Event::Drain => None,
     }
 }

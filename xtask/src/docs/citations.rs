@@ -1,13 +1,18 @@
 //! Tests and transcripts that some tables of the documentation name in their last column.
 
+use std::collections::BTreeSet;
+
 use super::Problem;
 use super::tree::Tree;
+use crate::planted::tests_in;
 
 const TABLES: [&str; 4] =
     ["docs/coverage.md", "docs/deviations.md", "docs/disclosure.md", "docs/semantics.md"];
 
-/// Every name in backticks in the last cell of a row is a Rust function, or the id of a transcript.
+/// Every name in backticks in the last cell of a row is a test, or the id of a transcript.
 pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
+    let tests: BTreeSet<&str> = tree.ending_in(".rs").flat_map(|(_, text)| tests_in(text)).collect();
+    let transcripts: BTreeSet<&str> = tree.ending_in(".gtx").filter_map(|(_, text)| id(text)).collect();
     for table in TABLES {
         let Some(text) = tree.get(table) else {
             problems.push(Problem { file: table.to_owned(), line: 1, what: "is missing".to_owned() });
@@ -15,7 +20,7 @@ pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
         };
         for (index, line) in text.lines().enumerate() {
             for name in last_cell(line).split('`').skip(1).step_by(2) {
-                if !exists(tree, name) {
+                if !tests.contains(name) && !transcripts.contains(name) {
                     let what = format!("no test and no transcript is called {name}");
                     problems.push(Problem { file: table.to_owned(), line: index + 1, what });
                 }
@@ -31,13 +36,8 @@ fn last_cell(line: &str) -> &str {
         .map_or("", |(_, cell)| cell)
 }
 
-fn exists(tree: &Tree, name: &str) -> bool {
-    if name.contains('/') {
-        let id = format!("id: {name}");
-        return tree.ending_in(".gtx").any(|(_, text)| text.lines().any(|line| line == id));
-    }
-    let function = format!("fn {name}(");
-    tree.ending_in(".rs").any(|(_, text)| text.contains(&function))
+fn id(transcript: &str) -> Option<&str> {
+    transcript.lines().find_map(|line| line.strip_prefix("id: "))
 }
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ mod tests {
             (TABLES[1], row),
             (TABLES[2], ""),
             (TABLES[3], ""),
-            ("engine/tests/fifo.rs", "fn first_in_first_out() {}"),
+            ("engine/tests/fifo.rs", "#[test]\nfn first_in_first_out() {}\nfn helper() {}"),
             ("conformance/transcripts/fifo.gtx", "gtx 1\nid: order/fifo\n"),
         ]);
         let mut problems = Vec::new();
@@ -70,5 +70,6 @@ mod tests {
             ["docs/deviations.md:1: no test and no transcript is called last_in_first_out"]
         );
         assert_eq!(check_row("| | `order/lifo` |").len(), 1);
+        assert_eq!(check_row("| | `helper` |").len(), 1, "no test");
     }
 }

@@ -69,7 +69,7 @@ impl Homes {
 }
 
 /// The functions that have an attribute which says that they are tests.
-fn tests_in(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn tests_in(text: &str) -> impl Iterator<Item = &str> {
     let mut is_test = false;
     text.lines().filter_map(move |line| {
         let line = line.trim_start();

@@ -57,6 +57,10 @@ Exit codes: 0 stopped or drained, 1 could not start, 3 gave up draining.
 
 Not spoken yet, and refused: --ssl and its files, --protocol http, every --queue-type but builtin.
 
+Coming from gearmand:
+  gearmand --check-args FLAGS..        says whether they make sense here; differences stand above
+  /usr/share/doc/gearwright/operating.md is the guide: switch, watch, drain, switch back
+
 Try it:
   gearmand --port 4730 --verbose INFO
   gearman -w -f reverse rev            a worker that runs `rev`, from the package gearman-tools

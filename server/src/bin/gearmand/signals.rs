@@ -32,7 +32,7 @@ impl Signals {
                 _ = self.terminate.recv() => stop(&control, "SIGTERM"),
                 _ = self.interrupt.recv() => stop(&control, "SIGINT"),
                 _ = self.drain.recv() => drain(&control),
-                _ = self.hang_up.recv() => reload(&log, &options),
+                _ = self.hang_up.recv() => reload(&control, &log, &options),
             }
         }
     }
@@ -51,12 +51,13 @@ fn drain(control: &Control) {
 }
 
 /// Opens logs anew and takes over what can change while the server runs.
-fn reload(log: &Log, options: &Options) {
+fn reload(control: &Control, log: &Log, options: &Options) {
     supervisor::reloading();
     log.reopen();
     match Options::parse(std::env::args_os()) {
         Ok(fresh) => {
             log.set_verbosity(fresh.logging.verbose);
+            control.tell_verbosity(fresh.logging.verbose.to_string());
             tracing::info!("SIGHUP: logs opened anew, verbosity {}", fresh.logging.verbose);
             if fresh.needs_restart_after(options) {
                 tracing::warn!("the config file has changed in more than --verbose, which needs a restart");

@@ -12,6 +12,8 @@ use std::net::TcpStream;
 
 /// How much is written and read at once, in bytes.
 const PIECE: usize = 1 << 20;
+/// After how many bytes the workload repeats itself.
+const PERIOD: u8 = 251;
 /// What else is in the packets that carry the workload: the function, a handle, and NULs.
 const ROOM: u32 = 128;
 
@@ -57,13 +59,24 @@ fn submit(client: &mut TcpStream, size: u32) -> std::io::Result<()> {
     client.write_all(&PacketType::SubmitJob.number().to_be_bytes())?;
     client.write_all(&length.to_be_bytes())?;
     client.write_all(&body)?;
-    let (piece, mut left) = (vec![b'w'; PIECE], size as usize);
-    while left > 0 {
-        let count = left.min(PIECE);
-        client.write_all(&piece[..count])?;
-        left -= count;
+    let pattern = pattern();
+    for part in parts(size, &pattern) {
+        client.write_all(part)?;
     }
     Ok(())
+}
+
+/// What the workload is cut from: bytes whose period is no power of two, so that what was shifted shows.
+fn pattern() -> Vec<u8> {
+    (0..PERIOD).cycle().take(PIECE + usize::from(PERIOD)).collect()
+}
+
+/// The workload in pieces: each byte is its place in the workload, modulo the period.
+fn parts(size: u32, pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (0..size as usize).step_by(PIECE).map(move |at| {
+        let begin = at % usize::from(PERIOD);
+        &pattern[begin..begin + PIECE.min(size as usize - at)]
+    })
 }
 
 /// Reads the assignment; gives the handle.
@@ -76,11 +89,13 @@ fn assigned(worker: &mut TcpStream, size: u32) -> Result<Vec<u8>> {
     }
     let mut names = vec![0; (length - size) as usize];
     worker.read_exact(&mut names).map_err(Failure::at("read the names"))?;
-    let (mut piece, mut left) = (vec![0; PIECE], size as usize);
-    while left > 0 {
-        let count = left.min(PIECE);
-        worker.read_exact(&mut piece[..count]).map_err(Failure::at("read the workload"))?;
-        left -= count;
+    let (mut piece, pattern) = (vec![0; PIECE], pattern());
+    for part in parts(size, &pattern) {
+        let arrived = &mut piece[..part.len()];
+        worker.read_exact(arrived).map_err(Failure::at("read the workload"))?;
+        if arrived != part {
+            return Err(Failure::says("the workload did not arrive as it was sent".to_owned()));
+        }
     }
     let end = names.iter().position(|&byte| byte == 0).unwrap_or(names.len());
     names.truncate(end);

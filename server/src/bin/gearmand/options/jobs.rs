@@ -35,7 +35,10 @@ pub(crate) struct Jobs {
     #[arg(short = 'R', long)]
     round_robin: bool,
 
-    /// Which gearmand's order of jobs and functions to follow: 2 or 1.1
+    /// Which gearmand to follow where they differ: 2 or 1.1
+    ///
+    /// 1.1 tries a worker's functions newest first, looks at priorities only within one, and takes --job-retries 0
+    /// as never.
     #[arg(long, default_value = "2", value_name = "VERSION", value_parser = ["2", "1.1"], hide_possible_values = true)]
     compat: String,
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Listening")]
 pub(crate) struct Listening {
-    /// Port for clients, workers and administrators; 0 takes a free one and tells it
+    /// Port for clients, workers and administrators, a number; 0 takes a free one and tells it
     #[arg(short, long, env = "GEARMAND_PORT", default_value = "4730", value_name = "PORT", value_parser = port)]
     port: u16,
 
     /// Address to listen at: HOST, HOST:PORT or unix:PATH; may be given several times [default: all, IPv4 and IPv6]
     ///
-    /// Of a name all addresses are taken. Sockets that systemd hands over are taken too; then there is no default.
+    /// gearmand takes one HOST. Of a name all addresses are taken. Sockets that systemd hands over are taken too; then there is no default.
     #[arg(short = 'L', long, value_name = "ADDRESS", value_parser = NonEmptyStringValueParser::new())]
     pub(super) listen: Vec<String>,
 

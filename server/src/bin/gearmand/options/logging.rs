@@ -27,7 +27,7 @@ pub(crate) struct Logging {
     #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     log_format: Format,
 
-    /// Log to the syslog daemon
+    /// Log to the syslog daemon, and to no file unless one is named (gearmand: to its file as well)
     #[arg(long)]
     syslog: bool,
 

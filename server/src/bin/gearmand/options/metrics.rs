@@ -5,7 +5,7 @@ use clap::builder::NonEmptyStringValueParser;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Monitoring")]
 pub(crate) struct Metrics {
-    /// Serve /metrics for Prometheus, /healthz and /readyz at PORT of the loopback, or at ADDRESS:PORT [default: no]
+    /// Serve /metrics for Prometheus, /healthz and /readyz at PORT of the loopback, or at ADDRESS:PORT [default: nowhere]
     #[arg(long, value_name = "PORT|ADDRESS:PORT", value_parser = NonEmptyStringValueParser::new())]
     metrics: Option<String>,
 

@@ -13,7 +13,7 @@ pub(crate) struct Process {
     #[arg(short, long, default_value_t = 1, value_name = "COUNT")]
     threads: usize,
 
-    /// Run in the background; the command returns when the server listens, or fails as it does
+    /// Run in the background; the command returns when the server listens, or fails as it does (gearmand: at once)
     #[arg(short, long)]
     pub(crate) daemon: bool,
 
@@ -29,7 +29,7 @@ pub(crate) struct Process {
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) file_descriptors: Option<u64>,
 
-    /// Let a crash leave a core dump, as large as the system allows
+    /// Let a crash leave a core dump, as large as the system allows (gearmand: leave crashes to the system)
     #[arg(long)]
     pub(crate) coredump: bool,
 
@@ -42,6 +42,8 @@ pub(crate) struct Process {
     drain_timeout: Option<u64>,
 
     /// Take more flags from this file, as on the command line, which wins; `#` begins a line to leave out
+    ///
+    /// What is no flag is refused, where gearmand leaves it out.
     #[arg(long, default_value = "/etc/gearmand.conf", value_name = "FILE")]
     config_file: PathBuf,
 

@@ -56,7 +56,8 @@ const PORT: u16 = 4730;
 
 /// A variable of the environment that is set to nothing is as if it was not set, as in gearmand.
 pub(super) fn port(typed: &str) -> Result<u16, &'static str> {
-    if typed.is_empty() { Ok(PORT) } else { typed.parse().map_err(|_| "it is a number from 0 to 65535") }
+    let refusal = "it is a number from 0 to 65535, also where /etc/services has a name for it";
+    if typed.is_empty() { Ok(PORT) } else { typed.parse().map_err(|_| refusal) }
 }
 
 /// An address with a port, given one that may lack it.
