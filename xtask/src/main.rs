@@ -3,6 +3,7 @@
 mod docs;
 mod monitoring;
 mod package;
+mod patience;
 mod peers;
 mod planted;
 mod tshark;

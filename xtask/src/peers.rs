@@ -14,6 +14,7 @@ mod server;
 mod stage;
 mod tool;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,10 +28,10 @@ use self::report::{Entry, Outcome};
 use self::run::Run;
 use self::script::Scenario;
 use self::server::Server;
+use crate::patience::comes_true;
 
-/// How often a condition is looked at, and for how long before it counts as never coming true.
+/// For how long a condition is looked at before it counts as never coming true.
 /// Nothing is decided by time except that; a slow machine only makes the step slower.
-const PAUSE: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which server to run the clients and workers against, and what to ask of them.
@@ -42,6 +43,9 @@ pub(crate) struct Options {
     /// Start this server instead of our own; `{port}` stands for the port to listen on.
     #[arg(long, value_name = "COMMAND")]
     launch: Option<String>,
+    /// The name of that server: what `peers/scenarios.toml` says that it does otherwise is not asked of it.
+    #[arg(long, value_name = "NAME")]
+    known_as: Option<String>,
     /// Only these languages.
     #[arg(long = "language", value_name = "NAME")]
     languages: Vec<String>,
@@ -106,7 +110,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 fn run_all(root: &Path, options: &Options) -> Result<bool, Failure> {
     let languages = language::read(root)?;
     languages.iter().try_for_each(Language::probe)?;
-    let scenarios = chosen(script::read(root)?, &options.scenarios, "scenario", |scenario| &scenario.name)?;
+    let scenarios = script::read(root)?;
+    let servers: BTreeSet<String> = scenarios.iter().flat_map(|one| one.differs.keys().cloned()).collect();
+    chosen(servers.into_iter().collect(), options.known_as.as_slice(), "server", |name| name)?;
+    let scenarios = chosen(scenarios, &options.scenarios, "scenario", |scenario| &scenario.name)?;
     let names: Vec<String> = languages.iter().map(|language| language.name.clone()).collect();
     let names = chosen(names, &options.languages, "language", |name| name)?;
     let command = match (&options.server, &options.launch) {
@@ -186,7 +193,7 @@ fn play_language(
     options: &Options,
 ) -> Result<Vec<Entry>, Failure> {
     let server = if options.server.is_some() { Server::elsewhere(command)? } else { Server::start(command)? };
-    let mut run = Run::new(language, languages, server);
+    let mut run = Run::new(language, languages, server, options.known_as.as_deref());
     let mut entries = Vec::new();
     // What is about one language is no question to the others.
     let about = |scenario: &&Scenario| scenario.only.as_ref().is_none_or(|only| *only == language.name);
@@ -213,12 +220,6 @@ fn told(entry: Entry) -> Entry {
 }
 
 /// Returns when `condition` holds, or an error that says how long it did not.
-fn wait_until(mut condition: impl FnMut() -> bool) -> Result<(), &'static str> {
-    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
-        if condition() {
-            return Ok(());
-        }
-        thread::sleep(PAUSE);
-    }
-    Err("within two minutes")
+fn wait_until(condition: impl FnMut() -> bool) -> Result<(), &'static str> {
+    if comes_true(PATIENCE, condition) { Ok(()) } else { Err("within two minutes") }
 }

@@ -81,8 +81,7 @@ pub(super) fn casts<'a>(
     language: &'a Language,
     languages: &'a [Language],
 ) -> Result<Vec<Cast<'a>>, String> {
-    let mut demands = demands(scenario);
-    demands.extend(scenario.demands.iter().cloned());
+    let demands = demands(scenario);
     let lack = |who: &Language, role: &str| {
         demands
             .iter()

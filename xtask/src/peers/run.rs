@@ -10,6 +10,10 @@ use super::script::{Action, FILE, Kind, Scenario, Step};
 use super::server::Server;
 use super::stage::Stage;
 
+/// How many actors a group has where one of them is killed, again and again: what that one leaves behind does not
+/// depend on how many others there are, and a hundred interpreters take seconds to start.
+const LARGEST_GROUP: usize = 10;
+
 /// What stands before the name of a scenario in which actors are killed.
 pub(super) const KILL: &str = "kill: ";
 
@@ -18,6 +22,8 @@ pub(super) struct Run<'a> {
     pub(super) language: &'a Language,
     pub(super) languages: &'a [Language],
     pub(super) server: Server,
+    /// Which server it is, if what that does of its own is known.
+    known_as: Option<&'a str>,
     /// How many stages there have been, so that each has functions of its own.
     stages: usize,
 }
@@ -42,8 +48,13 @@ impl fmt::Display for Wrong<'_> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(language: &'a Language, languages: &'a [Language], server: Server) -> Self {
-        Self { language, languages, server, stages: 0 }
+    pub(super) fn new(
+        language: &'a Language,
+        languages: &'a [Language],
+        server: Server,
+        known_as: Option<&'a str>,
+    ) -> Self {
+        Self { language, languages, server, known_as, stages: 0 }
     }
 
     /// Plays a scenario with every cast that it asks for.
@@ -89,7 +100,7 @@ impl<'a> Run<'a> {
         victim: &str,
     ) -> Result<(), Wrong<'a>> {
         let steps = &scenario.steps[..after];
-        let mut stage = self.stage(cast);
+        let mut stage = self.stage(cast, LARGEST_GROUP);
         perform(&mut stage, cast, scenario, steps)?;
         stage.survive(victim, scenario).map_err(|what| Wrong {
             cast,
@@ -100,21 +111,24 @@ impl<'a> Run<'a> {
     }
 
     fn play(&mut self, cast: Cast<'a>, scenario: &'a Scenario) -> Result<(), Wrong<'a>> {
-        let mut stage = self.stage(cast);
+        let mut stage = self.stage(cast, usize::MAX);
         perform(&mut stage, cast, scenario, &scenario.steps)?;
         stage.leave(scenario).map_err(|what| Wrong { cast, scenario, step: None, what })
     }
 
-    fn stage(&mut self, cast: Cast<'a>) -> Stage<'_> {
+    fn stage(&mut self, cast: Cast<'a>, largest_group: usize) -> Stage<'_> {
         self.stages += 1;
         let prefix = format!("peers-{}-{}-{}-", std::process::id(), self.language.name, self.stages);
-        Stage::new(cast, &mut self.server, prefix)
+        Stage::new(cast, &mut self.server, prefix, largest_group)
     }
 
     fn applicable(&self, scenario: &Scenario) -> Result<Vec<Cast<'a>>, String> {
         let restarts = scenario.steps.iter().any(|step| matches!(step.action, Action::Restart));
         if restarts && !self.server.is_ours() {
             return Err("the server is not ours to restart".to_owned());
+        }
+        if let Some(why) = self.known_as.and_then(|name| scenario.differs.get(name)) {
+            return Err(why.clone());
         }
         casts(scenario, self.language, self.languages)
     }

@@ -3,6 +3,7 @@
 mod step;
 mod word;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -23,8 +24,8 @@ pub(super) struct Scenario {
     pub(super) promise: String,
     /// The words of the steps that name functions.
     pub(super) functions: Vec<String>,
-    /// What it asks of a library beside what its steps show: `ROLE VERB`.
-    pub(super) demands: Vec<String>,
+    /// Servers that are known to fail it, by name, and what they do instead.
+    pub(super) differs: BTreeMap<String, String>,
     /// The one language that it is for, if it is for one.
     pub(super) only: Option<String>,
     /// Whether it is run with each other language in turn, instead of with one.
@@ -47,7 +48,7 @@ struct Entry {
     promise: String,
     functions: Vec<String>,
     #[serde(default)]
-    demands: Vec<String>,
+    differs: BTreeMap<String, String>,
     only: Option<String>,
     workers: Option<String>,
     sweep: Option<String>,
@@ -91,8 +92,8 @@ fn scenario(entry: Entry, text: &str) -> Result<Scenario, String> {
                 .map_err(|what| format!("line {number}: {what}: `{line}`"))
         })
         .collect::<Result<_, _>>()?;
-    let Entry { name, promise, functions, demands, only, .. } = entry;
-    Ok(Scenario { name, promise, functions, demands, only, every_other, swept_always, steps })
+    let Entry { name, promise, functions, differs, only, .. } = entry;
+    Ok(Scenario { name, promise, functions, differs, only, every_other, swept_always, steps })
 }
 
 #[cfg(test)]

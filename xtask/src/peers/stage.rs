@@ -1,7 +1,6 @@
 //! A scenario as it is played: actors, what they are told, and what they are expected to say.
 
 use std::collections::BTreeMap;
-use std::thread;
 
 use super::actor::Actor;
 use super::cast::Cast;
@@ -9,7 +8,7 @@ use super::language::place;
 use super::script::{Action, Captured, Kind, Scenario, Step, Word};
 use super::server::Server;
 use super::tool::Tool;
-use super::{PATIENCE, PAUSE, wait_until};
+use super::wait_until;
 
 /// One run of one scenario.
 pub(super) struct Stage<'a> {
@@ -17,6 +16,8 @@ pub(super) struct Stage<'a> {
     server: &'a mut Server,
     /// What makes the functions of this run its own.
     prefix: String,
+    /// How many actors a group has at most.
+    largest_group: usize,
     pub(super) actors: BTreeMap<String, Actor>,
     aliases: BTreeMap<String, String>,
     groups: BTreeMap<String, Vec<String>>,
@@ -25,11 +26,12 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(cast: Cast<'a>, server: &'a mut Server, prefix: String) -> Self {
+    pub(super) fn new(cast: Cast<'a>, server: &'a mut Server, prefix: String, largest_group: usize) -> Self {
         Self {
             cast,
             server,
             prefix,
+            largest_group,
             actors: BTreeMap::new(),
             aliases: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -59,7 +61,7 @@ impl<'a> Stage<'a> {
             Action::Kill { who } => self.kill(who),
             Action::Restart => self.server.restart(),
             Action::Status { function, counts } => self.status(function, counts),
-            Action::Watchers { unique, count } => self.watchers(unique, *count),
+            Action::Watchers { unique, who } => self.watchers(unique, who),
         }
     }
 
@@ -77,7 +79,7 @@ impl<'a> Stage<'a> {
         let language = self.cast.plays(kind, other);
         let names: Vec<String> = count.map_or_else(
             || vec![name.to_owned()],
-            |count| (1..=count).map(|n| format!("{name}{n}")).collect(),
+            |count| (1..=count.min(self.largest_group)).map(|n| format!("{name}{n}")).collect(),
         );
         let driver = language.driver(&self.server.host, self.server.port);
         let line = match kind {
@@ -260,11 +262,12 @@ impl<'a> Stage<'a> {
         .map_err(|late| format!("the server did not count so {late}, but {last:?}{}", self.server.said()))
     }
 
-    fn watchers(&self, unique: &str, expected: u64) -> Result<(), String> {
+    fn watchers(&self, unique: &str, who: &str) -> Result<(), String> {
+        let expected = self.named(who)?.len();
         let mut last = Ok(0);
         wait_until(|| {
             last = self.server.watchers(unique);
-            last.as_ref().is_ok_and(|count| *count == expected)
+            last.as_ref().is_ok_and(|&count| count == expected)
         })
         .map_err(|late| format!("the server did not count so {late}, but {last:?}"))
     }
@@ -317,16 +320,15 @@ impl<'a> Stage<'a> {
         }
         let functions: Vec<Word> = scenario.functions.iter().cloned().map(Word::Function).collect();
         self.start("fresh", None, Kind::Worker, false, &functions)?;
-        let patience = PATIENCE.as_millis() / PAUSE.as_millis();
-        for _ in 0..patience {
+        let mut left = Ok(Vec::new());
+        let emptied = wait_until(|| {
             self.answer_all();
-            let left = self.left(scenario)?;
-            if left.is_empty() {
-                return self.leave(scenario);
-            }
-            thread::sleep(PAUSE);
-        }
-        Err(format!("jobs are left after two minutes: {:?}{}", self.left(scenario)?, self.server.said()))
+            left = self.left(scenario);
+            left.as_ref().map_or(true, Vec::is_empty)
+        });
+        let left = left?;
+        emptied.map_err(|late| format!("the jobs did not end {late}: {left:?}{}", self.server.said()))?;
+        self.leave(scenario)
     }
 
     /// Completes every job that an actor says it has.

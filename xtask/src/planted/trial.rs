@@ -5,18 +5,16 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
-use std::{fs, io, thread};
+use std::{fs, io};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::copy::Copy;
 use super::home::Home;
+use crate::patience::comes_true;
 
 /// For how long a build and its tests may take together. Most take seconds: this is for a bug that hangs.
 const PATIENCE: Duration = Duration::from_secs(900);
-
-/// How often it is looked whether they are done.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// What became of the tests that were asked for, by their bare names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -58,11 +56,13 @@ pub(super) fn run(copy: &Copy, home: &Home, tests: &BTreeSet<&str>) -> Result<Ou
 
 /// How it ended; `None` if it had to be ended.
 fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
-    for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        thread::sleep(PAUSE);
+    let mut ended = Ok(None);
+    let has_ended = comes_true(PATIENCE, || {
+        ended = child.try_wait();
+        !matches!(ended, Ok(None))
+    });
+    if has_ended {
+        return ended;
     }
     kill_process_group(Pid::from_child(&child), Signal::KILL)?;
     child.wait()?;

@@ -84,10 +84,10 @@ pub(in super::super) enum Action {
         function: String,
         counts: [u64; 3],
     },
-    /// `watchers UNIQUE COUNT`: until the server says so.
+    /// `watchers UNIQUE NAME`: until the server counts as many as there are actors of this name.
     Watchers {
         unique: String,
-        count: u64,
+        who: String,
     },
 }
 
@@ -108,8 +108,8 @@ fn action(words: &[Word]) -> Option<Action> {
             let counts: Vec<u64> = counts.iter().map(number).collect::<Option<_>>()?;
             Some(Action::Status { function: function.clone(), counts: counts.try_into().ok()? })
         }
-        ("watchers", [unique, count]) => {
-            Some(Action::Watchers { unique: name(unique)?.to_owned(), count: number(count)? })
+        ("watchers", [unique, who]) => {
+            Some(Action::Watchers { unique: name(unique)?.to_owned(), who: name(who)?.to_owned() })
         }
         (alias, [equals, who, sign, words @ ..]) if is(equals, "=") && is(sign, "<") => Some(Action::Hear {
             alias: Some(alias.to_owned()),

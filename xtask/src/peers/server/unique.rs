@@ -8,7 +8,7 @@ const HEADER: usize = 12;
 
 impl Server {
     /// How many watchers the job with this unique has.
-    pub(in super::super) fn watchers(&self, unique: &str) -> io::Result<u64> {
+    pub(in super::super) fn watchers(&self, unique: &str) -> io::Result<usize> {
         let mut stream = self.connect()?;
         stream.write_all(&request(unique))?;
         let reply = read_until(stream, |reply| length(reply).is_some_and(|length| reply.len() >= length))?;
@@ -32,7 +32,7 @@ fn length(packet: &[u8]) -> Option<usize> {
 }
 
 /// The last argument of STATUS_RES_UNIQUE, type 42.
-fn watchers(packet: &[u8]) -> Option<u64> {
+fn watchers(packet: &[u8]) -> Option<usize> {
     let body = packet.strip_prefix(b"\0RES\0\0\0\x2a")?;
     std::str::from_utf8(body.rsplit(|byte| *byte == 0).next()?).ok()?.parse().ok()
 }
