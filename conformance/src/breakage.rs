@@ -6,6 +6,7 @@
 
 mod admin;
 mod framing;
+mod grabs;
 mod limits;
 mod losses;
 mod notes;
@@ -13,6 +14,7 @@ mod order;
 mod proxy;
 mod results;
 mod server;
+mod special_submits;
 mod status;
 mod submits;
 mod tricks;
@@ -180,6 +182,8 @@ pub fn all() -> Vec<Breakage> {
     [
         framing::ALL,
         submits::ALL,
+        special_submits::ALL,
+        grabs::ALL,
         results::ALL,
         order::ALL,
         losses::ALL,

@@ -8,11 +8,13 @@ mod list;
 mod matrix;
 mod mutate;
 mod play;
+mod playing;
 mod record;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Exit;
+use playing::{Playing, ServerArguments};
 
 /// Replays packet transcripts against any Gearman job server.
 ///
@@ -146,91 +148,26 @@ struct MatrixArguments {
 /// What to play, against what, and how.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Cases to play: ids, chapters, globs in which `*` stands for any characters, or `.gtx` files.
-    #[arg(value_name = "GLOB|FILE")]
-    globs: Vec<String>,
-    /// A server that runs already and may be shared with others.
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["launch", "peer"])]
-    target: Option<String>,
-    /// A shell command that starts a server in the foreground, with {port} where the port belongs.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "peer")]
-    launch: Option<String>,
-    /// A profile that says itself how its server is launched.
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
-    peer: Option<String>,
-    /// What is known about the server: a file, or the name of an embedded profile.
-    #[arg(long, value_name = "FILE|NAME", default_value = "strict")]
-    profile: String,
-    /// Cases not to play, by glob or by a file of globs.
-    #[arg(long, value_name = "GLOB|@FILE")]
-    skip: Vec<String>,
+    #[command(flatten)]
+    playing: Playing,
+    #[command(flatten)]
+    server: ServerArguments,
     /// How binding a case must be to be played.
     #[arg(long, value_name = "must|should|all", default_value = "all", value_parser = ["must", "should", "all"])]
     level: String,
-    /// How to cut what is sent into writes: none (as written), split, all, or a list of
-    /// as-written,bytes,split,merged.
-    #[arg(long, value_name = "none|split|all", default_value = "none")]
-    variants: String,
-    /// How often to play each case; verdicts that differ are FLAKY.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    repeat: u32,
-    /// How many cases to play at a time [default: 8, each with a server of its own; 1 with --target].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
-    /// Stretch every wait by this factor.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = factor)]
-    time_scale: f64,
     /// Play cases that may harm others even on a server that the tool did not start.
     #[arg(long)]
     allow_destructive: bool,
-    /// Begin no further case after the first that is not met.
-    #[arg(long)]
-    fail_fast: bool,
-    /// Write the results as JSON.
-    #[arg(long, value_name = "FILE")]
-    json: Option<String>,
-    /// Write the results as JUnit XML.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<String>,
     /// Write a page that shows every case and what the server did, and a badge.
     #[arg(long, value_name = "FOLDER")]
     html: Option<String>,
-    /// Tell more: skipped cases, reasons and endings; twice, every message.
-    #[arg(short, action = clap::ArgAction::Count)]
-    verbose: u8,
 }
 
 impl RunArguments {
-    /// Every case against the server that a profile starts, and otherwise as when nothing is said.
-    fn of_peer(name: &str) -> Self {
-        Self {
-            globs: Vec::new(),
-            target: None,
-            launch: None,
-            peer: Some(name.to_owned()),
-            profile: name.to_owned(),
-            skip: Vec::new(),
-            level: "all".to_owned(),
-            variants: "none".to_owned(),
-            repeat: 1,
-            jobs: None,
-            time_scale: 1.0,
-            allow_destructive: false,
-            fail_fast: false,
-            json: None,
-            junit: None,
-            html: None,
-            verbose: 0,
-        }
-    }
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    let factor: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if factor > 0.0 && factor <= 1000.0 {
-        Ok(factor)
-    } else {
-        Err("must be above 0 and at most 1000".to_owned())
+    /// Cases against a server, and otherwise as when nothing is said; all of them if none is named.
+    fn of(server: ServerArguments, globs: &[String]) -> Self {
+        let playing = Playing { globs: globs.to_vec(), ..Playing::default() };
+        Self { playing, server, level: "all".to_owned(), allow_destructive: false, html: None }
     }
 }
 

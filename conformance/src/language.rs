@@ -21,23 +21,28 @@ mod diagnostic;
 mod document;
 mod format;
 mod header;
+mod include;
 mod lint;
 mod message;
 mod names;
 mod number;
 mod parser;
+mod step;
 mod template;
 mod token;
 mod transcript;
 mod value;
+mod walk;
 mod words;
 
 pub use attributes::{Attributes, LineEnd};
 pub use diagnostic::{Diagnostic, Findings, Severity};
 pub use document::{Document, Line, Section};
 pub use format::format;
+pub use include::{Files, Included, included};
+use include::{NO_FILES, Source};
 pub(crate) use lint::feature_of;
-pub use lint::lint;
+pub use lint::{lint, lint_included, lint_with};
 pub use template::{Part, Template, escaped};
 pub use token::{Token, TokenKind};
 pub use transcript::{
@@ -47,13 +52,22 @@ pub use transcript::{
 pub use value::{Expression, ExpressionError, Made, Pattern, Value};
 
 impl Transcript {
-    /// Reads a transcript.
+    /// Reads a transcript that includes no file.
     ///
     /// # Errors
     ///
     /// Everything that keeps it from being played, in the order of the text.
     pub fn parse(path: &str, text: &str) -> Result<Self, Findings> {
-        let (transcript, list) = read(path, text);
+        Self::parse_with(path, text, NO_FILES)
+    }
+
+    /// Reads a transcript and the files that it includes, whose paths are relative to its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcript::parse`]; what is wrong in an included file is told where it is included.
+    pub fn parse_with(path: &str, text: &str, files: Files<'_>) -> Result<Self, Findings> {
+        let (transcript, list) = read(path, text, files);
         if list.is_empty() {
             Ok(transcript)
         } else {
@@ -63,9 +77,9 @@ impl Transcript {
 }
 
 /// Reads a transcript as far as that goes, with what is wrong with it.
-fn read(path: &str, text: &str) -> (Transcript, Vec<Diagnostic>) {
+fn read(path: &str, text: &str, files: Files<'_>) -> (Transcript, Vec<Diagnostic>) {
     let (document, found) = Document::read(text);
-    let read = parser::read(&document, found);
+    let read = parser::read(&document, &Source::new(path, files), found);
     let mut found = read.found;
     if found.is_empty() {
         names::check(&read.body, &mut found);

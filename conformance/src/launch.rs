@@ -1,5 +1,7 @@
 //! Servers that the tool starts itself.
 
+mod process;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,12 +11,13 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
+
+pub(crate) use process::Process;
 
 use crate::breakage::{Breakage, Proxy};
 use crate::language::ServerVerb;
@@ -97,12 +100,12 @@ impl fmt::Display for LaunchError {
 
 impl std::error::Error for LaunchError {}
 
-/// A running server; it is killed when this is dropped.
+/// A running server; it is killed with all that it has started when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     command: String,
     port: u16,
-    child: Child,
+    process: Process,
     log: Log,
     /// Whether a case has ended, stopped or restarted it, so that no other case should get it.
     touched: bool,
@@ -202,8 +205,8 @@ impl Server {
     async fn start(command: &str, port: u16) -> Result<Self, LaunchError> {
         let log = Log::default();
         let (command, folder) = in_folder(command).map_err(LaunchError::Spawn)?;
-        let child = spawn(&command, port, &log)?;
-        let mut server = Self { command, port, child, log, touched: false, front: None, _folder: folder };
+        let process = spawn(&command, port, &log)?;
+        let mut server = Self { command, port, process, log, touched: false, front: None, _folder: folder };
         server.ready().await?;
         Ok(server)
     }
@@ -217,18 +220,18 @@ impl Server {
     /// Its process, while it runs.
     #[must_use]
     pub fn process(&self) -> Option<u32> {
-        self.child.id()
+        self.process.id()
     }
 
     /// How the server ended, if it did. A zombie counts as ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        self.process.ended()
     }
 
     /// Gives a server that has stopped working the time to end, if that is what it is about to do.
     pub async fn wait_for_end(&mut self) {
         // The time passing says that it hangs, which the caller finds out by itself.
-        let _ = timeout(DYING_WAIT, self.child.wait()).await;
+        let _ = timeout(DYING_WAIT, self.process.wait()).await;
     }
 
     /// Whether a case has ended, stopped or restarted it.
@@ -271,10 +274,10 @@ impl Server {
     /// Waits for the end of the process and starts it on the same port.
     async fn start_again(&mut self) -> Result<(), LaunchError> {
         // What does not end by itself is killed: the transcript asked for a new server, not for a wait.
-        if timeout(END_WAIT, self.child.wait()).await.is_err() {
-            self.child.kill().await.map_err(LaunchError::Signal)?;
+        if timeout(END_WAIT, self.process.wait()).await.is_err() {
+            self.process.kill().await.map_err(LaunchError::Signal)?;
         }
-        self.child = spawn(&self.command, self.port, &self.log)?;
+        self.process = spawn(&self.command, self.port, &self.log)?;
         self.ready().await?;
         self.answered().await
     }
@@ -307,24 +310,20 @@ impl Server {
 
     /// Waits for its end, which must have this exit code.
     async fn has_ended(&mut self, code: u32) -> Result<(), LaunchError> {
-        let ended = timeout(END_WAIT, self.child.wait()).await.map_err(|_| LaunchError::Lives(END_WAIT))?;
+        let ended = timeout(END_WAIT, self.process.wait()).await.map_err(|_| LaunchError::Lives(END_WAIT))?;
         let status = ended.map_err(LaunchError::Signal)?;
         let is_it = status.code().is_some_and(|ended| u32::try_from(ended) == Ok(code));
         if is_it { Ok(()) } else { Err(LaunchError::EndedSo(status)) }
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), LaunchError> {
-        // Signals to a zombie succeed, so it must have been waited for: then it has no id any more.
-        let _ = self.ended();
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| LaunchError::Signal(io::Error::other("the server has already ended")))?;
-        kill_process(pid, signal).map_err(|error| LaunchError::Signal(error.into()))
+        self.process.signal(signal).map_err(LaunchError::Signal)
     }
 
     /// Waits until every thread has stopped: the signal has been sent before it is obeyed.
     async fn stopped(&self) -> Result<(), LaunchError> {
         let deadline = Instant::now() + DYING_WAIT;
-        while !self.child.id().is_some_and(|id| all_stopped(id).unwrap_or(false)) {
+        while !self.process.id().is_some_and(|id| all_stopped(id).unwrap_or(false)) {
             if Instant::now() >= deadline {
                 return Err(LaunchError::Signal(io::Error::other("the server does not stop")));
             }
@@ -356,22 +355,14 @@ impl Server {
     }
 }
 
-fn spawn(command: &str, port: u16, log: &Log) -> Result<Child, LaunchError> {
-    // `exec` makes the process the server itself rather than a shell around it, so signals reach it.
-    let line = format!("exec {}", command.replace("{port}", &port.to_string()));
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", &line])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        // Ctrl-C on the terminal is meant for this tool, which lets the cases that have begun come to their end.
-        .process_group(0)
-        .spawn()
-        .map_err(LaunchError::Spawn)?;
-    log.follow(child.stdout.take());
-    log.follow(child.stderr.take());
-    Ok(child)
+fn spawn(command: &str, port: u16, log: &Log) -> Result<Process, LaunchError> {
+    let mut command = Process::command(&command.replace("{port}", &port.to_string()));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::start(command).map_err(LaunchError::Spawn)?;
+    let (output, errors) = process.pipes();
+    log.follow(output);
+    log.follow(errors);
+    Ok(process)
 }
 
 /// Whether the state of every thread of a process is "stopped".

@@ -2,8 +2,10 @@
 
 mod choice;
 mod connection;
+mod difference;
 mod drain;
 mod fence;
+mod include;
 mod incoming;
 mod matching;
 mod outgoing;
@@ -22,13 +24,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 pub use connection::Ending;
+pub use difference::{Marks, Mismatch, Row};
 pub(crate) use incoming::{Ended, Incoming, Message, RawPacket};
-pub use matching::{Mismatch, Row};
 pub use player::play;
 pub use program::Program;
 pub use timeline::{Moment, Way};
 
-use crate::language::{Action, Diagnostic, Grade, Transcript, Variant};
+use crate::language::{Grade, Variant};
 use crate::launch::Server;
 use crate::profile::{Profile, Tolerance};
 
@@ -98,11 +100,13 @@ pub struct Outcome {
 /// A statement that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The line, from 1.
+    /// The line of the transcript, from 1.
     pub line: usize,
     /// The bytes of the line in the transcript.
     pub span: Range<usize>,
-    /// The line with single spaces.
+    /// Where the statement stands, if that is in a file which this line includes.
+    pub included: Option<Place>,
+    /// The statement with single spaces.
     pub statement: String,
     /// In which way.
     pub kind: FailureKind,
@@ -112,6 +116,19 @@ pub struct Failure {
     pub rows: Vec<Row>,
     /// What waits at the head of every open connection.
     pub heads: Vec<(String, String)>,
+}
+
+/// A line of a file that a transcript includes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as shown to people.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The bytes of the line.
+    pub span: Range<usize>,
 }
 
 /// The ways in which a statement fails.
@@ -131,23 +148,4 @@ pub enum FailureKind {
     Control,
     /// The program under test lives and says nothing.
     Mute,
-}
-
-/// The statements of a transcript that this version cannot play yet.
-///
-/// They are refused by name before anything is played: a statement that is skipped would be a check that cannot fail.
-#[must_use]
-pub fn not_playable(transcript: &Transcript) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    transcript.walk(|statement| {
-        if !matches!(statement.action, Action::Include(_)) {
-            return;
-        }
-        let name = statement.text.split(' ').next().unwrap_or_default();
-        found.push(
-            Diagnostic::error(format!("`{name}` cannot be played by this version"), statement.span.clone())
-                .label("the language has it, the runner does not"),
-        );
-    });
-    found
 }

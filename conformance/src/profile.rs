@@ -4,6 +4,7 @@
 //! its own, sorted by case, with a reason that says what the server does.
 
 mod observing;
+mod reason;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use gearman_protocol::PacketType;
 use serde::Deserialize;
 
 pub use observing::{Blessed, Observed, UNREVIEWED, observed};
+pub use reason::Reason;
 
 use crate::language::{Grade, Transcript};
 use crate::suite::Suite;
@@ -64,13 +66,13 @@ pub struct Profile {
     /// What to append to the command for a named setting; `{value}` stands for its value.
     pub settings: BTreeMap<String, String>,
     /// Deviations that a case goes on after.
-    pub tolerances: BTreeMap<Tolerance, String>,
+    pub tolerances: BTreeMap<Tolerance, Reason>,
     /// Cases that are known to come out differently.
     pub expected: BTreeMap<String, Expectation>,
-    /// Cases that are known to come out now so, now so, with the reason.
-    pub flaky: BTreeMap<String, String>,
-    /// Cases that are not played, with the reason.
-    pub excluded: BTreeMap<String, String>,
+    /// Cases that are known to come out now so, now so.
+    pub flaky: BTreeMap<String, Reason>,
+    /// Cases that are not played.
+    pub excluded: BTreeMap<String, Reason>,
 }
 
 /// A request that every server of a kind answers in a known way.
@@ -119,8 +121,8 @@ impl Tolerance {
 pub struct Expectation {
     /// In which way.
     pub how: Expected,
-    /// What the server does, and where that is seen.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// The way a case is known to come out.
@@ -183,17 +185,12 @@ fn usual_time() -> f64 {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reason {
-    reason: String,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Entry {
     outcome: Option<OneOrMore>,
     fails_at: Option<String>,
     reason: String,
+    seen: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -274,10 +271,10 @@ impl Profile {
             harmless: file.harmless.iter().map(|name| packet("harmless", name)).collect::<Result<_, _>>()?,
             features: file.features.into_iter().collect(),
             settings: file.settings,
-            tolerances: file.tolerances.into_iter().map(|(what, why)| (what, why.reason)).collect(),
+            tolerances: file.tolerances,
             expected: file.expected.into_iter().map(expectation).collect::<Result<_, _>>()?,
-            flaky: reasons(file.flaky),
-            excluded: reasons(file.excluded),
+            flaky: file.flaky,
+            excluded: file.excluded,
         };
         profile.check()?;
         Ok(profile)
@@ -293,18 +290,18 @@ impl Profile {
         for setting in self.settings.keys() {
             vocabulary::check_setting(setting)?;
         }
-        let reasons = self
-            .expected
-            .iter()
-            .map(|(case, entry)| (case, &entry.reason))
-            .chain(&self.flaky)
-            .chain(&self.excluded);
-        for (case, reason) in reasons {
-            if reason.trim().is_empty() {
-                return Err(format!("`{case}` has an empty reason"));
-            }
+        match self.reasons().find_map(|(entry, reason)| Some((entry, reason.flaw()?))) {
+            Some((entry, flaw)) => Err(format!("`{entry}` has {flaw}")),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Why each of its entries stands there, with the case or the tolerance it is about.
+    pub fn reasons(&self) -> impl Iterator<Item = (&str, &Reason)> {
+        let tolerances = self.tolerances.iter().map(|(tolerance, reason)| (tolerance.name(), reason));
+        let expected = self.expected.iter().map(|(case, entry)| (case.as_str(), &entry.reason));
+        let others = self.flaky.iter().chain(&self.excluded).map(|(case, reason)| (case.as_str(), reason));
+        tolerances.chain(expected).chain(others)
     }
 
     /// Whether every case and outcome that the profile names exists.
@@ -337,10 +334,6 @@ fn packet(key: &str, name: &str) -> Result<PacketType, String> {
     PacketType::from_name(name).ok_or_else(|| format!("`{key}` names `{name}`, which is not a packet type"))
 }
 
-fn reasons(list: BTreeMap<String, Reason>) -> BTreeMap<String, String> {
-    list.into_iter().map(|(case, why)| (case, why.reason)).collect()
-}
-
 fn expectation((case, entry): (String, Entry)) -> Result<(String, Expectation), String> {
     let how = match (entry.outcome, entry.fails_at) {
         (Some(OneOrMore::One(name)), None) => Expected::Outcomes(vec![name]),
@@ -348,7 +341,7 @@ fn expectation((case, entry): (String, Entry)) -> Result<(String, Expectation), 
         (None, Some(text)) if !text.is_empty() => Expected::FailsAt(text),
         _ => return Err(format!("`{case}` needs either `outcome` or `fails-at`, and not both")),
     };
-    Ok((case, Expectation { how, reason: entry.reason }))
+    Ok((case, Expectation { how, reason: Reason { what: entry.reason, seen: entry.seen } }))
 }
 
 fn check_outcome(case: &Transcript, name: &str) -> Result<(), String> {

@@ -150,7 +150,7 @@ impl Plan {
     fn skipped(&self, case: &Transcript) -> Option<(Skip, String)> {
         let header = &case.header;
         if let Some(reason) = self.profile.excluded.get(&header.id) {
-            return Some((Skip::Excluded, reason.clone()));
+            return Some((Skip::Excluded, reason.to_string()));
         }
         let attached = matches!(self.target, Target::Attached(_));
         if attached && header.needs.iter().any(|need| need == "control") {

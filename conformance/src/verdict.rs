@@ -115,7 +115,7 @@ fn worst(played: &Played) -> Grade {
 fn fails_at(played: &Played, text: &str, entry: &Expectation) -> (Verdict, Option<String>) {
     match &played.failure {
         Some(failure) if failure.statement.starts_with(text) => {
-            (Verdict::ExpectedFail, Some(entry.reason.clone()))
+            (Verdict::ExpectedFail, Some(entry.reason.to_string()))
         }
         Some(failure) => {
             let why = format!("the profile expects it to fail at `{text}`, not at `{}`", failure.statement);
@@ -145,7 +145,7 @@ fn outcomes(played: &Played, names: &[String], entry: &Expectation) -> (Verdict,
             Grade::Wrong => Verdict::ExpectedFail,
             Grade::Ok | Grade::Info | Grade::NonStrict => unexpected(played),
         };
-        return (verdict, Some(entry.reason.clone()));
+        return (verdict, Some(entry.reason.to_string()));
     }
     passed_anyway(
         played,

@@ -44,6 +44,7 @@ pub const CLIENT_FEATURES: &[(&str, &str)] = &[
 /// What a server may be started with.
 pub const SETTINGS: &[(&str, &str)] = &[
     ("exceptions", "every connection has the option `exceptions`"),
+    ("failing-store", "background jobs would be kept where nothing can be kept"),
     ("handle-prefix", "what handles begin with"),
     ("retries", "after how many lost workers a job is dropped"),
     ("store", "background jobs are kept on disk, where a restart finds them"),

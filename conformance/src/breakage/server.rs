@@ -88,4 +88,10 @@ pub(super) const ALL: &[Breakage] = &[
         ],
         Setup(|settings| drop(settings.remove("store"))),
     ),
+    breakage(
+        "store-failure-unsaid",
+        "A job that cannot be stored is kept in memory alone.",
+        &["stored-failure-refused"],
+        Setup(|settings| drop(settings.remove("failing-store"))),
+    ),
 ];

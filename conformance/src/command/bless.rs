@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::playing::{STRICT, ServerArguments};
 use super::{BlessArguments, ProbeArguments, Refusal, RunArguments, play};
 use crate::language::Transcript;
 use crate::profile::{Blessed, Observed, Profile, observed};
@@ -10,18 +11,9 @@ use crate::run::{CaseResult, Plan};
 
 /// Plays cases without the profile's expectations and writes into it what came of them.
 pub(super) fn bless(arguments: &BlessArguments) -> Result<Exit, Refusal> {
-    let run = RunArguments {
-        globs: arguments.globs.clone(),
-        target: arguments.target.clone(),
-        launch: arguments.launch.clone(),
-        peer: None,
-        ..RunArguments::of_peer(&arguments.profile)
-    };
-    let run = if run.target.is_none() && run.launch.is_none() {
-        RunArguments { peer: Some(arguments.profile.clone()), ..run }
-    } else {
-        run
-    };
+    let server =
+        ServerArguments::of(arguments.target.as_ref(), arguments.launch.as_ref(), &arguments.profile);
+    let run = RunArguments::of(server, &arguments.globs);
     let text = read(&arguments.profile)?;
     let mut plan = play::planned(&run)?;
     let mut profile = plan.profile.clone();
@@ -72,13 +64,8 @@ fn graded(result: &CaseResult) -> bool {
 
 /// Plays everything, and writes a profile of what the server can do and what it does otherwise.
 pub(super) fn probe(arguments: &ProbeArguments) -> Result<Exit, Refusal> {
-    let run = RunArguments {
-        target: arguments.target.clone(),
-        launch: arguments.launch.clone(),
-        peer: None,
-        ..RunArguments::of_peer("strict")
-    };
-    let plan = play::planned(&run)?;
+    let server = ServerArguments::of(arguments.target.as_ref(), arguments.launch.as_ref(), STRICT);
+    let plan = play::planned(&RunArguments::of(server, &[]))?;
     let (plan, results) = play::silently(plan)?;
     let mut profile = plan.profile.clone();
     profile.name.clone_from(&arguments.name);
@@ -94,7 +81,7 @@ pub(super) fn probe(arguments: &ProbeArguments) -> Result<Exit, Refusal> {
             take(&mut profile, &header.id, result);
         }
     }
-    let heading = "# Made by `gearman-conformance probe`. Read every line: say in each reason what the server does and where it is seen,\n\
+    let heading = "# Made by `gearman-conformance probe`. Read every line: say in each reason what the server does, add `seen = \"FILE: FUNCTION\"`,\n\
                    # and put back what it can do after all under `features`.\n";
     write(&arguments.output, &profile.to_text(heading))?;
     let missing: Vec<String> = plan.profile.features.difference(&profile.features).cloned().collect();

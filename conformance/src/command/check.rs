@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Refusal;
-use crate::language::{Document, Findings, Transcript, format, lint};
-use crate::play::not_playable;
+use super::play::on_disk;
+use crate::language::{Document, Findings, Transcript, format, included, lint_included, lint_with};
 use crate::report::Exit;
 
 /// Reports what is wrong with files.
@@ -14,11 +14,13 @@ pub(super) fn lint_files(files: &[String]) -> Result<Exit, Refusal> {
     let paths = transcripts(files)?;
     for path in &paths {
         let (name, text) = (path.display().to_string(), read(path)?);
-        let findings = match lint(&name, &text) {
-            Ok(transcript) => Findings { list: not_playable(&transcript), path: name, text },
-            Err(findings) => findings,
+        let checked = if is_part(path) {
+            lint_included(&name, &text, &on_disk)
+        } else {
+            lint_with(&name, &text, &on_disk).map(|_| ())
         };
-        bad += usize::from(!findings.list.is_empty());
+        let Err(findings) = checked else { continue };
+        bad += 1;
         for finding in &findings.list {
             anstream::eprintln!("{}\n", finding.styled(&findings.path, &findings.text));
         }
@@ -38,7 +40,7 @@ pub(super) fn format_files(files: &[String], check: bool) -> Result<Exit, Refusa
     for path in transcripts(files)? {
         let text = read(&path)?;
         // What cannot be played is not formatted either: a file that was rewritten would look as if it were in order.
-        Transcript::parse(&path.display().to_string(), &text).map_err(Refusal::usage)?;
+        readable(&path, &text).map_err(Refusal::usage)?;
         let (document, _) = Document::read(&text);
         let formatted = format(&document);
         if formatted == text {
@@ -51,6 +53,19 @@ pub(super) fn format_files(files: &[String], check: bool) -> Result<Exit, Refusa
         }
     }
     Ok(if check && changed > 0 { Exit::NotMet } else { Exit::Met })
+}
+
+/// Whether a file is one that others include.
+fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gtxi")
+}
+
+fn readable(path: &Path, text: &str) -> Result<(), Findings> {
+    let name = path.display().to_string();
+    if is_part(path) {
+        return included(&name, text, &on_disk);
+    }
+    Transcript::parse_with(&name, text, &on_disk).map(|_| ())
 }
 
 fn read(path: &Path) -> Result<String, Refusal> {
@@ -78,7 +93,8 @@ fn collect(path: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Refusal> {
     }
     for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
         let inner = entry.map_err(|error| unreadable(path, &error))?.path();
-        if inner.is_dir() || inner.extension().is_some_and(|extension| extension == "gtx") {
+        if inner.is_dir() || is_part(&inner) || inner.extension().is_some_and(|extension| extension == "gtx")
+        {
             collect(&inner, paths)?;
         }
     }

@@ -1,5 +1,6 @@
 //! `clients`.
 
+use super::playing::{Playing, STRICT, ServerArguments};
 use super::{Refusal, RunArguments, list, play};
 use crate::play::Program;
 use crate::profile::Profile;
@@ -25,9 +26,8 @@ Examples:
 Each --client has a profile: what its library can do, and how it is known to differ, with the reason.
 Exit codes are those of `run`: 0 all met, 1 something is not, 4 a program crashed or hung.")]
 pub(super) struct ClientsArguments {
-    /// Cases to play: ids, chapters, globs in which `*` stands for any characters, or `.gtx` files.
-    #[arg(value_name = "GLOB|FILE")]
-    globs: Vec<String>,
+    #[command(flatten)]
+    playing: Playing,
     /// A shell command that starts a driver, with {host} and {port} where the server's address belongs.
     #[arg(long, value_name = "COMMAND", conflicts_with = "client")]
     launch_client: Option<String>,
@@ -35,39 +35,11 @@ pub(super) struct ClientsArguments {
     #[arg(long, value_name = "NAME", conflicts_with = "profile")]
     client: Option<String>,
     /// What is known about the library: a file, or the name of an embedded profile.
-    #[arg(long, value_name = "FILE|NAME", default_value = "strict")]
+    #[arg(long, value_name = "FILE|NAME", default_value = STRICT)]
     profile: String,
     /// List the cases instead of playing them.
     #[arg(long)]
     list: bool,
-    /// Cases not to play, by glob or by a file of globs.
-    #[arg(long, value_name = "GLOB|@FILE")]
-    skip: Vec<String>,
-    /// How to cut what is sent into writes: none (as written), split, all, or a list of
-    /// as-written,bytes,split,merged.
-    #[arg(long, value_name = "none|split|all", default_value = "none")]
-    variants: String,
-    /// How often to play each case; verdicts that differ are FLAKY.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    repeat: u32,
-    /// How many cases to play at a time [default: 4].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    jobs: Option<u16>,
-    /// Stretch every wait by this factor.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::factor)]
-    time_scale: f64,
-    /// Begin no further case after the first that is not met.
-    #[arg(long)]
-    fail_fast: bool,
-    /// Write the results as JSON.
-    #[arg(long, value_name = "FILE")]
-    json: Option<String>,
-    /// Write the results as JUnit XML.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<String>,
-    /// Tell more: skipped cases and reasons; twice, every message.
-    #[arg(short, action = clap::ArgAction::Count)]
-    verbose: u8,
 }
 
 /// How many programs are under test at a time: they compute more than servers do before they say anything.
@@ -85,9 +57,9 @@ pub(super) fn run(arguments: ClientsArguments) -> Result<Exit, Refusal> {
         .check_against(&suite)
         .map_err(|message| Refusal::usage(format!("profile {profile_name}: {message}")))?;
     let target = Target::Program(program(&arguments, &profile)?);
-    let jobs = arguments.jobs.unwrap_or(USUAL_JOBS).into();
+    let jobs = arguments.playing.jobs.unwrap_or(USUAL_JOBS).into();
     let arguments = as_run(arguments);
-    let only = play::named(&arguments.globs, &mut suite)?;
+    let only = play::named(&arguments.playing.globs, &mut suite)?;
     let cases = suite.select(&play::selection(&arguments, only)?).map_err(Refusal::usage)?;
     let cases: Vec<_> = cases.into_iter().cloned().collect();
     if let Some(case) = cases.iter().find(|case| !case.plays_server()) {
@@ -98,16 +70,16 @@ pub(super) fn run(arguments: ClientsArguments) -> Result<Exit, Refusal> {
     }
     let plan = Plan {
         target,
-        variants: play::variants(&arguments.variants)?,
+        variants: play::variants(&arguments.playing.variants)?,
         // Nobody asks for the sanity of what is not a server.
         sanity: cases[0].clone(),
         cases,
         profile,
-        repeat: arguments.repeat,
+        repeat: arguments.playing.repeat,
         jobs,
-        time_scale: arguments.time_scale,
+        time_scale: arguments.playing.time_scale,
         allow_destructive: false,
-        fail_fast: arguments.fail_fast,
+        fail_fast: arguments.playing.fail_fast,
     };
     play::carry_out(plan, &arguments).map(|(exit, _)| exit)
 }
@@ -129,23 +101,11 @@ fn program(arguments: &ClientsArguments, profile: &Profile) -> Result<Program, R
 
 /// What the playing, its reports and its rerun commands need of the arguments.
 fn as_run(arguments: ClientsArguments) -> RunArguments {
-    RunArguments {
-        globs: arguments.globs,
+    let server = ServerArguments {
         target: None,
         launch: arguments.launch_client,
         peer: arguments.client,
         profile: arguments.profile,
-        skip: arguments.skip,
-        level: "all".to_owned(),
-        variants: arguments.variants,
-        repeat: arguments.repeat,
-        jobs: arguments.jobs,
-        time_scale: arguments.time_scale,
-        allow_destructive: false,
-        fail_fast: arguments.fail_fast,
-        json: arguments.json,
-        junit: arguments.junit,
-        html: None,
-        verbose: arguments.verbose,
-    }
+    };
+    RunArguments { playing: arguments.playing, ..RunArguments::of(server, &[]) }
 }

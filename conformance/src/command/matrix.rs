@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::playing::ServerArguments;
 use super::{MatrixArguments, Refusal, RunArguments, play};
 use crate::report::Exit;
 use crate::report::matrix::{Change, Results, badge, changes, parse, render, together};
@@ -17,7 +18,7 @@ pub(super) fn matrix(arguments: &MatrixArguments) -> Result<Exit, Refusal> {
     let baseline = arguments.baseline.as_deref().map(|file| results(file, &read(file)?)).transpose()?;
     let mut runs: Vec<String> = arguments.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     for peer in &arguments.peers {
-        runs.push(play::results(&RunArguments::of_peer(peer))?);
+        runs.push(play::results(&RunArguments::of(ServerArguments::of_peer(peer), &[]))?);
     }
     let names = arguments.files.iter().chain(&arguments.peers);
     let servers: Vec<Results> = names

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use clap::Args;
 
+use super::playing::ServerArguments;
 use super::{Refusal, play::in_place};
 use crate::language::Transcript;
 use crate::launch::Launch;
@@ -33,21 +34,11 @@ pub(super) struct MutateArguments {
     /// Cases to change: ids, chapters, globs, or `.gtx` files [default: the whole suite].
     #[arg(value_name = "GLOB|FILE")]
     globs: Vec<String>,
-    /// A server that runs already.
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["launch", "peer"])]
-    target: Option<String>,
+    #[command(flatten)]
+    server: ServerArguments,
     /// The process of that server, whose memory and descriptors are then watched.
     #[arg(long, value_name = "PID", requires = "target")]
     pid: Option<u32>,
-    /// A shell command that starts a server in the foreground, with {port} where the port belongs.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "peer")]
-    launch: Option<String>,
-    /// A profile that says itself how its server is launched.
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
-    peer: Option<String>,
-    /// What is known about the server: a file, or the name of an embedded profile.
-    #[arg(long, value_name = "FILE|NAME", default_value = "strict")]
-    profile: String,
     /// Which variants.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -81,8 +72,7 @@ pub(super) fn run(arguments: &MutateArguments) -> Result<Exit, Refusal> {
     if arguments.print {
         return print(arguments, &sources);
     }
-    let profile_name = arguments.peer.as_ref().unwrap_or(&arguments.profile);
-    let profile = Profile::load(profile_name).map_err(Refusal::usage)?;
+    let profile = Profile::load(arguments.server.profile_name()).map_err(Refusal::usage)?;
     let sanity =
         suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
     let echo = suite.case(ECHO).filter(|_| profile.features.contains("ECHO_REQ"));
@@ -107,9 +97,7 @@ fn sources(arguments: &MutateArguments, suite: &Suite) -> Result<Vec<Transcript>
     let mut globs = Vec::new();
     for text in &arguments.globs {
         if text.ends_with(".gtx") {
-            let read =
-                std::fs::read_to_string(text).map_err(|error| Refusal::usage(format!("{text}: {error}")))?;
-            sources.push(Transcript::parse(text, &read).map_err(Refusal::usage)?);
+            sources.push(super::play::transcript(text)?);
         } else {
             globs.push(IdPattern::parse(text).map_err(Refusal::usage)?);
         }
@@ -121,7 +109,7 @@ fn sources(arguments: &MutateArguments, suite: &Suite) -> Result<Vec<Transcript>
     sources.retain(is_fit);
     if sources.is_empty() {
         return Err(Refusal::usage(
-            "none of these transcripts sends anything to a server that it does not control",
+            "none of these transcripts can be varied: each sends nothing, controls its server, or includes a file",
         ));
     }
     Ok(sources)
@@ -148,7 +136,7 @@ async fn target<'t>(
     profile: &'t Profile,
     sanity: &'t Transcript,
 ) -> Result<Target<'t>, Refusal> {
-    if let Some(address) = &arguments.target {
+    if let Some(address) = &arguments.server.target {
         let harmless =
             || address.to_socket_addrs().map(|mut list| list.all(|one: SocketAddr| one.ip().is_loopback()));
         let is_loopback =
@@ -167,7 +155,7 @@ async fn target<'t>(
             sanity,
         });
     }
-    let command = arguments.launch.as_ref().or(profile.launch.as_ref()).ok_or_else(|| {
+    let command = arguments.server.launch.as_ref().or(profile.launch.as_ref()).ok_or_else(|| {
         Refusal::usage("name a server: --target HOST:PORT, --launch 'COMMAND {port}' or --peer NAME")
     })?;
     let launch = Launch::new(in_place(command)).map_err(Refusal::usage)?;

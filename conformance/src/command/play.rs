@@ -7,9 +7,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Refusal, RunArguments};
-use crate::language::{Findings, Level, Transcript, Variant};
+use crate::language::{Level, Transcript, Variant};
 use crate::launch::Launch;
-use crate::play::not_playable;
 use crate::profile::Profile;
 use crate::report::terminal::{Terminal, Verbosity, summary};
 use crate::report::{Exit, json, junit};
@@ -35,7 +34,7 @@ pub(super) fn results(arguments: &RunArguments) -> Result<String, Refusal> {
 
 fn played(arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
     let mut suite = Suite::embedded().map_err(Refusal::usage)?;
-    let only = named(&arguments.globs, &mut suite)?;
+    let only = named(&arguments.playing.globs, &mut suite)?;
     let plan = plan(arguments, only, &suite)?;
     carry_out(plan, arguments)
 }
@@ -53,7 +52,7 @@ pub(super) fn carry_out(plan: Plan, arguments: &RunArguments) -> Result<(Exit, S
 /// What the arguments ask for.
 pub(super) fn planned(arguments: &RunArguments) -> Result<Plan, Refusal> {
     let mut suite = Suite::embedded().map_err(Refusal::usage)?;
-    let only = named(&arguments.globs, &mut suite)?;
+    let only = named(&arguments.playing.globs, &mut suite)?;
     plan(arguments, only, &suite)
 }
 
@@ -96,55 +95,57 @@ pub(super) fn named(globs: &[String], suite: &mut Suite) -> Result<Vec<IdPattern
     Ok(ids)
 }
 
-fn transcript(path: &str) -> Result<Transcript, Refusal> {
+/// The transcript in a file, with the files that it includes.
+pub(super) fn transcript(path: &str) -> Result<Transcript, Refusal> {
     let text = std::fs::read_to_string(path).map_err(|error| Refusal::usage(format!("{path}: {error}")))?;
-    Transcript::parse(path, &text).map_err(Refusal::usage)
+    Transcript::parse_with(path, &text, &on_disk).map_err(Refusal::usage)
+}
+
+/// The text of a file that a transcript includes.
+pub(super) fn on_disk(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))
 }
 
 fn plan(arguments: &RunArguments, only: Vec<IdPattern>, suite: &Suite) -> Result<Plan, Refusal> {
-    let profile_name = arguments.peer.as_ref().unwrap_or(&arguments.profile);
+    let profile_name = arguments.server.profile_name();
     let profile = Profile::load(profile_name).map_err(Refusal::usage)?;
     profile
         .check_against(suite)
         .map_err(|message| Refusal::usage(format!("profile {profile_name}: {message}")))?;
     let cases: Vec<Transcript> =
         suite.select(&selection(arguments, only)?).map_err(Refusal::usage)?.into_iter().cloned().collect();
-    cases.iter().try_for_each(refuse_unplayable)?;
+    cases.iter().try_for_each(refuse_clients_case)?;
     let sanity =
         suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
-    let usual_jobs = if arguments.target.is_some() { 1 } else { LAUNCHED_JOBS };
+    let usual_jobs = if arguments.server.target.is_some() { 1 } else { LAUNCHED_JOBS };
     Ok(Plan {
         target: target(arguments, &profile)?,
-        variants: variants(&arguments.variants)?,
+        variants: variants(&arguments.playing.variants)?,
         sanity: sanity.clone(),
         cases,
         profile,
-        repeat: arguments.repeat,
-        jobs: arguments.jobs.unwrap_or(usual_jobs).into(),
-        time_scale: arguments.time_scale,
+        repeat: arguments.playing.repeat,
+        jobs: arguments.playing.jobs.unwrap_or(usual_jobs).into(),
+        time_scale: arguments.playing.time_scale,
         allow_destructive: arguments.allow_destructive,
-        fail_fast: arguments.fail_fast,
+        fail_fast: arguments.playing.fail_fast,
     })
 }
 
-fn refuse_unplayable(case: &Transcript) -> Result<(), Refusal> {
+fn refuse_clients_case(case: &Transcript) -> Result<(), Refusal> {
     if case.plays_server() {
         return Err(Refusal::usage(format!(
             "{} plays the server: play it with `gearman-conformance clients`",
             case.path
         )));
     }
-    let list = not_playable(case);
-    if list.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::usage(Findings { path: case.path.clone(), text: case.text.clone(), list }))
+    Ok(())
 }
 
 fn target(arguments: &RunArguments, profile: &Profile) -> Result<Target, Refusal> {
     let launched =
         |command: &str| Launch::new(in_place(command)).map(Target::Launched).map_err(Refusal::usage);
-    match (&arguments.target, &arguments.launch, &arguments.peer) {
+    match (&arguments.server.target, &arguments.server.launch, &arguments.server.peer) {
         (Some(address), ..) => match address.rsplit_once(':').map(|(_, port)| port.parse::<u16>()) {
             Some(Ok(_)) => Ok(Target::Attached(address.clone())),
             _ => Err(Refusal::usage(format!("--target `{address}` is not HOST:PORT"))),
@@ -187,7 +188,7 @@ pub(super) fn selection(arguments: &RunArguments, only: Vec<IdPattern>) -> Resul
         texts.iter().map(|text| IdPattern::parse(text).map_err(Refusal::usage)).collect()
     };
     let mut skip = Vec::new();
-    for text in &arguments.skip {
+    for text in &arguments.playing.skip {
         match text.strip_prefix('@') {
             None => skip.push(text.clone()),
             Some(file) => {
@@ -213,7 +214,7 @@ async fn play(
     reports: Reports,
 ) -> Result<(Exit, String), Refusal> {
     let began = Instant::now();
-    let verbosity = match arguments.verbose {
+    let verbosity = match arguments.playing.verbose {
         0 => Verbosity::Usual,
         1 => Verbosity::More,
         _ => Verbosity::Everything,
@@ -273,7 +274,7 @@ struct Reports {
 impl Reports {
     fn open(arguments: &RunArguments) -> Result<Self, Refusal> {
         let open = |path: &Option<String>| path.as_deref().map(ReportFile::create).transpose();
-        Ok(Self { json: open(&arguments.json)?, junit: open(&arguments.junit)? })
+        Ok(Self { json: open(&arguments.playing.json)?, junit: open(&arguments.playing.junit)? })
     }
 }
 
@@ -298,18 +299,18 @@ impl ReportFile {
 /// The command that plays one case again.
 fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
     let case = &plan.cases[result.case];
-    let name = if arguments.globs.contains(&case.path) { &case.path } else { &case.header.id };
+    let name = if arguments.playing.globs.contains(&case.path) { &case.path } else { &case.header.id };
     if matches!(plan.target, Target::Program(_)) {
         return again_with_client(arguments, result, name);
     }
     let mut command = format!("gearman-conformance run {name}");
-    match (&arguments.target, &arguments.launch, &arguments.peer) {
+    match (&arguments.server.target, &arguments.server.launch, &arguments.server.peer) {
         (Some(address), ..) => command += &format!(" --target {address}"),
         (None, Some(launch), _) => command += &format!(" --launch '{launch}'"),
         (None, None, peer) => command += &format!(" --peer {}", peer.as_deref().unwrap_or_default()),
     }
-    if arguments.peer.is_none() {
-        command += &format!(" --profile {}", arguments.profile);
+    if arguments.server.peer.is_none() {
+        command += &format!(" --profile {}", arguments.server.profile);
     }
     if result.variant != Variant::AsWritten {
         command += &format!(" --variants {}", result.variant);
@@ -320,11 +321,11 @@ fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
 /// The command that plays one case for a client again.
 fn again_with_client(arguments: &RunArguments, result: &CaseResult, name: &str) -> String {
     let mut command = format!("gearman-conformance clients {name}");
-    match (&arguments.launch, &arguments.peer) {
+    match (&arguments.server.launch, &arguments.server.peer) {
         (None, Some(client)) => command += &format!(" --client {client}"),
         (launch, _) => {
             let launch = launch.as_deref().unwrap_or_default();
-            command += &format!(" --launch-client '{launch}' --profile {}", arguments.profile);
+            command += &format!(" --launch-client '{launch}' --profile {}", arguments.server.profile);
         }
     }
     if result.variant != Variant::AsWritten {

@@ -8,6 +8,7 @@ use gearman_protocol::PacketType;
 use super::diagnostic::{Diagnostic, Findings};
 use super::document::Document;
 use super::format::format;
+use super::include::{self, Files, NO_FILES, Source};
 use super::template::{Part, Template};
 use super::transcript::{Action, Kind, Output, Statement, Transcript};
 use super::value::{Made, Value};
@@ -39,24 +40,59 @@ const LONG: Duration = Duration::from_secs(1);
 ///
 /// The findings, if there are any.
 pub fn lint(path: &str, text: &str) -> Result<Transcript, Findings> {
-    let (transcript, mut list) = super::read(path, text);
+    lint_with(path, text, NO_FILES)
+}
+
+/// As [`lint`], with the files that it includes.
+///
+/// # Errors
+///
+/// As [`lint`].
+pub fn lint_with(path: &str, text: &str, files: Files<'_>) -> Result<Transcript, Findings> {
+    let (transcript, mut list) = super::read(path, text, files);
     if list.is_empty() {
         header(&transcript, &mut list);
-        transcript.walk(|statement| self::statement(&transcript, statement, &mut list));
+        block(&transcript, &transcript.body.iter().collect::<Vec<_>>(), &mut list);
         if !transcript.plays_server() {
             needs(&transcript, &mut list);
         }
-        let (document, _) = Document::read(text);
-        let formatted = format(&document);
-        if formatted != text {
-            list.push(unformatted(text, &formatted));
-        }
+        list.extend(unformatted(text));
         list.sort_by_key(|finding| finding.span.start);
     }
+    ended(path, text, list).map(|()| transcript)
+}
+
+/// Reads a file that others include, and reports what is wrong with it as far as it can be known without them.
+///
+/// # Errors
+///
+/// The findings, if there are any.
+pub fn lint_included(path: &str, text: &str, files: Files<'_>) -> Result<(), Findings> {
+    let (_, mut list) = include::read(text, &Source::part(path, files));
     if list.is_empty() {
-        Ok(transcript)
-    } else {
-        Err(Findings { path: path.to_owned(), text: text.to_owned(), list })
+        list.extend(unformatted(text));
+    }
+    ended(path, text, list)
+}
+
+fn ended(path: &str, text: &str, list: Vec<Diagnostic>) -> Result<(), Findings> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    Err(Findings { path: path.to_owned(), text: text.to_owned(), list })
+}
+
+/// Every statement of a block; what is found in an included file is told where it is included.
+fn block(transcript: &Transcript, body: &[&Statement], list: &mut Vec<Diagnostic>) {
+    for &statement in body {
+        self::statement(transcript, statement, list);
+        let before = list.len();
+        block(transcript, &statement.inner(), list);
+        if let Action::Include(included) = &statement.action {
+            for finding in &mut list[before..] {
+                *finding = included.outside(finding, statement.span.clone());
+            }
+        }
     }
 }
 
@@ -197,8 +233,12 @@ fn key(text: &str, name: &str) -> Range<usize> {
     start..start + name.len()
 }
 
-/// Marks the first line that `fmt` would change.
-fn unformatted(text: &str, formatted: &str) -> Diagnostic {
+/// Marks the first line that `fmt` would change, if there is one.
+fn unformatted(text: &str) -> Option<Diagnostic> {
+    let formatted = format(&Document::read(text).0);
+    if formatted == text {
+        return None;
+    }
     let mut start = 0;
     for (line, wanted) in text.split_inclusive('\n').zip(formatted.split_inclusive('\n')) {
         if line != wanted {
@@ -207,7 +247,6 @@ fn unformatted(text: &str, formatted: &str) -> Diagnostic {
         start += line.len();
     }
     let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    Diagnostic::warning("the transcript is not formatted", start.min(end)..end)
-        .label("`fmt` changes this")
-        .help("run `gearman-conformance fmt` on it")
+    let finding = Diagnostic::warning("the transcript is not formatted", start.min(end)..end);
+    Some(finding.label("`fmt` changes this").help("run `gearman-conformance fmt` on it"))
 }

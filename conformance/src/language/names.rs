@@ -170,7 +170,14 @@ impl Checker<'_> {
                 self.block(otherwise, &mut other);
                 scope.merge(other);
             }
-            Action::Sleep(_) | Action::Include(_) | Action::Server(_) => {}
+            Action::Include(included) => {
+                let before = self.found.len();
+                self.block(&included.body, scope);
+                for finding in &mut self.found[before..] {
+                    *finding = included.outside(finding, statement.span.clone());
+                }
+            }
+            Action::Sleep(_) | Action::Server(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! From lines to statements.
+//! From lines to blocks of statements.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use super::attributes::Allowed;
 use super::diagnostic::Diagnostic;
 use super::document::{Document, Line, Section};
 use super::header;
-use super::message::{self, nearest};
+use super::include::Source;
+use super::step;
 use super::token::{Token, TokenKind};
-use super::transcript::{Action, Alternative, Grade, Header, Input, Receive, Send, ServerVerb, Statement};
-use super::words::{Words, missing, wrong};
-use crate::vocabulary;
+use super::transcript::{Action, Alternative, Header, Input, Receive, Statement};
+use super::words::{Words, missing};
 
 /// What a document says; only complete when nothing was found.
 pub(super) struct Read {
@@ -20,33 +20,40 @@ pub(super) struct Read {
 }
 
 /// Reads a whole document and goes on after each mistake.
-pub(super) fn read(document: &Document, found: Vec<Diagnostic>) -> Read {
-    let of = |section| document.lines.iter().filter(move |line| line.section == section);
-    let mut parser = Parser {
-        lines: of(Section::Body).filter(|line| !line.tokens.is_empty()).collect(),
-        numbers: document.lines.iter().map(|line| line.start).collect(),
-        at: 0,
-        found,
-    };
-    parser.version(of(Section::Version).find(|line| !line.tokens.is_empty()));
-    let lines: Vec<&Line> = of(Section::Header).collect();
+pub(super) fn read(document: &Document, source: &Source<'_>, found: Vec<Diagnostic>) -> Read {
+    let mut parser = Parser::new(document, source, found);
+    parser.version();
+    let lines = parser.header();
     let entries = header::entries(&lines, &mut parser.found);
-    let rule = of(Section::Rule).next();
-    let header =
-        Header::read(&entries, rule.map_or(0..0, |line| line.start..line.content_end()), &mut parser.found);
-    if rule.is_none() {
-        let end = document.lines.iter().map(Line::content_end).max().unwrap_or(0);
-        parser.found.push(missing("`---`, which ends the header,", end));
-    }
+    let rule = parser.rule();
+    let header = Header::read(&entries, rule, &mut parser.found);
     let body = parser.file();
     Read { header, body, found: parser.found }
 }
 
+/// Reads a document that others include, which has no header, and no `finally`.
+pub(super) fn read_included(
+    document: &Document,
+    source: &Source<'_>,
+    found: Vec<Diagnostic>,
+) -> (Vec<Statement>, Vec<Diagnostic>) {
+    let mut parser = Parser::new(document, source, found);
+    parser.version();
+    if let Some(line) = parser.header().iter().find(|line| !line.tokens.is_empty()) {
+        parser.found.push(
+            Diagnostic::error("a file that is included has no header", span(line))
+                .label("`---` follows on `gtx 1`"),
+        );
+    }
+    parser.rule();
+    (parser.file(), parser.found)
+}
+
 struct Parser<'d> {
+    document: &'d Document,
+    source: &'d Source<'d>,
     /// The lines that say something, below `---`.
     lines: Vec<&'d Line>,
-    /// Where every line of the document begins.
-    numbers: Vec<usize>,
     at: usize,
     found: Vec<Diagnostic>,
 }
@@ -60,7 +67,33 @@ enum Ended<'d> {
 }
 
 impl<'d> Parser<'d> {
-    fn version(&mut self, line: Option<&Line>) {
+    fn new(document: &'d Document, source: &'d Source<'d>, found: Vec<Diagnostic>) -> Self {
+        let says_something = |line: &&Line| line.section == Section::Body && !line.tokens.is_empty();
+        let lines = document.lines.iter().filter(says_something).collect();
+        Self { document, source, lines, at: 0, found }
+    }
+
+    /// The lines of a part of the document.
+    fn part(&self, section: Section) -> impl Iterator<Item = &'d Line> + use<'d> {
+        self.document.lines.iter().filter(move |line| line.section == section)
+    }
+
+    fn header(&self) -> Vec<&'d Line> {
+        self.part(Section::Header).collect()
+    }
+
+    /// Where `---` stands, which must be there.
+    fn rule(&mut self) -> Range<usize> {
+        if let Some(line) = self.part(Section::Rule).next() {
+            return line.start..line.content_end();
+        }
+        let end = self.document.lines.iter().map(Line::content_end).max().unwrap_or(0);
+        self.found.push(missing("`---`, which ends the header,", end));
+        0..0
+    }
+
+    fn version(&mut self) {
+        let line = self.part(Section::Version).find(|line| !line.tokens.is_empty());
         let text = line.and_then(|line| line.tokens.first()).map(|token| (token.text.as_str(), token.span()));
         match text {
             Some(("gtx 1", _)) => {}
@@ -165,48 +198,51 @@ impl<'d> Parser<'d> {
     fn statement(&mut self, line: &'d Line) -> Result<Statement, Diagnostic> {
         let mut words = Words::new(line);
         let first = words.expect("a statement")?;
-        let is_message = line.tokens.get(1).is_some_and(|token| is_arrow(&token.text));
-        let action =
-            if is_message { message(first, &mut words)? } else { self.action(first, &mut words, line)? };
+        let is_message = line.tokens.get(1).is_some_and(|token| step::is_arrow(&token.text));
+        let action = if is_message {
+            step::message(first, &mut words)?
+        } else {
+            self.action(first, &mut words, line)?
+        };
         let text: Vec<&str> = line.tokens.iter().map(|token| token.text.as_str()).collect();
         Ok(Statement { line: self.number(line), span: span(line), text: text.join(" "), action })
     }
 
     fn number(&self, line: &Line) -> usize {
-        self.numbers.partition_point(|&start| start <= line.start)
+        self.document.lines.partition_point(|other| other.start <= line.start)
     }
 
     fn action(&mut self, first: &Token, words: &mut Words<'_>, line: &Line) -> Result<Action, Diagnostic> {
-        const CONNECTION: &str = "the name of a connection";
-        let action = match first.text.as_str() {
-            "open" => Action::Open(words.names(CONNECTION)?),
-            "close" => Action::Close(words.names(CONNECTION)?),
-            "accept" => Action::Accept(words.names(CONNECTION)?),
-            "start" => Action::Start(words.names("the name of a program")?),
-            "shutdown" => Action::Shutdown(words.name(CONNECTION)?),
-            "reset" => Action::Reset(words.name(CONNECTION)?),
-            "listen" => Action::Listen(words.name(CONNECTION)?),
-            "sleep" => Action::Sleep(words.duration()?),
-            "include" => Action::Include(words.expect("a path")?.text.clone()),
-            "server" => Action::Server(server(words)?),
-            "quiet" => quiet(words)?,
-            "fence" => {
-                Action::Fence { on: words.names(CONNECTION)?, attributes: words.attributes(Allowed::FENCE)? }
-            }
-            "batch" => return self.batch(words, line),
-            "unordered" => return self.unordered(words, line),
-            "until" => return self.until(words, line),
-            "either" => return self.either(words, line),
-            "repeat" => return self.repeat(words, line),
-            "when" => return self.when(words, line),
+        match first.text.as_str() {
+            "batch" => self.batch(words, line),
+            "unordered" => self.unordered(words, line),
+            "until" => self.until(words, line),
+            "either" => self.either(words, line),
+            "repeat" => self.repeat(words, line),
+            "when" => self.when(words, line),
             "finally" => {
                 self.head(words);
-                return Ok(Action::Finally(self.closed(line)));
+                let body = self.closed(line);
+                if self.source.is_included() {
+                    let message = "`finally` does not stand in a file that is included";
+                    return Err(Diagnostic::error(message, span(line)).label("it ends a transcript"));
+                }
+                Ok(Action::Finally(body))
             }
-            _ => return Err(unknown_statement(first, words)),
-        };
+            "include" => self.include(words),
+            _ => step::simple(first, words),
+        }
+    }
+
+    fn include(&mut self, words: &mut Words<'_>) -> Result<Action, Diagnostic> {
+        let path = words.expect("a path")?;
         words.finish()?;
-        Ok(action)
+        let (included, found) = self.source.include(&path.text).map_err(|why| {
+            Diagnostic::error(format!("`{}` cannot be included: {why}", path.text), path.span())
+                .label("expected a file beside this one")
+        })?;
+        self.found.extend(found.iter().map(|finding| included.outside(finding, path.span())));
+        Ok(Action::Include(included))
     }
 
     /// The rest of a block's first line must be empty; a mistake there does not lose the block.
@@ -276,14 +312,14 @@ impl<'d> Parser<'d> {
     }
 
     fn repeat(&mut self, words: &mut Words<'_>, line: &Line) -> Result<Action, Diagnostic> {
-        let head = repeat_head(words);
+        let head = step::repeat_head(words);
         let body = self.closed(line);
         let (times, counter) = head?;
         Ok(Action::Repeat { times, counter, body })
     }
 
     fn when(&mut self, words: &mut Words<'_>, line: &Line) -> Result<Action, Diagnostic> {
-        let feature = feature(words);
+        let feature = step::feature(words);
         let (then, ended) = self.block();
         let otherwise = match ended {
             Ended::End => Vec::new(),
@@ -355,141 +391,10 @@ fn is_answer(action: &Action) -> bool {
     matches!(action, Action::Lines { .. }) || action.as_receive().is_some_and(is_message)
 }
 
-fn is_arrow(text: &str) -> bool {
-    matches!(text, ">" | "<" | "<~" | "<lines" | "<rest")
-}
-
-/// `A > ...` and its relatives; the arrow has been seen.
-fn message(first: &Token, words: &mut Words<'_>) -> Result<Action, Diagnostic> {
-    let mut connection = Words::single(first);
-    let name = connection.name("the name of a connection")?;
-    let arrow = words.expect("an arrow")?;
-    match arrow.text.as_str() {
-        ">" => {
-            let (output, allowed) = message::output(words)?;
-            Ok(Action::Send(Send { to: name, output, attributes: words.attributes(allowed)? }))
-        }
-        "<lines" => {
-            let patterns = message::patterns(words)?;
-            Ok(Action::Lines { from: name, patterns, attributes: words.attributes(Allowed::TABLE)? })
-        }
-        "<rest" => {
-            let pattern = message::pattern(words.expect("a pattern")?)?;
-            Ok(Action::Rest { from: name, pattern, attributes: words.attributes(Allowed::WAIT)? })
-        }
-        skipping => {
-            let (input, allowed) = message::input(words)?;
-            let attributes = words.attributes(allowed)?;
-            Ok(Action::Receive(Receive { from: name, skip_harmless: skipping == "<~", input, attributes }))
-        }
-    }
-}
-
-fn unknown_statement(first: &Token, words: &Words<'_>) -> Diagnostic {
-    const STATEMENTS: [&str; 20] = [
-        "open",
-        "close",
-        "shutdown",
-        "reset",
-        "fence",
-        "quiet",
-        "sleep",
-        "batch",
-        "unordered",
-        "until",
-        "either",
-        "alt",
-        "repeat",
-        "when",
-        "finally",
-        "include",
-        "server",
-        "listen",
-        "accept",
-        "start",
-    ];
-    let help = match nearest(&first.text, STATEMENTS) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => {
-            format!("a line begins with a connection and an arrow, or with one of {}", STATEMENTS.join(", "))
-        }
-    };
-    match words.peek() {
-        Some(token) if token.kind == TokenKind::Word && token.text.starts_with(['<', '>']) => {
-            Diagnostic::error(format!("`{}` is not an arrow", token.text), token.span())
-                .label("expected `>`, `<`, `<~`, `<lines` or `<rest`")
-        }
-        _ => Diagnostic::error(format!("`{}` is not a statement", first.text), first.span())
-            .label("unknown")
-            .help(help),
-    }
-}
-
-fn server(words: &mut Words<'_>) -> Result<ServerVerb, Diagnostic> {
-    let verb = words.expect("what is done to the server")?;
-    match verb.text.as_str() {
-        "kill" => {
-            let signal = words.expect("a signal")?;
-            let known =
-                ["TERM", "INT", "KILL", "HUP", "USR1", "USR2", "QUIT"].contains(&signal.text.as_str());
-            known.then(|| ServerVerb::Kill(signal.text.clone())).ok_or_else(|| {
-                wrong(signal, "a signal").help("signals are TERM, INT, KILL, HUP, USR1, USR2 and QUIT")
-            })
-        }
-        "stop" => Ok(ServerVerb::Stop),
-        "cont" => Ok(ServerVerb::Continue),
-        "start" => Ok(ServerVerb::Start),
-        "restart" => Ok(ServerVerb::Restart),
-        "ready" => Ok(ServerVerb::Ready),
-        "refuses" => Ok(ServerVerb::Refuses),
-        "ended" => Ok(ServerVerb::Ended(words.number("an exit code")?)),
-        _ => Err(wrong(verb, "kill, stop, cont, start, restart, ready, refuses or ended")),
-    }
-}
-
-/// `quiet A... dur`: the last word is the time.
-fn quiet(words: &mut Words<'_>) -> Result<Action, Diagnostic> {
-    let count = words.left().len().saturating_sub(1);
-    let on: Result<Vec<String>, Diagnostic> =
-        (0..count).map(|_| words.name("the name of a connection")).collect();
-    let (on, time) = (on?, words.duration()?);
-    if on.is_empty() {
-        return Err(missing("the name of a connection, before the time,", words.end()));
-    }
-    Ok(Action::Quiet { on, time })
-}
-
-fn feature(words: &mut Words<'_>) -> Result<String, Diagnostic> {
-    let token = words.expect("the name of a feature")?;
-    words.finish()?;
-    vocabulary::check_feature(&token.text)
-        .map(|()| token.text.clone())
-        .map_err(|help| wrong(token, "a feature").help(help))
-}
-
-fn repeat_head(words: &mut Words<'_>) -> Result<(u32, Option<String>), Diagnostic> {
-    let times = words.number("how often")?;
-    let counter = match words.next() {
-        None => None,
-        Some(token) if token.text == "as" => {
-            let name = words.expect("a variable, as in `$i`")?;
-            let plain = name.text.strip_prefix('$').filter(|name| super::template::is_name(name));
-            Some(plain.ok_or_else(|| wrong(name, "a variable, as in `$i`"))?.to_owned())
-        }
-        Some(token) => return Err(wrong(token, "`as $i`")),
-    };
-    words.finish()?;
-    Ok((times, counter))
-}
-
 fn alternative(line: &Line, number: usize, body: Vec<Statement>) -> Result<Alternative, Diagnostic> {
     let mut words = Words::new(line);
     words.next();
-    let word = words.expect("a grade")?;
-    let grade =
-        Grade::from_word(&word.text).ok_or_else(|| wrong(word, "a grade: ok, info, non-strict or wrong"))?;
-    let name = words.name("the outcome's name")?;
-    words.finish()?;
+    let (grade, name) = step::alternative_head(&mut words)?;
     match body.first().map(|first| &first.action) {
         Some(Action::Receive(_) | Action::Lines { .. } | Action::Quiet { .. }) => {
             Ok(Alternative { line: number, span: span(line), grade, name, body })

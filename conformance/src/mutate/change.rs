@@ -155,6 +155,7 @@ pub(crate) fn is_fit(source: &Transcript) -> bool {
     let mut controls = source.plays_server();
     source.walk(|statement| {
         sends |= statement.action.as_send().is_some();
+        // What an included file sends is no line of this text, so it could not be changed here.
         controls |= matches!(statement.action, Action::Server(_) | Action::Include(_));
         // A case that waits for the end of the server's life would only wait.
         controls |=

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::connection::arrival;
+use super::difference::Mismatch;
 use super::incoming::Message;
-use super::matching::Mismatch;
 use super::player::{Player, Step};
 use super::{FailureKind, Outcome};
 use crate::language::{Action, Alternative, Attributes, Pattern, Receive, Statement};

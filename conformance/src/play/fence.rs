@@ -6,8 +6,8 @@
 use gearman_protocol::PacketType;
 use tokio::time::Instant;
 
+use super::difference::{Mismatch, Row};
 use super::incoming::Message;
-use super::matching::{Mismatch, Row};
 use super::player::{Player, Step};
 use crate::language::{Attributes, Input, Kind, Output, Pattern, Send, Statement, Template, Value};
 use crate::profile::Fence;
@@ -76,11 +76,6 @@ impl Player<'_> {
 }
 
 fn before_fence(name: &str, message: &Message) -> Mismatch {
-    let row = Row {
-        what: name.to_owned(),
-        expected: "nothing before the fence's answer".to_owned(),
-        got: message.to_string(),
-        same: false,
-    };
+    let row = Row::differs(name, "nothing before the fence's answer", message.to_string());
     Mismatch { summary: format!("something came on `{name}` before the fence's answer"), rows: vec![row] }
 }

@@ -12,7 +12,7 @@ use gearman_protocol::{HEADER_LENGTH, Magic, PacketType, split_arguments};
 use crate::language::{LineEnd, escaped};
 
 /// How many bytes of an argument are shown.
-const SHOWN: usize = 64;
+pub(super) const SHOWN: usize = 64;
 
 /// One message, or the end of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use gearman_protocol::{Magic, PacketType};
 use sha2::{Digest as _, Sha256};
 
+use super::difference::{Mismatch, Row};
 use super::incoming::{Ended, Message, RawPacket, shown};
 use super::variables::Variables;
 use super::words;
@@ -19,28 +20,6 @@ pub(crate) struct Matched {
     pub(crate) captured: Vec<(String, Vec<u8>)>,
     /// Deviations that the profile tolerates.
     pub(crate) deviations: BTreeSet<Tolerance>,
-}
-
-/// Where expected and got differ, side by side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
-    /// One sentence without a full stop.
-    pub summary: String,
-    /// What was compared.
-    pub rows: Vec<Row>,
-}
-
-/// One thing that was compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What it is called, as `packet` or `handle`.
-    pub what: String,
-    /// What was expected.
-    pub expected: String,
-    /// What came.
-    pub got: String,
-    /// Whether they agree.
-    pub same: bool,
 }
 
 /// Compares messages with what the transcript expects.
@@ -88,8 +67,7 @@ impl Matcher<'_> {
             (Message::Partial(_), _) => "the other side closed the connection within a message".to_owned(),
             (Message::Packet(_) | Message::Line { .. }, _) => "something else came".to_owned(),
         };
-        let row = Row { what: what.to_owned(), expected, got: message.to_string(), same: false };
-        Mismatch { summary, rows: vec![row] }
+        Mismatch { summary, rows: vec![Row::differs(what, expected, message.to_string())] }
     }
 
     fn packet(&self, kind: Kind, patterns: &[Pattern], packet: &RawPacket) -> Result<Matched, Mismatch> {
@@ -110,12 +88,7 @@ impl Matcher<'_> {
             let input = Input::Packet { kind, patterns: patterns.to_vec() };
             return Err(self.other_kind(&input, &Message::Packet(packet.clone())));
         };
-        let mut rows = vec![Row {
-            what: "packet".to_owned(),
-            expected: kind.to_string(),
-            got: packet.name(),
-            same: true,
-        }];
+        let mut rows = vec![Row::new("packet", kind.to_string(), packet.name(), true)];
         for (at, (pattern, argument)) in patterns.iter().zip(&arguments).enumerate() {
             let mut result = self.argument(pattern, argument, &matched);
             if let Some((tolerance, other)) = self.tolerated(packet.packet_type(), at, argument)
@@ -124,12 +97,7 @@ impl Matcher<'_> {
                 result = self.argument(pattern, &other, &matched);
                 matched.deviations.extend(result.is_ok().then_some(tolerance));
             }
-            rows.push(Row {
-                what: argument_name(kind, at),
-                expected: self.shown(pattern),
-                got: shown(argument),
-                same: result.is_ok(),
-            });
+            rows.push(self.row(&argument_name(kind, at), pattern, argument, result.is_ok()));
             matched.captured.extend(result.ok().flatten());
         }
         finish(matched, rows)
@@ -144,20 +112,10 @@ impl Matcher<'_> {
     ) -> Result<Matched, Mismatch> {
         let mut matched = Matched::default();
         let result = self.argument(pattern, text, &matched);
-        let mut rows = vec![Row {
-            what: "line".to_owned(),
-            expected: self.shown(pattern),
-            got: shown(text),
-            same: result.is_ok(),
-        }];
+        let mut rows = vec![self.row("line", pattern, text, result.is_ok())];
         matched.captured.extend(result.ok().flatten());
         if let Some(wanted) = wanted_end {
-            rows.push(Row {
-                what: "line end".to_owned(),
-                expected: shown(wanted.bytes()),
-                got: shown(end.bytes()),
-                same: wanted == end,
-            });
+            rows.push(Row::new("line end", shown(wanted.bytes()), shown(end.bytes()), wanted == end));
         }
         finish(matched, rows)
     }
@@ -166,38 +124,66 @@ impl Matcher<'_> {
     fn words(&self, expected: &[Word<Pattern>], line: &Bytes) -> Result<Matched, Mismatch> {
         let said: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
         let mut matched = Matched::default();
-        let same = said.len() == expected.len()
-            && expected.iter().zip(&said).all(|(word, said)| match word {
-                Word::Plain(plain) => plain.as_bytes() == *said,
-                Word::Bytes(pattern) => {
-                    let result = match words::unpacked(said) {
-                        Some(bytes) => self.argument(pattern, &bytes, &matched),
-                        None if words::must_be_packed(pattern) => Err(()),
-                        None => self.argument(pattern, said, &matched),
-                    };
-                    matched.captured.extend(result.clone().ok().flatten());
-                    result.is_ok()
-                }
-            });
-        if same {
+        let pairs = expected.iter().zip(&said);
+        let same: Vec<bool> = pairs.map(|(word, said)| self.word(word, said, &mut matched)).collect();
+        if said.len() == expected.len() && same.iter().all(|same| *same) {
             return Ok(matched);
         }
-        let row = Row {
-            what: "line".to_owned(),
-            expected: self.shown_words(expected),
-            got: words::shown_line(line),
-            same: false,
-        };
+        let row = Row::of_words("words", &self.word_list(expected), &words::shown_words(line), &same);
         Err(Mismatch { summary: "the program says something else".to_owned(), rows: vec![row] })
     }
 
-    /// The words of a line with the variables' values beside them.
+    /// Whether a word is the expected one.
+    fn word(&self, expected: &Word<Pattern>, said: &[u8], matched: &mut Matched) -> bool {
+        let pattern = match expected {
+            Word::Plain(plain) => return plain.as_bytes() == said,
+            Word::Bytes(pattern) => pattern,
+        };
+        let result = match words::unpacked(said) {
+            Some(bytes) => self.argument(pattern, &bytes, matched),
+            None if words::must_be_packed(pattern) => Err(()),
+            None => self.argument(pattern, said, matched),
+        };
+        let is_expected = result.is_ok();
+        matched.captured.extend(result.ok().flatten());
+        is_expected
+    }
+
+    /// A line of words with the variables' values beside them.
     pub(crate) fn shown_words(&self, words: &[Word<Pattern>]) -> String {
+        format!("words {}", self.word_list(words).join(" "))
+    }
+
+    fn word_list(&self, words: &[Word<Pattern>]) -> Vec<String> {
         let shown = words.iter().map(|word| match word {
-            Word::Plain(plain) => format!(" {plain}"),
-            Word::Bytes(pattern) => format!(" {}", self.shown(pattern)),
+            Word::Plain(plain) => plain.clone(),
+            Word::Bytes(pattern) => self.shown(pattern),
         });
-        format!("words{}", shown.collect::<String>())
+        shown.collect()
+    }
+
+    /// Compares a value with its pattern for people, where `same` says how that ended.
+    pub(crate) fn row(&self, what: &str, pattern: &Pattern, got: &[u8], same: bool) -> Row {
+        match self.only_match(pattern).filter(|_| !same) {
+            Some((name, expected)) => Row::of_bytes(what, &name, &expected, got),
+            None => Row::new(what, self.shown(pattern), shown(got), same),
+        }
+    }
+
+    /// The only bytes that a pattern takes, if there are such, and what stands before them when they are shown.
+    fn only_match(&self, pattern: &Pattern) -> Option<(String, Vec<u8>)> {
+        let value = |name: &str| self.variables.get(name);
+        match pattern {
+            Pattern::Text(text) => Some((String::new(), text.fill(value).ok()?)),
+            Pattern::Made(made) => Some((format!("{pattern} = "), made.bytes(value).ok()?)),
+            Pattern::Capture { name, .. } => Some((format!("{pattern} = "), value(name)?.to_vec())),
+            Pattern::Differs(_)
+            | Pattern::Matches(_)
+            | Pattern::Anything
+            | Pattern::Length(_)
+            | Pattern::Digest(_)
+            | Pattern::Range(_) => None,
+        }
     }
 
     /// Whether a pattern takes these bytes, and what it captures from them.

@@ -9,9 +9,10 @@ use gearman_protocol::Magic;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{Connection, Ending, arrival};
+use super::difference::{Mismatch, Row};
 use super::drain::drain;
 use super::incoming::Message;
-use super::matching::{Matched, Matcher, Mismatch, Row};
+use super::matching::{Matched, Matcher};
 use super::outgoing::{self, Outgoing};
 use super::served::Served;
 use super::timeline::{Timeline, Way};
@@ -165,9 +166,9 @@ impl Player<'_> {
                 self.block(if able { then } else { otherwise }).await
             }
             Action::Server(verb) => self.control(verb, statement).await,
-            // `finally` was taken off the end; the rest is refused by `not_playable` before the run.
-            Action::Finally(_) | Action::Include(_) => {
-                unreachable!("`{}` is never played as a statement", statement.text)
+            Action::Include(included) => self.include(included, statement).await,
+            Action::Finally(_) => {
+                unreachable!("the parser lets `finally` stand at the end only, and it was taken off there")
             }
         }
     }
@@ -361,8 +362,7 @@ impl Player<'_> {
                     ToString::to_string,
                 );
                 let summary = format!("`{}` is not quiet", connection.name);
-                let row =
-                    Row { what: connection.name.clone(), expected: "nothing".to_owned(), got, same: false };
+                let row = Row::differs(&connection.name, "nothing", got);
                 return Err(self.failure(statement, FailureKind::Noise, summary, vec![row]));
             }
             if !in_time {
@@ -409,7 +409,7 @@ impl Player<'_> {
             Input::End(end) => end.to_string(),
         };
         let got = format!("nothing within {wait:?}");
-        let row = Row { what: "message".to_owned(), expected, got, same: false };
+        let row = Row::differs("message", expected, got);
         // A client or a worker under test that is waited for in vain hangs, or waits for something else.
         let kind = if self.stage.program.is_some() { FailureKind::Mute } else { FailureKind::Silence };
         self.failure(statement, kind, "nothing came".to_owned(), vec![row])
@@ -431,6 +431,7 @@ impl Player<'_> {
         Box::new(Failure {
             line: statement.line,
             span: statement.span.clone(),
+            included: None,
             statement: statement.text.clone(),
             kind,
             summary,

@@ -11,11 +11,9 @@ use std::os::unix::net::UnixStream as Pair;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
 
-use crate::launch::Log;
+use crate::launch::{Log, Process};
 
 /// How to start a program under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub struct Program {
 /// A program that has been started; what is left of it is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Running {
-    child: Child,
+    process: Process,
     log: Log,
 }
 
@@ -50,20 +48,15 @@ impl Program {
         let (ours, theirs) = Pair::pair()?;
         ours.set_nonblocking(true)?;
         let command = self.command.replace("{host}", &server.ip().to_string());
-        // `exec` makes the process the program itself rather than a shell around it, so its end is seen as it is.
-        let line = format!("exec {}", command.replace("{port}", &server.port().to_string()));
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", &line])
+        let mut command = Process::command(&command.replace("{port}", &server.port().to_string()));
+        command
             .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            // What it starts itself is killed with it.
-            .process_group(0)
-            .spawn()?;
+            .stderr(Stdio::piped());
+        let mut process = Process::start(command)?;
         let log = Log::default();
-        log.follow(child.stderr.take());
-        Ok((Running { child, log }, UnixStream::from_std(ours)?))
+        log.follow(process.pipes().1);
+        Ok((Running { process, log }, UnixStream::from_std(ours)?))
     }
 }
 
@@ -76,12 +69,8 @@ impl fmt::Display for Program {
 impl Running {
     /// Kills it with all that it has started; says how it had crashed before, if it had.
     pub(super) async fn end(mut self) -> Option<String> {
-        let before = self.child.try_wait().ok().flatten();
-        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-            // An error means that nobody is left.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait().await;
+        let before = self.process.ended();
+        let _ = self.process.kill().await;
         before.filter(is_crash).map(|status| format!("the program ended: {status}"))
     }
 

@@ -90,7 +90,7 @@ impl Player<'_> {
                 Err(_) => {
                     let got = format!("nobody within {:?}", self.usual_wait);
                     let expected = "a connection from the program under test".to_owned();
-                    let row = Row { what: name.clone(), expected, got, same: false };
+                    let row = Row::differs(name, expected, got);
                     let summary = "nobody connects".to_owned();
                     return Err(self.failure(statement, FailureKind::Mute, summary, vec![row]));
                 }

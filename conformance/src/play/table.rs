@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
+use super::difference::{Mismatch, Row};
 use super::incoming::{Message, shown};
-use super::matching::{Matched, Mismatch, Row};
+use super::matching::Matched;
 use super::player::{Player, Step};
 use super::{Failure, FailureKind};
 use crate::language::{Attributes, Pattern, Statement};
@@ -42,12 +43,15 @@ impl Player<'_> {
             let (line, pattern) = (ordered.get(at), patterns.get(at));
             let taken =
                 pattern.zip(line).map(|(pattern, line)| self.matcher().argument(pattern, line, &matched));
-            rows.push(Row {
-                what: format!("line {}", at + 1),
-                expected: pattern
-                    .map_or_else(|| "no line".to_owned(), |pattern| self.matcher().shown(pattern)),
-                got: line.map_or_else(|| "no line".to_owned(), |line| shown(line)),
-                same: matches!(taken, Some(Ok(_))),
+            let what = format!("line {}", at + 1);
+            rows.push(match (pattern, line) {
+                (Some(pattern), Some(line)) => {
+                    self.matcher().row(&what, pattern, line, matches!(taken, Some(Ok(_))))
+                }
+                (Some(pattern), None) => Row::differs(&what, self.matcher().shown(pattern), "no line"),
+                (None, line) => {
+                    Row::differs(&what, "no line", line.map_or_else(String::new, |line| shown(line)))
+                }
             });
             matched.captured.extend(taken.and_then(Result::ok).flatten());
         }
@@ -74,8 +78,7 @@ impl Player<'_> {
             };
             let Message::Line { text, .. } = &message else {
                 let got = message.to_string();
-                let row =
-                    Row { what: "table".to_owned(), expected: "a line or `.`".to_owned(), got, same: false };
+                let row = Row::differs("table", "a line or `.`", got);
                 let mismatch = Mismatch { summary: "the table was cut short".to_owned(), rows: vec![row] };
                 return Err(self.mismatch(statement, mismatch));
             };
@@ -130,12 +133,7 @@ impl Player<'_> {
                 Ok(())
             }
             Err(()) => {
-                let row = Row {
-                    what: "rest".to_owned(),
-                    expected: self.matcher().shown(pattern),
-                    got: shown(&bytes),
-                    same: false,
-                };
+                let row = self.matcher().row("rest", pattern, &bytes, false);
                 Err(self.mismatch(
                     statement,
                     Mismatch { summary: "the rest differs".to_owned(), rows: vec![row] },

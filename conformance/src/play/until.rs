@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Failure;
+use super::difference::Mismatch;
 use super::incoming::Message;
-use super::matching::{Matched, Mismatch};
+use super::matching::Matched;
 use super::player::{Player, Step};
 use crate::language::{Action, Attributes, Input, Receive, Statement};
 

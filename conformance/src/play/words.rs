@@ -25,13 +25,18 @@ pub(super) fn must_be_packed(pattern: &Pattern) -> bool {
     matches!(pattern, Pattern::Text(_) | Pattern::Made(_) | Pattern::Length(_) | Pattern::Digest(_))
 }
 
+/// The words of a line as transcripts write them.
+pub(super) fn shown_words(line: &[u8]) -> Vec<String> {
+    let words = line.split(|&byte| byte == b' ').map(|word| match unpacked(word) {
+        Some(bytes) => shown(&bytes),
+        None => String::from_utf8_lossy(word).into_owned(),
+    });
+    words.collect()
+}
+
 /// A line as transcripts write it.
 pub(super) fn shown_line(line: &[u8]) -> String {
-    let words = line.split(|&byte| byte == b' ').map(|word| match unpacked(word) {
-        Some(bytes) => format!(" {}", shown(&bytes)),
-        None => format!(" {}", String::from_utf8_lossy(word)),
-    });
-    format!("words{}", words.collect::<String>())
+    format!("words {}", shown_words(line).join(" "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a run says about a server, as entries of a profile.
 
-use super::{Expectation, Expected, Profile};
+use super::{Expectation, Expected, Profile, Reason};
 use crate::language::Grade;
 use crate::run::CaseResult;
 use crate::verdict::Verdict;
@@ -38,7 +38,7 @@ pub fn observed(result: &CaseResult) -> Observed {
         return Observed::NotBlessable(result.verdict.to_string());
     };
     if let Some(failure) = &played.failure {
-        let reason = format!("{UNREVIEWED}{}", failure.summary);
+        let reason = Reason::new(format!("{UNREVIEWED}{}", failure.summary));
         return Observed::Entry(Expectation { how: Expected::FailsAt(failure.statement.clone()), reason });
     }
     let mut names: Vec<String> = Vec::new();
@@ -47,7 +47,7 @@ pub fn observed(result: &CaseResult) -> Observed {
             names.push(outcome.name.clone());
         }
     }
-    let reason = format!("{UNREVIEWED}{}", names.join(", "));
+    let reason = Reason::new(format!("{UNREVIEWED}{}", names.join(", ")));
     Observed::Entry(Expectation { how: Expected::Outcomes(names), reason })
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn entry(statement: &str, reason: &str) -> Expectation {
-        Expectation { how: Expected::FailsAt(statement.to_owned()), reason: reason.to_owned() }
+        Expectation { how: Expected::FailsAt(statement.to_owned()), reason: Reason::new(reason) }
     }
 
     #[test]
@@ -123,12 +123,15 @@ mod tests {
     }
 
     #[test]
-    fn no_embedded_profile_has_an_entry_that_nobody_reviewed() {
-        for name in Profile::embedded() {
-            let profile = Profile::load(name).expect("embedded");
-            let reasons = profile.expected.values().map(|entry| &entry.reason);
-            let mut reasons = reasons.chain(profile.flaky.values()).chain(profile.excluded.values());
-            assert!(!reasons.any(|reason| reason.starts_with(UNREVIEWED)), "{name}");
+    fn every_entry_of_an_embedded_profile_is_reviewed_and_says_where_it_is_seen() {
+        let servers = Profile::embedded().map(Profile::load);
+        let clients = Profile::clients().map(Profile::load_client);
+        for profile in servers.chain(clients) {
+            let profile = profile.expect("embedded");
+            for (entry, reason) in profile.reasons() {
+                assert!(!reason.what.starts_with(UNREVIEWED), "{}: {entry}", profile.name);
+                assert!(reason.seen.is_some(), "{}: {entry} does not say where it is seen", profile.name);
+            }
         }
     }
 }

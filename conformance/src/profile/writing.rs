@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Expectation, Expected, Fence, Profile};
+use super::{Expectation, Expected, Fence, Profile, Reason};
 
 impl Profile {
     /// The profile as a file; `heading` is the comment that it begins with.
@@ -31,7 +31,7 @@ impl Profile {
         text.push_str("]\n");
         table(&mut text, "settings", &self.settings, |key, value| format!("{key} = {}", quoted(value)));
         table(&mut text, "tolerances", &self.tolerances, |what, why| {
-            format!("{} = {{ reason = {} }}", what.name(), quoted(why))
+            format!("{} = {{ {} }}", what.name(), fields(why))
         });
         table(&mut text, "expected", &self.expected, expected);
         table(&mut text, "flaky", &self.flaky, |id, why| reason(id, why));
@@ -61,11 +61,16 @@ fn expected(id: &String, entry: &Expectation) -> String {
             }
         },
     };
-    format!("\"{id}\" = {{ {how}, reason = {} }}", quoted(&entry.reason))
+    format!("\"{id}\" = {{ {how}, {} }}", fields(&entry.reason))
 }
 
-fn reason(id: &String, why: &str) -> String {
-    format!("\"{id}\" = {{ reason = {} }}", quoted(why))
+fn reason(id: &String, why: &Reason) -> String {
+    format!("\"{id}\" = {{ {} }}", fields(why))
+}
+
+fn fields(why: &Reason) -> String {
+    let seen = why.seen.iter().map(|seen| format!(", seen = {}", quoted(seen)));
+    format!("reason = {}{}", quoted(&why.what), seen.collect::<String>())
 }
 
 /// A TOML string; statements hold quotes and backslashes, which read better in the form without escapes.

@@ -1,11 +1,12 @@
 //! One failure on one screen: the line, expected and got side by side, and what waits on every connection.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::language::{Diagnostic, Transcript};
-use crate::play::{Failure, Row};
+use crate::play::{Failure, Marks, Row};
 use crate::run::{CaseResult, Round};
 
 const RED: Style = AnsiColor::Red.on_default();
@@ -58,9 +59,15 @@ fn describe_round(text: &mut String, case: &Transcript, round: &Round) {
 
 /// The line of the transcript with a caret.
 fn marked_line(case: &Transcript, failure: &Failure) -> String {
-    Diagnostic::error(failure.summary.as_str(), failure.span.clone())
-        .label("not met")
-        .styled(&case.path, &case.text)
+    match &failure.included {
+        None => Diagnostic::error(failure.summary.as_str(), failure.span.clone())
+            .label("not met")
+            .styled(&case.path, &case.text),
+        Some(place) => Diagnostic::error(failure.summary.as_str(), place.span.clone())
+            .label("not met")
+            .help(format!("{}:{} includes it", case.path, failure.line))
+            .styled(&place.path, &place.text),
+    }
 }
 
 /// Expected and got in two columns; a `!` marks what differs.
@@ -80,20 +87,28 @@ fn side_by_side(rows: &[Row]) -> String {
             "  {style}{mark}{style:#} {:what$}  {good}{:expected$}{good:#}  {style}{}{style:#}",
             row.what, row.expected, row.got
         );
-        if let Some(marker) = difference(row) {
-            let _ = writeln!(text, "    {:what$}  {:expected$}  {RED}{marker}{RED:#}", "", "");
+        if row.marks != Marks::default() {
+            let carets = (carets(&row.marks.expected), carets(&row.marks.got));
+            // Where the middle column is too narrow, what was expected has pushed the rest to the right.
+            let column = expected.max(row.expected.chars().count());
+            let _ = writeln!(
+                text,
+                "    {:what$}  {GREEN}{:column$}{GREEN:#}  {RED}{}{RED:#}",
+                "", carets.0, carets.1
+            );
         }
     }
     text
 }
 
-/// Marks where two texts begin to differ, if they begin alike.
-fn difference(row: &Row) -> Option<String> {
-    if row.same {
-        return None;
+/// A caret below each character that differs.
+fn carets(marks: &[Range<usize>]) -> String {
+    let mut line = String::new();
+    for mark in marks {
+        line.push_str(&" ".repeat(mark.start - line.len()));
+        line.push_str(&"^".repeat(mark.len()));
     }
-    let common = row.expected.chars().zip(row.got.chars()).take_while(|(one, other)| one == other).count();
-    (common > 1).then(|| format!("{}^", " ".repeat(common)))
+    line
 }
 
 fn heads(failure: &Failure) -> String {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::language::Transcript;
-use crate::play::{Failure, Moment};
+use crate::play::{Failure, Marks, Moment};
 use crate::profile::Profile;
 use crate::run::CaseResult;
 use crate::verdict::Verdict;
@@ -91,7 +91,10 @@ pub struct OutcomeTaken<'r> {
 pub struct FailureSeen<'r> {
     /// The line, from 1.
     pub line: usize,
-    /// The line with single spaces.
+    /// Where the statement stands, if the line includes a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub included: Option<IncludedLine<'r>>,
+    /// The statement with single spaces.
     pub statement: &'r str,
     /// One sentence.
     pub summary: &'r str,
@@ -112,6 +115,27 @@ pub struct Compared<'r> {
     pub got: &'r str,
     /// Whether they agree.
     pub same: bool,
+    /// The characters that differ, if it is a matter of single bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marked>,
+}
+
+/// The characters that differ, as pairs of where they begin and where they end.
+#[derive(Debug, Serialize)]
+pub struct Marked {
+    /// In what was expected.
+    pub expected: Vec<(usize, usize)>,
+    /// In what came.
+    pub got: Vec<(usize, usize)>,
+}
+
+/// A line of a file that the transcript includes.
+#[derive(Debug, Serialize)]
+pub struct IncludedLine<'r> {
+    /// The file.
+    pub path: &'r str,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// The results of a run as JSON.
@@ -182,9 +206,14 @@ fn failure(failure: &Failure) -> FailureSeen<'_> {
         expected: &row.expected,
         got: &row.got,
         same: row.same,
+        marks: (row.marks != Marks::default()).then(|| Marked {
+            expected: row.marks.expected.iter().map(|mark| (mark.start, mark.end)).collect(),
+            got: row.marks.got.iter().map(|mark| (mark.start, mark.end)).collect(),
+        }),
     });
     FailureSeen {
         line: failure.line,
+        included: failure.included.as_ref().map(|place| IncludedLine { path: &place.path, line: place.line }),
         statement: &failure.statement,
         summary: &failure.summary,
         compared: compared.collect(),

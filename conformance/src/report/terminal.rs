@@ -168,7 +168,7 @@ pub fn summary(cases: &[Transcript], results: &[CaseResult], profile: &Profile, 
         totals(results),
     );
     for (tolerance, count) in tolerated(results) {
-        let reason = profile.tolerances.get(&tolerance).map_or("", String::as_str);
+        let reason = profile.tolerances.get(&tolerance).map(ToString::to_string).unwrap_or_default();
         let _ = write!(text, "\n{:>COLUMN$} {} in {count} of them: {reason}", "Tolerated", tolerance.name());
     }
     for (chapter, count, why) in unplayed(cases, results) {

@@ -1,6 +1,6 @@
 //! What people are told when they write something wrong.
 
-use gearman_conformance::language::{Transcript, lint};
+use gearman_conformance::language::{Transcript, lint, lint_included, lint_with};
 
 /// The findings on a body under a good header.
 #[track_caller]
@@ -220,4 +220,64 @@ fn the_rules_of_the_suite_are_warnings() {
     warned("a/b.gtx", &body("c > text \"maxqueue f 1\""), "does not begin with `${ns}`");
     assert!(lint("a/b.gtx", &body("c > CAN_DO \"${ns}f\"")).is_ok());
     assert!(lint("a/b.gtx", &body("c > text \"maxqueue ${ns}f 1\"")).is_ok());
+}
+
+/// What is found in a case with this body beside these files.
+#[track_caller]
+fn including(body: &str, files: &[(&str, &str)]) -> String {
+    let text = format!("gtx 1\nid: a/b\ntitle: t\nlevel: must\n---\n{body}");
+    let find = |path: &str| {
+        let text = files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        text.ok_or_else(|| "no such file".to_owned())
+    };
+    Transcript::parse_with("a/b.gtx", &text, &find).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_wrong_in_an_included_file_is_told_where_it_is_included() {
+    let part = ("parts/w.gtxi", "gtx 1\n---\nw > CAN_DO \"f\"\n");
+    insta::assert_snapshot!(including("open c\ninclude ../parts/w.gtxi\n", &[part]), @r#"
+    error: parts/w.gtxi:3: `w` is not open here
+     --> a/b.gtx:7:1
+      |
+    7 | include ../parts/w.gtxi
+      | ^^^^^^^^^^^^^^^^^^^^^^^ `open` it first
+    "#);
+    for (file, words) in [
+        ("gtx 1\n---\nopen c\nc > ECHO_REQ 1\n", "a/one.gtxi:4: `1` is not"),
+        ("gtx 1\nid: a/c\n---\n", "a/one.gtxi:2: a file that is included has no header"),
+        ("gtx 1\n", "a/one.gtxi:1: `---`, which ends the header, is missing"),
+        ("gtx 1\n---\nfinally\nend\n", "a/one.gtxi:3: `finally` does not stand in a file that is included"),
+        (
+            "gtx 1\n---\ninclude one.gtxi\n",
+            "a/one.gtxi:3: `one.gtxi` cannot be included: it would include itself",
+        ),
+        ("gtx 1\n---\ninclude two.gtxi\n", "a/one.gtxi:3: `two.gtxi` cannot be included: no such file"),
+        ("gtx 1\n---\nsleep\n", "a/one.gtxi:3: a time is missing"),
+    ] {
+        let text = including("include one.gtxi\n", &[("a/one.gtxi", file)]);
+        assert!(text.contains(words), "{file}\n{text}");
+        assert!(text.contains("a/b.gtx:6:"), "{text}");
+    }
+    assert!(findings("include one.gtxi\n").contains("no files belong to this text"));
+}
+
+#[test]
+fn files_to_be_included_are_checked_too() {
+    let none = |_: &str| Err("no such file".to_owned());
+    assert!(lint_included("one.gtxi", "gtx 1\n---\nw > CAN_DO \"f\"\n", &none).is_ok());
+    for (text, words) in [
+        ("gtx 1\n---\nw  > CAN_DO \"f\"\n", "is not formatted"),
+        ("gtx 1\n---\nfinally\nend\n", "does not stand in a file that is included"),
+        ("gtx 1\ntitle: t\n---\n", "has no header"),
+    ] {
+        let found = lint_included("one.gtxi", text, &none).unwrap_err().to_string();
+        assert!(found.contains(words), "{found}");
+    }
+    let case = "gtx 1\nid: a/b\ntitle: t\nspec: s\nlevel: must\nexplain:\n  Because.\n---\nopen w\ninclude one.gtxi\n";
+    let with = |text: &'static str| lint_with("a/b.gtx", case, &move |_| Ok(text.to_owned()));
+    assert!(with("gtx 1\n---\nw > CAN_DO \"${ns}f\"\n").is_ok());
+    let found = with("gtx 1\n---\n\nw > CAN_DO \"f\"\n").unwrap_err().to_string();
+    assert!(found.contains("a/one.gtxi:4: this function's name does not begin with `${ns}`"), "{found}");
+    assert!(found.contains("a/b.gtx:10:1"), "{found}");
 }

@@ -290,3 +290,29 @@ fn a_chapter_that_nobody_played_is_told() {
     let arguments = ["persistence", "sanity", "--target", &fake::serve()];
     exits(&arguments, 0, "NOT PLAYED chapter persistence, none of its");
 }
+
+#[test]
+fn a_failure_in_an_included_file_is_shown_there_with_every_byte_that_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let header = "gtx 1\nid: test/case\ntitle: a test\nlevel: must\n---\n";
+    std::fs::write(path("case.gtx"), format!("{header}open c\ninclude part.gtxi\nfence c\n")).unwrap();
+    let part = |answer: &str| {
+        let text = format!("gtx 1\n---\nc > ECHO_REQ \"one two\"\nc < ECHO_RES \"{answer}\"\n");
+        std::fs::write(path("part.gtxi"), text).unwrap();
+    };
+    let server = fake::serve();
+    let run = [&path("case.gtx"), "--target", &server, "--json", &path("r.json")];
+    part("one two");
+    exits(&run, 0, "1 of 1 met");
+    part("One twO");
+    let text = exits(&run, 1, "part.gtxi:4:");
+    assert!(text.contains("case.gtx:7 includes it"), "{text}");
+    assert!(text.contains("\"One twO\"  \"one two\"\n"), "{text}");
+    assert!(text.contains(" ^     ^    ^     ^\n"), "{text}");
+    let json = std::fs::read_to_string(path("r.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let failure = &json["results"][0]["failure"];
+    assert_eq!((failure["line"].as_u64(), failure["included"]["line"].as_u64()), (Some(7), Some(4)));
+    assert_eq!(failure["compared"][1]["marks"]["got"], serde_json::json!([[1, 2], [7, 8]]));
+}

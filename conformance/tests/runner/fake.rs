@@ -14,6 +14,7 @@ use std::time::Duration;
 use gearman_protocol::{Decoder, Frame, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// A waiting job: handle, unique, workload.
 type Job = [Vec<u8>; 3];
@@ -27,6 +28,8 @@ struct Shared {
     handles: AtomicU32,
     /// Waiting jobs by their function.
     queues: Mutex<BTreeMap<Vec<u8>, VecDeque<Job>>>,
+    /// Who waits for the result of a job, by its handle.
+    clients: Mutex<BTreeMap<Vec<u8>, UnboundedSender<Vec<u8>>>>,
     /// What a text command does instead of being answered.
     on_text: &'static str,
 }
@@ -69,14 +72,22 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut decoder = Decoder::new(Limits::default());
     let mut abilities = BTreeSet::new();
     let mut buffer = [0; 65536];
+    let (client, mut results) = unbounded_channel::<Vec<u8>>();
     loop {
-        let count = match stream.read(&mut buffer).await {
+        let read = tokio::select! {
+            read = stream.read(&mut buffer) => read,
+            Some(result) = results.recv() => {
+                stream.write_all(&result).await.unwrap();
+                continue;
+            }
+        };
+        let count = match read {
             Ok(count) if count > 0 => count,
             _ => return,
         };
         let mut input = &buffer[..count];
         while let Ok(Some(frame)) = decoder.decode(&mut input) {
-            let goes_on = obey(&frame, &mut stream, &mut abilities, &shared).await;
+            let goes_on = obey(&frame, &mut stream, &mut abilities, &client, &shared).await;
             if !goes_on {
                 return;
             }
@@ -89,6 +100,7 @@ async fn obey(
     frame: &Frame,
     stream: &mut TcpStream,
     abilities: &mut BTreeSet<Vec<u8>>,
+    client: &UnboundedSender<Vec<u8>>,
     shared: &Shared,
 ) -> bool {
     if shared.mute.load(Ordering::Relaxed) {
@@ -114,8 +126,11 @@ async fn obey(
             abilities.insert(packet.body.to_vec());
             Vec::new()
         }
-        "SUBMIT_JOB_BG" => {
+        name @ ("SUBMIT_JOB" | "SUBMIT_JOB_BG") => {
             let handle = format!("H:fake:{}", shared.handles.fetch_add(1, Ordering::Relaxed)).into_bytes();
+            if name == "SUBMIT_JOB" {
+                shared.clients.lock().unwrap().insert(handle.clone(), client.clone());
+            }
             let job = [handle.clone(), arguments[1].clone(), arguments[2].clone()];
             shared.queues.lock().unwrap().entry(arguments[0].clone()).or_default().push_back(job);
             response(8, &[&handle])
@@ -129,6 +144,12 @@ async fn obey(
                 }
                 None => response(10, &[]),
             }
+        }
+        "WORK_COMPLETE" => {
+            if let Some(client) = shared.clients.lock().unwrap().remove(&arguments[0]) {
+                let _ = client.send(response(13, &[&arguments[0], &arguments[1]]));
+            }
+            Vec::new()
         }
         _ => Vec::new(),
     };

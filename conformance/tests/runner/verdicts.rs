@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gearman_conformance::language::{Transcript, Variant};
 use gearman_conformance::launch::Launch;
-use gearman_conformance::profile::{Expectation, Expected, Profile};
+use gearman_conformance::profile::{Expectation, Expected, Profile, Reason};
 use gearman_conformance::report::Exit;
 use gearman_conformance::run::{CaseResult, Plan, Target};
 use gearman_conformance::suite::{SANITY, Suite};
@@ -72,7 +72,7 @@ fn graded(grade: &str) -> Transcript {
 
 fn expecting(mut plan: Plan, how: Expected) -> Plan {
     plan.profile.expected =
-        BTreeMap::from([("test/case".to_owned(), Expectation { how, reason: "a test".to_owned() })]);
+        BTreeMap::from([("test/case".to_owned(), Expectation { how, reason: Reason::new("a test") })]);
     plan
 }
 
@@ -131,7 +131,7 @@ fn rounds_that_differ_are_flaky() {
     assert_eq!(verdict(plan), (Verdict::Flaky { met: 2, rounds: 4, known: false }, Exit::NotMet));
     let mut plan = attached(turns());
     plan.repeat = 4;
-    plan.profile.flaky = BTreeMap::from([("test/case".to_owned(), "a test".to_owned())]);
+    plan.profile.flaky = BTreeMap::from([("test/case".to_owned(), Reason::new("a test"))]);
     assert_eq!(verdict(plan), (Verdict::Flaky { met: 2, rounds: 4, known: true }, Exit::Met));
     let mut plan = attached(transcript("runs: 3\n", "open c\nc > ECHO_REQ \"turn\"\nc < ECHO_RES \"yes\"\n"));
     plan.repeat = 1;
@@ -187,7 +187,7 @@ fn what_cannot_be_played_is_skipped_with_a_reason() {
     assert_eq!(skipped("destructive: true\n", nothing), Verdict::Skip(Skip::Excluded));
     assert_eq!(skipped("destructive: true\n", |plan| plan.allow_destructive = true), Verdict::Fail);
     let exclude: fn(&mut Plan) = |plan| {
-        plan.profile.excluded = BTreeMap::from([("test/case".to_owned(), "a test".to_owned())]);
+        plan.profile.excluded = BTreeMap::from([("test/case".to_owned(), Reason::new("a test"))]);
     };
     assert_eq!(skipped("", exclude), Verdict::Skip(Skip::Excluded));
     let settings = transcript("server: {retries=1}\n", body);

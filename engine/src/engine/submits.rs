@@ -7,11 +7,11 @@ use crate::refusal::Refusal;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::functions::FunctionKey;
 use crate::tables::jobs::{JobKey, JoinKey, Keeping, KeyHash, NewJob};
-use gearman_protocol::{MAX_HANDLE, Mode, Priority, Response, Submit, UnixMillis};
+use gearman_protocol::{Mode, Priority, Response, Submit, UnixMillis};
 
 impl Engine {
     pub(super) fn submit(&mut self, who: ConnectionKey, submit: Submit, turn: &mut Turn<'_>) {
-        if !can_be_assigned(&submit) {
+        if !submit.is_assignable() {
             return self.refuse(who, Refusal::TooLargeToAssign, turn);
         }
         if self.is_draining() {
@@ -139,33 +139,5 @@ fn not_before(mode: &Mode) -> Option<UnixMillis> {
     match mode {
         Mode::Epoch(seconds) => Some(UnixMillis::from_seconds(leading_integer(seconds))),
         Mode::Foreground | Mode::Background => None,
-    }
-}
-
-/// Whether the largest packet that hands the job out, JOB_ASSIGN_ALL with the longest handle, has a size that
-/// fits its header.
-fn can_be_assigned(submit: &Submit) -> bool {
-    let reducer = submit.reducer.as_ref().map_or(0, |reducer| reducer.as_bytes().len());
-    let names = submit.function.as_bytes().len() + submit.unique.as_bytes().len() + reducer;
-    fits_a_packet(&[MAX_HANDLE, names, submit.workload.len()])
-}
-
-/// Whether arguments of these lengths, with the four NULs between the five of JOB_ASSIGN_ALL, fit one packet.
-fn fits_a_packet(lengths: &[usize]) -> bool {
-    const SEPARATORS: usize = 4;
-    let body = lengths.iter().fold(SEPARATORS, |sum, length| sum.saturating_add(*length));
-    u32::try_from(body).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_job_that_could_not_be_handed_out_is_told_from_one_that_just_can() {
-        let most = u32::MAX as usize;
-        assert!(fits_a_packet(&[63, 512 + 64 + 64, most - 63 - 640 - 4]));
-        assert!(!fits_a_packet(&[63, 512 + 64 + 64, most - 63 - 640 - 3]));
-        assert!(!fits_a_packet(&[63, 0, usize::MAX]));
     }
 }

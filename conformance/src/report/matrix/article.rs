@@ -97,11 +97,26 @@ fn compared(page: &mut String, failure: &Failure) {
             page,
             "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td{class}><code>{}</code></td></tr>",
             escaped(&row.what),
-            escaped(&row.expected),
-            escaped(&row.got)
+            marked(&row.expected, &row.marks.expected),
+            marked(&row.got, &row.marks.got)
         );
     }
     page.push_str("</tbody></table></div>\n");
+}
+
+/// A text with the characters marked that differ.
+fn marked(text: &str, marks: &[(usize, usize)]) -> String {
+    let part = |from: usize, to: usize| -> String {
+        escaped(&text.chars().skip(from).take(to - from).collect::<String>())
+    };
+    let mut shown = String::new();
+    let mut done = 0;
+    for &(start, end) in marks.iter().filter(|(start, end)| start < end) {
+        let start = start.max(done);
+        let _ = write!(shown, "{}<mark>{}</mark>", part(done, start), part(start, end.max(start)));
+        done = end.max(done);
+    }
+    shown + &part(done, text.chars().count().max(done))
 }
 
 /// What passed on all connections, in one order; the bytes stand below each message.

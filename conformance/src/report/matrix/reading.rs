@@ -59,6 +59,15 @@ pub(super) struct Compared {
     pub(super) expected: String,
     pub(super) got: String,
     pub(super) same: bool,
+    #[serde(default)]
+    pub(super) marks: Marks,
+}
+
+/// The characters that differ, as pairs of where they begin and where they end.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Marks {
+    pub(super) expected: Vec<(usize, usize)>,
+    pub(super) got: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
