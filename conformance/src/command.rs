@@ -31,13 +31,9 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play cases against a server (this is what happens without a subcommand).
     Run(Box<RunArguments>),
-    /// Play the server for a client or a worker that is under test.
     Clients(Box<clients::ClientsArguments>),
-    /// Write a transcript of what passes by, or of what was captured.
     Record(record::RecordArguments),
-    /// Let a server suffer malformed variants of transcripts, and see that it stays sane.
     Mutate(mutate::MutateArguments),
     /// List the cases by chapter.
     List,
@@ -52,13 +48,9 @@ enum Command {
         #[arg(long)]
         unexercised: bool,
     },
-    /// Write a page that shows several servers side by side.
     Matrix(MatrixArguments),
-    /// Write a profile of a server: what it can do, and what it does otherwise, to be reviewed.
     Probe(ProbeArguments),
-    /// Write into a profile what its server does now; reasons stay.
     Bless(BlessArguments),
-    /// Break the statements on purpose, one at a time, and tell which cases see it.
     CanFail(CanFailArguments),
     /// Check transcripts against the language and the rules of the suite.
     Lint {
@@ -77,8 +69,17 @@ enum Command {
     },
 }
 
-/// Which server to look at.
+/// Write a profile of a server: what it can do, and what it does otherwise, to be reviewed.
+///
+/// Every case is played; a feature is what some case found, and whatever came out otherwise becomes an entry.
+/// Each entry's reason begins with `not reviewed:` until somebody has read it and said what the server does.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gearman-conformance probe --launch 'my-gearmand -p {port}' --name mine --output mine.toml
+  gearman-conformance --profile mine.toml --launch 'my-gearmand -p {port}'    what stands there holds
+
+docs/validate-your-gearmand.md goes on from here.")]
 struct ProbeArguments {
     /// A server that runs already.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "launch", required_unless_present = "launch")]
@@ -94,8 +95,14 @@ struct ProbeArguments {
     output: String,
 }
 
-/// What to write into which profile.
+/// Write into a profile what its server does now; reasons stay.
+///
+/// Read the change as you would read any other: what is new may be a bug.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gearman-conformance bless --profile mine.toml               every case
+  gearman-conformance bless --profile mine.toml admin/version one of them")]
 struct BlessArguments {
     /// Cases: ids, chapters or globs; all if none is named.
     #[arg(value_name = "GLOB")]
@@ -111,7 +118,7 @@ struct BlessArguments {
     launch: Option<String>,
 }
 
-/// What to break, and where.
+/// Break the statements on purpose, one at a time, and tell which cases see it.
 #[derive(Debug, Args)]
 struct CanFailArguments {
     /// The breakages; all if none is named.
@@ -125,8 +132,12 @@ struct CanFailArguments {
     markdown: Option<String>,
 }
 
-/// What to show side by side.
+/// Write a page that shows several servers side by side.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gearman-conformance matrix --peers gearwright,gearmand-c --html site --json results.json
+  gearman-conformance matrix results.json mine.json --html site --baseline before.json")]
 struct MatrixArguments {
     /// Results that `run --json` or `matrix --json` has written.
     #[arg(value_name = "RESULTS")]
@@ -145,8 +156,14 @@ struct MatrixArguments {
     baseline: Option<String>,
 }
 
-/// What to play, against what, and how.
+/// Play cases against a server (this is what happens without a subcommand).
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gearman-conformance --target 127.0.0.1:4730                        every case against a server that runs
+  gearman-conformance --launch 'my-gearmand -p {port}' echo grab     two chapters against servers of your own
+  gearman-conformance --peer gearmand-c --variants all --repeat 20   a server that is known, at length
+  gearman-conformance list                                           the cases")]
 pub struct RunArguments {
     #[command(flatten)]
     playing: Playing,

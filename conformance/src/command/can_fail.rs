@@ -180,7 +180,8 @@ async fn table(field: &Arc<Field>, breakages: &[Breakage]) -> Result<Table, Refu
             Ok(played) => played?,
             Err(error) => return Err(Refusal { exit: Exit::Own, message: error.to_string() }),
         };
-        anstream::println!("{:>14} {name}: {} cases see it", "Broken", cases.len());
+        let see = if cases.len() == 1 { "case sees" } else { "cases see" };
+        anstream::println!("{:>14} {name}: {} {see} it", "Broken", cases.len());
         seen.insert(name, cases);
     }
     let names = field.peers.iter().map(|peer| peer.name.clone()).collect();

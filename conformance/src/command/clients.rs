@@ -9,7 +9,7 @@ use crate::run::{Plan, Target};
 use crate::suite::Suite;
 use clap::Args;
 
-/// Which clients and workers to play the server for, and how.
+/// Play the server for a client or a worker that is under test.
 ///
 /// The tool listens, starts a program at its address, and plays a server that is late, cuts its packets in two, says
 /// ERROR, or goes away in the middle of a job.

@@ -13,7 +13,7 @@ use crate::profile::Profile;
 use crate::report::Exit;
 use crate::suite::{IdPattern, SANITY, Selection, Suite};
 
-/// What to change, and who must bear it.
+/// Let a server suffer malformed variants of transcripts, and see that it stays sane.
 ///
 /// Each variant is a transcript with something wrong in it: a header field, a packet that is cut off, a message twice or in
 /// another's place, an argument too few, bytes in between.

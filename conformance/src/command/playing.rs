@@ -5,7 +5,7 @@ use clap::Args;
 /// The profile that holds a server or a client to everything.
 pub(super) const STRICT: &str = "strict";
 
-// How to play cases. (clap would show documentation here as the help of each subcommand.)
+/// How to play cases, whatever they are played against.
 #[derive(Debug, Args)]
 pub(super) struct Playing {
     /// Cases to play: ids, chapters, globs in which `*` stands for any characters, or `.gtx` files.
@@ -60,7 +60,7 @@ impl Default for Playing {
     }
 }
 
-// Which server, and what is known about it.
+/// Which server, and what is known about it.
 #[derive(Debug, Args)]
 pub(super) struct ServerArguments {
     /// A server that runs already and may be shared with others.

@@ -12,7 +12,7 @@ use super::Refusal;
 use crate::record::{Recorder, capture, proxy};
 use crate::report::Exit;
 
-/// From where to record, and to which file.
+/// Write a transcript of what passes by, or of what was captured.
 ///
 /// A proxy that decodes what it carries and writes it down as a legal transcript, line by line: point clients and workers
 /// at --listen, and let them meet at the server behind --upstream.
