@@ -45,7 +45,7 @@ pub(super) struct Source<'s> {
     path: &'s str,
     files: Files<'s>,
     /// Who includes it, if that is read too.
-    above: Option<&'s Source<'s>>,
+    above: Option<&'s Self>,
     is_included: bool,
 }
 
@@ -75,7 +75,8 @@ impl<'s> Source<'s> {
             return Err(format!("more than {DEEPEST} files include one another"));
         }
         let text = (self.files)(&path)?;
-        let source = Source { above: Some(self), ..Source::part(&path, self.files) };
+        let mut source = Source::part(&path, self.files);
+        source.above = Some(self);
         let (body, found) = read(&text, &source);
         Ok((Included { path, text, body }, found))
     }

@@ -34,8 +34,8 @@ impl Profile {
             format!("{} = {{ {} }}", what.name(), fields(why))
         });
         table(&mut text, "expected", &self.expected, expected);
-        table(&mut text, "flaky", &self.flaky, |id, why| reason(id, why));
-        table(&mut text, "excluded", &self.excluded, |id, why| reason(id, why));
+        table(&mut text, "flaky", &self.flaky, reason);
+        table(&mut text, "excluded", &self.excluded, reason);
         text
     }
 }
