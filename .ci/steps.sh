@@ -117,6 +117,15 @@ clients() {
     [ -z "$clients_can_fail" ] || .ci/clients-can-fail
 }
 
+# What a seed means must not depend on how the simulator was compiled.
+same_in_a_debug_build() {
+    mkdir -p target/digests
+    cargo sim digests --seeds 0..500 -j 2 | sort -n >target/digests/release
+    cargo run --package gearman-sim -- digests --seeds 0..500 -j 2 | sort -n >target/digests/debug
+    [ "$(wc -l <target/digests/release)" -eq 500 ]
+    cmp target/digests/release target/digests/debug
+}
+
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
     # shellcheck disable=SC2086 # The rows and flags are words.
@@ -188,6 +197,7 @@ step "costs of codec and engine" cargo costs check
 step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
+    step "simulation, the same in a debug build" same_in_a_debug_build
     step "the slowest call at four million jobs" cargo costs slowest
     step "scaling (printed, not judged)" cargo bench-server scaling
     step "the reported load, in real time" reported_load

@@ -45,13 +45,25 @@ fault_classes! {
     ShortRead "short-read" "a read returns fewer bytes than have arrived";
     SplitWrite "split-write" "a write takes only its first bytes, and the rest must wait for some ticks";
     MergeWrite "merge-write" "bytes of several writes travel together, later than they could";
+    Dribble "dribble" "a connection's bytes arrive a few at a time for a while";
+    Delay "delay" "bytes arrive some ticks later than they could";
+    SlowReader "slow-reader" "a peer takes little at a time for a while, and has little room for what waits";
     StallHeal "stall-heal" "a connection's bytes stand still for a while, in one direction or both, then arrive";
     StallReset "stall-reset" "a connection stands still for a while, then breaks at both ends";
+    HalfOpen "half-open" "a connection ends at its peer, and the server is told much later, by a reset";
+    ResetMidPacket "reset-mid-packet" "a part of a message passes, and then its reader gets a reset";
+    FinMidPacket "fin-mid-packet" "a part of a message passes, and then its reader gets the end of the stream";
+    ConnectRefused "connect-refused" "a connection breaks, and its peer is refused for a while when it dials";
+    ConnectHang "connect-hang" "a connection breaks, and its peer waits for a while when it dials";
+    AcceptClose "accept-close" "a connection breaks, and those that its peer dials for a while are made and closed at once";
+    ReconnectStorm "reconnect-storm" "all connections of some hosts break, and after a while all dial at one moment";
     Partition "partition" "some hosts and the server cannot reach each other; then they can, or give up";
     PartitionOneWay "partition-one-way" "bytes between some hosts and the server pass in one direction only";
     ServerCrash "server-crash" "the server's process dies, and starts again with what its store has, if it has one";
     ServerPowerLoss "server-power-loss" "the server's host goes dark without a word, and starts again with what was written for certain";
+    ServerPause "server-pause" "the server's process stands still for a while";
     WorkerCrash "worker-crash" "all workers of a host die with the jobs they hold, and start again";
+    WorkerPause "worker-pause" "all workers of a host stand still for a while with the jobs they hold";
     ClientLeave "client-leave" "a client closes its connection without waiting for anything";
     JobTimeout "job-timeout" "a worker takes longer for a job than the limit it registered";
     CallTimeout "call-timeout" "a client gives up a call that takes too long";
@@ -67,7 +79,7 @@ impl FaultClass {
     /// Whether it hits single reads or writes, by the hundred in a run.
     #[must_use]
     pub const fn hits_single_writes(self) -> bool {
-        matches!(self, Self::ShortRead | Self::SplitWrite | Self::MergeWrite)
+        matches!(self, Self::ShortRead | Self::SplitWrite | Self::MergeWrite | Self::Delay)
     }
 
     /// Whether it is a store's.

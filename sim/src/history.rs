@@ -90,6 +90,8 @@ pub enum Closing {
     HalfClosed,
     /// The peer read the end: the server closed.
     ByServer,
+    /// The peer read the end, and it was something on the way that had closed.
+    OnTheWay,
     /// The peer got an error.
     Reset,
 }

@@ -8,12 +8,13 @@
 mod cables;
 mod lane;
 mod paths;
+mod pauses;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState};
-pub(crate) use lane::Toward;
+pub(crate) use lane::{Pace, Toward};
 pub(crate) use paths::SERVER;
 pub(crate) use stream::SimStream;
 
@@ -21,6 +22,7 @@ use crate::faults::FaultClass;
 use crate::history::Actor;
 use gearman_net::{Listener, Network};
 use gearman_protocol::Time;
+use std::collections::VecDeque;
 use std::io;
 
 /// Where the server listens, as clients and workers dial it.
@@ -60,6 +62,8 @@ impl SimNetwork {
 pub(crate) struct SimListener {
     inner: turmoil::net::TcpListener,
     cables: Cables,
+    /// Connections that were made while the server's process stood still.
+    backlog: VecDeque<(SimStream, String)>,
 }
 
 impl Network for SimNetwork {
@@ -68,11 +72,11 @@ impl Network for SimNetwork {
 
     async fn bind(&self, address: &str) -> io::Result<SimListener> {
         let inner = turmoil::net::TcpListener::bind(address).await?;
-        Ok(SimListener { inner, cables: self.cables.clone() })
+        Ok(SimListener { inner, cables: self.cables.clone(), backlog: VecDeque::new() })
     }
 
     async fn connect(&self, address: &str) -> io::Result<SimStream> {
-        self.cables.path_from(self.home.host).await?;
+        self.cables.path_from(self.home).await?;
         let inner = turmoil::net::TcpStream::connect(address).await?;
         let cable = self.cables.dialled(inner.local_addr()?, self.home);
         Ok(SimStream::dialled(inner, cable, self.cables.clone()))
@@ -82,10 +86,24 @@ impl Network for SimNetwork {
 impl Listener for SimListener {
     type Stream = SimStream;
 
+    /// A system goes on shaking hands while the process stands still.
     async fn accept(&mut self) -> io::Result<(SimStream, String)> {
-        let (inner, peer) = self.inner.accept().await?;
-        let cable = self.cables.accepted(peer);
-        Ok((SimStream::accepted(inner, cable, self.cables.clone()), peer.ip().to_string()))
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.cables.running(SERVER), if !self.backlog.is_empty() => None,
+                accepted = self.inner.accept() => Some(accepted?),
+            };
+            if let Some((inner, peer)) = accepted {
+                let cable = self.cables.accepted(peer);
+                let stream = SimStream::accepted(inner, cable, self.cables.clone());
+                self.backlog.push_back((stream, peer.ip().to_string()));
+            }
+            let is_paused = self.cables.lock().paused_until(SERVER).is_some();
+            if let Some(next) = self.backlog.pop_front_if(|_| !is_paused) {
+                return Ok(next);
+            }
+        }
     }
 
     fn address(&self) -> io::Result<String> {

@@ -3,6 +3,8 @@
 use gearman_engine::{Doors, Effect, Effects, Event};
 use gearman_protocol::{Response, Time};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 /// A fault that is no misbehaviour of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -13,7 +15,16 @@ pub enum Plant {
     WallClock,
     /// What the server does follows from the keys of a hash table.
     HashOrder,
+    /// What the server does follows from what another thread says, which has the machine's entropy.
+    Thread,
+    /// A task that nobody waits for panics at the server's first job.
+    DetachedPanic,
+    /// What the server does follows from how many servers the process has had before it.
+    Static,
 }
+
+/// How many servers the process has had with [`Plant::Static`].
+static SERVERS: AtomicU32 = AtomicU32::new(0);
 
 impl Plant {
     /// Its name on the command line.
@@ -23,18 +34,24 @@ impl Plant {
             Self::Panic => "panic",
             Self::WallClock => "wall-clock",
             Self::HashOrder => "hash-order",
+            Self::Thread => "thread",
+            Self::DetachedPanic => "detached-panic",
+            Self::Static => "static",
         }
     }
 
     /// A server with the fault.
     pub(crate) fn into(self, inner: Box<dyn Doors + Send>) -> Box<dyn Doors + Send> {
-        Box::new(Planted { plant: self, inner })
+        let excess = if self == Self::Static { SERVERS.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        Box::new(Planted { plant: self, inner, excess })
     }
 }
 
 struct Planted {
     plant: Plant,
     inner: Box<dyn Doors + Send>,
+    /// By how many watchers it says more than there are.
+    excess: u32,
 }
 
 impl Doors for Planted {
@@ -45,11 +62,9 @@ impl Doors for Planted {
             if matches!(&effect, Effect::Send { response: Response::JobCreated { .. }, .. }) {
                 self.plant.strike();
             }
-            if let Effect::Send { response: Response::StatusUnique(status), .. } = &mut effect
-                && self.plant == Plant::HashOrder
-            {
+            if let Effect::Send { response: Response::StatusUnique(status), .. } = &mut effect {
                 // No rule knows how many watchers a job has.
-                status.watchers += lot();
+                status.watchers += self.excess + self.plant.lot();
             }
             effects.push(effect);
         }
@@ -69,7 +84,17 @@ impl Plant {
         match self {
             Self::Panic => panic!("this panic was planted"),
             Self::WallClock => drop(std::hint::black_box(std::time::SystemTime::now())),
-            Self::HashOrder => {}
+            Self::DetachedPanic => drop(tokio::spawn(async { panic!("this panic was planted in a task") })),
+            Self::HashOrder | Self::Thread | Self::Static => {}
+        }
+    }
+
+    /// What should not be told, if anything.
+    fn lot(self) -> u32 {
+        match self {
+            Self::HashOrder => lot(),
+            Self::Thread => thread::spawn(lot).join().unwrap_or(0),
+            Self::Panic | Self::WallClock | Self::DetachedPanic | Self::Static => 0,
         }
     }
 }

@@ -5,7 +5,7 @@ mod disk;
 pub use disk::Cheat;
 pub(crate) use disk::{Crash, Disk, SLOWEST};
 
-use crate::network::{Cables, now};
+use crate::network::{Cables, SERVER, now};
 use gearman_engine::{RecordId, StoredJob};
 use gearman_server::{Outcome, Store};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,8 @@ impl Shelf {
         tokio::time::sleep(wait).await;
         let kept = self.disk().finish(number);
         if let (Some(outcome), Some(kept)) = (outcome, kept) {
+            // The disk goes on while the server's process stands still.
+            self.cables.running(SERVER).await;
             outcome.tell(kept.outcome);
         }
     }

@@ -89,11 +89,23 @@ impl Stage {
             FaultClass::ShortRead
             | FaultClass::SplitWrite
             | FaultClass::MergeWrite
+            | FaultClass::Dribble
+            | FaultClass::Delay
+            | FaultClass::SlowReader
             | FaultClass::StallHeal
             | FaultClass::StallReset
+            | FaultClass::HalfOpen
+            | FaultClass::ResetMidPacket
+            | FaultClass::FinMidPacket
+            | FaultClass::ConnectRefused
+            | FaultClass::ConnectHang
+            | FaultClass::AcceptClose
+            | FaultClass::ReconnectStorm
             | FaultClass::Partition
             | FaultClass::PartitionOneWay
-            | FaultClass::WorkerCrash => matches!(self, Self::Turmoil),
+            | FaultClass::ServerPause
+            | FaultClass::WorkerCrash
+            | FaultClass::WorkerPause => matches!(self, Self::Turmoil),
         }
     }
 }

@@ -9,6 +9,7 @@ pub struct Seeds {
     first: u64,
     last: u64,
     shard: Shard,
+    backwards: bool,
 }
 
 /// One of several equal parts of a campaign, for as many machines.
@@ -37,7 +38,7 @@ impl Seeds {
     /// One seed.
     #[must_use]
     pub const fn one(seed: u64) -> Self {
-        Self { first: seed, last: seed, shard: WHOLE }
+        Self { first: seed, last: seed, shard: WHOLE, backwards: false }
     }
 
     /// One part of them.
@@ -46,10 +47,16 @@ impl Seeds {
         Self { shard, ..self }
     }
 
-    /// The flags that name them.
+    /// The same, the last one first.
+    #[must_use]
+    pub fn backwards(self) -> Self {
+        Self { backwards: !self.backwards, ..self }
+    }
+
+    /// The flags that name them, in whichever order.
     #[must_use]
     pub fn flags(&self) -> [String; 4] {
-        let Self { first, last, shard: Shard { number, of } } = self;
+        let Self { first, last, shard: Shard { number, of }, .. } = self;
         ["--seeds".to_owned(), format!("{first}..={last}"), "--shard".to_owned(), format!("{number}/{of}")]
     }
 
@@ -64,7 +71,9 @@ impl Seeds {
     /// The one at this place, from 0.
     #[must_use]
     pub fn nth(&self, place: u64) -> Option<u64> {
-        (place < self.count()).then(|| self.first + (place * self.shard.of + self.shard.number - 1))
+        let from_the_end = self.count().checked_sub(place + 1)?;
+        let place = if self.backwards { from_the_end } else { place };
+        Some(self.first + (place * self.shard.of + self.shard.number - 1))
     }
 }
 
@@ -83,7 +92,11 @@ impl FromStr for Seeds {
         };
         // So many that their number has a number.
         let can_be_counted = first <= last && last - first < u64::MAX;
-        if can_be_counted { Ok(Self { first, last, shard: WHOLE }) } else { Err(SeedsError) }
+        if can_be_counted {
+            Ok(Self { first, last, shard: WHOLE, backwards: false })
+        } else {
+            Err(SeedsError)
+        }
     }
 }
 
@@ -126,6 +139,13 @@ mod tests {
         assert_eq!((last.count(), last.nth(0), last.nth(1)), (1, Some(u64::MAX), None));
         let [_, seeds, _, shard] = last.flags();
         assert_eq!(seeds.parse::<Seeds>().unwrap().shard(shard.parse().unwrap()), last);
+    }
+
+    #[test]
+    fn backwards_they_are_the_same() {
+        let backwards = "10..20".parse::<Seeds>().unwrap().shard("2/3".parse().unwrap()).backwards();
+        assert_eq!((0..).map_while(|place| backwards.nth(place)).collect::<Vec<u64>>(), [17, 14, 11]);
+        assert_eq!(backwards.count(), 3);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Whether a plan does the same in another process, with other hash keys and another number of threads.
+//! Whether a plan does the same in another process, with other hash keys, another number of threads, and other plans
+//! before it.
 
 use super::run::{bar, processors};
 use super::{Choice, DigestArgs, Exit, complain, interrupt};
@@ -16,11 +17,12 @@ const OTHER_HASH_SEED: u64 = 0x00C0_FFEE;
 /// How many equal lines are shown before the first that differs.
 const CONTEXT: usize = 5;
 
-/// Prints the digest of each seed as it is done.
+/// Prints the digest of each seed as it is done; the last one comes first, so that what one seed leaves behind meets
+/// other seeds than where they were run before.
 pub(super) fn digests(args: &DigestArgs) -> Exit {
     let seeds = args.shard.map_or_else(|| args.seeds.clone(), |shard| args.seeds.clone().shard(shard));
     let campaign = Campaign {
-        seeds,
+        seeds: seeds.backwards(),
         mix: args.choice.mix(),
         conditions: args.choice.conditions(),
         threads: args.threads.into(),

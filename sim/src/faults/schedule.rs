@@ -68,6 +68,28 @@ pub enum Outcome {
     Breaks,
 }
 
+/// What meets a peer that dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reception {
+    /// It is refused.
+    Refuses,
+    /// It waits.
+    Hangs,
+    /// It gets a connection that is closed at once.
+    Closes,
+}
+
+/// How a reader learns that nothing more comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Last {
+    /// It reads the end of the stream.
+    Fin,
+    /// It gets an error.
+    Reset,
+}
+
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -82,6 +104,69 @@ pub enum Deed {
         for_ms: u32,
         /// What follows.
         then: Outcome,
+    },
+    /// A connection's bytes arrive a few at a time.
+    Dribble {
+        /// Whose.
+        whom: Whom,
+        /// Which.
+        lanes: Lanes,
+        /// At most so many in each step of the simulation.
+        bytes: u32,
+        /// For how long.
+        for_ms: u32,
+    },
+    /// A peer takes little at a time.
+    SlowReader {
+        /// Who.
+        whom: Whom,
+        /// At most so many bytes at a time.
+        bytes: u32,
+        /// After so many steps of the simulation each.
+        every: u32,
+        /// No more than so many bytes may wait for it.
+        window: u32,
+        /// For how long.
+        for_ms: u32,
+    },
+    /// A connection ends at its peer.
+    HalfOpen {
+        /// Whose.
+        whom: Whom,
+        /// After so long the server gets a reset.
+        for_ms: u32,
+    },
+    /// The next message that is written passes in part, and its writer gets an error.
+    Cut {
+        /// Whose connection's.
+        whom: Whom,
+        /// In which direction; in both it is the first that is written.
+        lanes: Lanes,
+        /// What its reader gets behind that part.
+        last: Last,
+    },
+    /// A connection breaks, and something is wrong when its peer dials.
+    Door {
+        /// Whose.
+        whom: Whom,
+        /// What is wrong.
+        reception: Reception,
+        /// For how long.
+        for_ms: u32,
+    },
+    /// All connections of some hosts break, and when they can dial again all do at one moment.
+    ReconnectStorm {
+        /// The hosts, by number.
+        hosts: Vec<u32>,
+        /// They wait for so long.
+        for_ms: u32,
+    },
+    /// The programs of a host stand still.
+    Pause {
+        /// The host, by number; 0 is the server's.
+        host: u32,
+        /// For how long.
+        for_ms: u32,
     },
     /// Some hosts and the server cannot reach each other, in one direction or both.
     Partition {
@@ -139,6 +224,17 @@ impl Deed {
         match self {
             Self::Stall { then: Outcome::Heals, .. } => FaultClass::StallHeal,
             Self::Stall { then: Outcome::Breaks, .. } => FaultClass::StallReset,
+            Self::Dribble { .. } => FaultClass::Dribble,
+            Self::SlowReader { .. } => FaultClass::SlowReader,
+            Self::HalfOpen { .. } => FaultClass::HalfOpen,
+            Self::Cut { last: Last::Reset, .. } => FaultClass::ResetMidPacket,
+            Self::Cut { last: Last::Fin, .. } => FaultClass::FinMidPacket,
+            Self::Door { reception: Reception::Refuses, .. } => FaultClass::ConnectRefused,
+            Self::Door { reception: Reception::Hangs, .. } => FaultClass::ConnectHang,
+            Self::Door { reception: Reception::Closes, .. } => FaultClass::AcceptClose,
+            Self::ReconnectStorm { .. } => FaultClass::ReconnectStorm,
+            Self::Pause { host: 0, .. } => FaultClass::ServerPause,
+            Self::Pause { .. } => FaultClass::WorkerPause,
             Self::Partition { lanes: Lanes::Both, .. } => FaultClass::Partition,
             Self::Partition { lanes: Lanes::ToServer | Lanes::FromServer, .. } => FaultClass::PartitionOneWay,
             Self::ServerCrash { .. } => FaultClass::ServerCrash,

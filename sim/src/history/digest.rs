@@ -62,6 +62,7 @@ impl Digest {
                     Closing::HalfClosed => 1,
                     Closing::ByServer => 2,
                     Closing::Reset => 3,
+                    Closing::OnTheWay => 4,
                 });
             }
             What::Ended { connection } => self.tagged(9, *connection),

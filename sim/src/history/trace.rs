@@ -36,6 +36,7 @@ impl fmt::Display for Closing {
             Self::ByPeer => "closed by the peer",
             Self::HalfClosed => "half-closed by the peer",
             Self::ByServer => "closed by the server",
+            Self::OnTheWay => "closed on the way",
             Self::Reset => "reset",
         })
     }

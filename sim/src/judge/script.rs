@@ -289,6 +289,7 @@ fn ending(connection: Connection, text: &str) -> What {
         "half-closes" => Closing::HalfClosed,
         "is closed" => Closing::ByServer,
         "is reset" => Closing::Reset,
+        "is cut" => Closing::OnTheWay,
         "ended" => return What::Ended { connection },
         "connects" => return What::StormOver,
         other => panic!("no such ending in a script: {other}"),

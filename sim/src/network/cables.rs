@@ -1,20 +1,25 @@
 //! The state of every connection and path, shared by both ends of each connection and by the stage.
 
-use super::lane::{Lane, Toward};
+mod mishaps;
+
+use super::lane::{Lane, Pace, Toward};
 use super::paths::{Paths, SERVER};
+use super::pauses::Pauses;
 use super::stream::End;
 use super::{Home, now};
 use crate::chance::{self, Chance};
 use crate::faults::FaultClass;
+use crate::faults::schedule::{Last, Reception};
 use crate::history::{Actor, Closing, Connection};
 use crate::journal::Journal;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use turmoil::net::TcpStream;
 
@@ -31,6 +36,8 @@ pub(crate) enum Fate {
     Broken,
     /// The peer has closed its end in the middle of whatever it did.
     Left,
+    /// The end that writes in this direction gets an error; what the other one gets, its lane says.
+    CutOff(Toward),
 }
 
 #[derive(Debug)]
@@ -93,6 +100,9 @@ pub(crate) struct NetworkState {
     by_port: BTreeMap<SocketAddr, CableId>,
     dials: BTreeMap<Actor, u64>,
     paths: Paths,
+    pauses: Pauses,
+    /// The lanes that move slowly.
+    slow: Vec<(CableId, Toward)>,
     /// Whether the programs of a host are being killed just now, and the sockets they leave behind.
     dying: bool,
     buried: Vec<TcpStream>,
@@ -107,6 +117,8 @@ impl Cables {
             by_port: BTreeMap::new(),
             dials: BTreeMap::new(),
             paths: Paths::default(),
+            pauses: Pauses::default(),
+            slow: Vec::new(),
             dying: false,
             buried: Vec::new(),
             journal,
@@ -118,12 +130,26 @@ impl Cables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a connection from `host` to the server could be made.
+    /// Waits until a connection from there to the server could be made.
     ///
     /// # Errors
     /// The server's process is down: its host refuses.
-    pub(crate) async fn path_from(&self, host: usize) -> io::Result<()> {
-        poll_fn(|cx| self.lock().paths.poll(host, cx)).await
+    pub(super) async fn path_from(&self, home: Home) -> io::Result<()> {
+        poll_fn(|cx| self.lock().paths.poll(home, cx)).await
+    }
+
+    /// Waits until the programs of a host do not stand still.
+    pub(crate) async fn running(&self, host: usize) {
+        poll_fn(|cx| self.lock().pauses.poll(host, cx)).await;
+    }
+
+    /// Polls this only while the programs of its host do not stand still.
+    pub(crate) async fn on<F: Future + Unpin>(self, host: usize, mut program: F) -> F::Output {
+        poll_fn(move |cx| {
+            ready!(self.lock().pauses.poll(host, cx));
+            Pin::new(&mut program).poll(cx)
+        })
+        .await
     }
 
     /// The connection that an actor has dialled from this local address.
@@ -137,6 +163,9 @@ impl Cables {
         state.cables[id.0].dialled = Some(Dialled { home, nth, connection });
         if state.cables[id.0].ended {
             state.journal.ended(now(), connection);
+        }
+        if state.paths.door(home.actor) == Some(Reception::Closes) {
+            state.cut_off(id, Toward::Peer, Last::Fin);
         }
         id
     }
@@ -178,6 +207,18 @@ impl NetworkState {
         self.cables[id.0].fate
     }
 
+    /// The same, once the program at the end that writes in this direction does not stand still.
+    pub(super) fn poll_fate(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) -> Poll<Fate> {
+        let host = match toward {
+            Toward::Peer => Some(SERVER),
+            Toward::Server => self.cables[id.0].dialled.map(|dialled| dialled.home.host),
+        };
+        if let Some(host) = host {
+            ready!(self.pauses.poll(host, cx));
+        }
+        Poll::Ready(self.fate(id))
+    }
+
     /// So many ticks of the simulation.
     pub(super) fn ticks(&self, count: u64) -> Duration {
         self.bytes.tick * u32::try_from(count).unwrap_or(u32::MAX)
@@ -185,7 +226,13 @@ impl NetworkState {
 
     /// The draws of a fault of the `nth` read or write at this end, if it shall happen.
     pub(super) fn draw(&self, class: FaultClass, end: &End, nth: u64) -> Option<Chance> {
-        let per_mille = *self.bytes.per_mille.get(&class)?;
+        let per_mille = *self.bytes.per_mille.get(&class).filter(|_| !self.journal.is_storm_over())?;
+        let mut chance = self.chance(class, end, nth)?;
+        chance.odds(per_mille.into(), 1000).then_some(chance)
+    }
+
+    /// What is drawn for the `nth` read or write at this end.
+    pub(super) fn chance(&self, class: FaultClass, end: &End, nth: u64) -> Option<Chance> {
         let dialled = self.cables[end.id.0].dialled?;
         let side = match end.toward {
             Toward::Server => "peer",
@@ -193,8 +240,7 @@ impl NetworkState {
         };
         let actor = dialled.home.actor.index() as u64;
         let number = dialled.nth << 40 | nth;
-        let mut chance = chance::rng(self.bytes.seed, actor, class.name(), number).and(side);
-        chance.odds(per_mille.into(), 1000).then_some(chance)
+        Some(chance::rng(self.bytes.seed, actor, class.name(), number).and(side))
     }
 
     /// A fault has happened to this connection alone.
@@ -232,7 +278,12 @@ impl NetworkState {
         let blocked = host.is_some_and(|host| self.paths.is_blocked(host, toward));
         let lane = self.lane(id, toward);
         lane.remember_reader(cx);
-        blocked || lane.stalls > 0
+        blocked || lane.stalls > 0 || lane.allowance() == 0
+    }
+
+    /// How many bytes may be taken from this direction now.
+    pub(super) fn allowance(&mut self, id: CableId, toward: Toward) -> usize {
+        self.lane(id, toward).allowance()
     }
 
     /// How many bytes may be written in this direction before its reader must take some; the writer's task is woken
@@ -241,7 +292,7 @@ impl NetworkState {
         let window = self.bytes.window;
         let lane = self.lane(id, toward);
         lane.remember_writer(cx);
-        window.saturating_sub(lane.in_flight)
+        lane.pace.map_or(window, |pace| pace.window.min(window)).saturating_sub(lane.in_flight)
     }
 
     /// The writer's socket has taken bytes.
@@ -254,42 +305,10 @@ impl NetworkState {
 
     /// The reader has taken bytes from its socket.
     pub(super) fn taken(&mut self, id: CableId, toward: Toward, bytes: &[u8]) {
-        let lane = self.lane(id, toward);
-        lane.in_flight -= bytes.len();
-        lane.wake_writer();
+        self.lane(id, toward).taken(bytes.len());
         if let (Toward::Peer, Some(dialled)) = (toward, self.cables[id.0].dialled) {
             self.journal.read(now(), dialled.connection, bytes);
         }
-    }
-
-    /// Makes one direction of a connection stand still until as many [`NetworkState::release`].
-    pub(crate) fn stall(&mut self, id: CableId, toward: Toward) {
-        self.lane(id, toward).stalls += 1;
-    }
-
-    pub(crate) fn release(&mut self, id: CableId, toward: Toward) {
-        let lane = self.lane(id, toward);
-        lane.stalls -= 1;
-        lane.wake();
-    }
-
-    /// Gives both ends an error.
-    pub(crate) fn sever(&mut self, id: CableId, fate: Fate) {
-        let cable = &mut self.cables[id.0];
-        if cable.fate == Fate::Open {
-            cable.fate = fate;
-            cable.wake();
-        }
-    }
-
-    /// Blocks the way between a host and the server until as many [`NetworkState::unblock`].
-    pub(crate) fn block(&mut self, host: usize, toward: Toward) {
-        self.paths.block(host, toward);
-    }
-
-    pub(crate) fn unblock(&mut self, host: usize, toward: Toward) {
-        self.paths.unblock(host, toward);
-        self.cables.iter_mut().for_each(Cable::wake);
     }
 
     /// The programs of a host are about to be killed.
@@ -298,6 +317,7 @@ impl NetworkState {
     /// leave must not: sockets are buried as they are, and [`NetworkState::died`] tells the peers in our order.
     pub(crate) fn dies(&mut self, at: Time, host: usize) {
         self.dying = true;
+        self.pauses.forget(host);
         if host == SERVER {
             self.paths.server_is_down = true;
             self.journal.server_down(at);
@@ -340,7 +360,7 @@ impl NetworkState {
                 Some(_) | None => None,
             };
             if let Some(toward) = theirs {
-                cable.lane(toward).is_last = true;
+                cable.lane(toward).last.get_or_insert(Last::Fin);
                 cable.ended |= host == SERVER;
                 cable.closed |= host != SERVER;
                 cable.wake();
@@ -364,10 +384,16 @@ impl NetworkState {
         None
     }
 
-    /// Whether the writer of this direction is dead and all that is under way has arrived.
-    pub(super) fn is_all_from_the_dead(&mut self, id: CableId, toward: Toward, arrived: usize) -> bool {
+    /// What comes behind all that is under way in this direction, once it has arrived, if its writer is dead or
+    /// cut off.
+    pub(super) fn last(&mut self, id: CableId, toward: Toward, arrived: usize) -> Option<Last> {
         let lane = self.lane(id, toward);
-        lane.is_last && lane.in_flight == arrived
+        lane.last.filter(|_| lane.in_flight == arrived)
+    }
+
+    /// Keeps a socket whose end is cut off, so that its other end is told nothing by it.
+    pub(super) fn keep(&mut self, socket: TcpStream) {
+        self.buried.push(socket);
     }
 
     /// The server listens: connections are made.

@@ -1,6 +1,9 @@
 //! The ways between hosts and the server: which are blocked, and whether anybody answers at their end.
 
+use super::Home;
 use super::lane::Toward;
+use crate::faults::schedule::Reception;
+use crate::history::Actor;
 use std::collections::BTreeMap;
 use std::io;
 use std::task::{Context, Poll, Waker};
@@ -12,6 +15,8 @@ pub(crate) const SERVER: usize = 0;
 pub(super) struct Paths {
     /// How many faults block the way from one host to another.
     blocked: BTreeMap<(usize, usize), u32>,
+    /// What meets an actor that dials, the latest last.
+    doors: BTreeMap<Actor, Vec<Reception>>,
     /// Whether the server's process is down: its host refuses.
     pub(super) server_is_down: bool,
     /// Whether the server's host is without power: nobody answers.
@@ -21,13 +26,15 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// Ready when a connection from `host` to the server could be made.
-    pub(super) fn poll(&mut self, host: usize, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        if self.server_is_dark || self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer)
-        {
+    /// Ready when a connection from there to the server could be made.
+    pub(super) fn poll(&mut self, home: Home, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let Home { host, actor } = home;
+        let blocked = self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer);
+        let door = self.door(actor);
+        if self.server_is_dark || blocked || door == Some(Reception::Hangs) {
             self.waiting.push(cx.waker().clone());
             Poll::Pending
-        } else if self.server_is_down {
+        } else if self.server_is_down || door == Some(Reception::Refuses) {
             Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, "server: connection refused")))
         } else {
             Poll::Ready(Ok(()))
@@ -40,6 +47,23 @@ impl Paths {
         if !is_dark {
             self.waiting.drain(..).for_each(Waker::wake);
         }
+    }
+
+    /// What meets an actor that dials, if anything is wrong.
+    pub(super) fn door(&self, actor: Actor) -> Option<Reception> {
+        self.doors.get(&actor)?.last().copied()
+    }
+
+    pub(super) fn shut(&mut self, actor: Actor, reception: Reception) {
+        self.doors.entry(actor).or_default().push(reception);
+    }
+
+    pub(super) fn reopen(&mut self, actor: Actor, reception: Reception) {
+        let doors = self.doors.entry(actor).or_default();
+        if let Some(first) = doors.iter().position(|&door| door == reception) {
+            doors.remove(first);
+        }
+        self.waiting.drain(..).for_each(Waker::wake);
     }
 
     /// Whether bytes between `host` and the server do not pass in this direction.

@@ -7,11 +7,22 @@ use super::{CableId, Cables, Fate, Toward};
 use crate::history::Closing;
 use incoming::Incoming;
 use outgoing::Outgoing;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 use turmoil::net::TcpStream;
+
+/// Ready when there is no timer or it has run out.
+fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+    if let Some(sleep) = timer {
+        ready!(sleep.as_mut().poll(cx));
+        *timer = None;
+    }
+    Poll::Ready(())
+}
 
 /// One end of a connection.
 pub(crate) struct SimStream {
@@ -46,23 +57,32 @@ impl SimStream {
         Self { inner: Some(inner), end, incoming: Incoming::default(), outgoing: Outgoing::default() }
     }
 
-    /// An error if this end is closed or has just been made to; wakes the reader if that changes.
-    fn fail_if_severed(&mut self) -> io::Result<()> {
-        let fate = self.end.cables.lock().fate(self.end.id);
+    /// An error if this end is closed or has just been made to; waits while the program here stands still.
+    fn poll_alive(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let fate = ready!(self.end.cables.lock().poll_fate(self.end.id, self.end.toward, cx));
         let error = match (fate, self.end.toward) {
-            (Fate::Open, _) | (Fate::Left, Toward::Peer) if self.inner.is_some() => return Ok(()),
+            (Fate::Open, _) | (Fate::Left, Toward::Peer) if self.inner.is_some() => {
+                return Poll::Ready(Ok(()));
+            }
+            (Fate::CutOff(toward), here) if toward != here && self.inner.is_some() => {
+                return Poll::Ready(Ok(()));
+            }
             (Fate::Left, _) => io::ErrorKind::ConnectionAborted,
-            (Fate::Open | Fate::Broken, _) => io::ErrorKind::ConnectionReset,
+            (Fate::Open | Fate::Broken | Fate::CutOff(_), _) => io::ErrorKind::ConnectionReset,
         };
         let how = if fate == Fate::Left { Closing::ByPeer } else { Closing::Reset };
         self.close(how);
-        Err(error.into())
+        Poll::Ready(Err(error.into()))
     }
 
     /// Closes the socket; what was written before still goes out, as it does from a kernel.
     fn close(&mut self, how: Closing) {
         let Some(inner) = self.inner.take() else { return };
         let held = self.outgoing.held();
+        if self.end.is_cut_off() {
+            self.end.over(Closing::Reset);
+            return self.end.cables.lock().keep(inner);
+        }
         let alive = self.end.cables.lock().bury(inner, self.end.id, self.end.toward, held);
         if let Some(inner) = alive {
             self.end.over(how);
@@ -74,6 +94,17 @@ impl SimStream {
 }
 
 impl End {
+    /// Whether this end gets an error, and the other one is not told by this one's socket.
+    fn is_cut_off(&self) -> bool {
+        self.cables.lock().fate(self.id) == Fate::CutOff(self.toward)
+    }
+
+    /// How this end takes it that nothing more comes.
+    fn end_of_stream(&self) -> Closing {
+        let is_cut = self.cables.lock().fate(self.id) == Fate::CutOff(self.toward.opposite());
+        if is_cut { Closing::OnTheWay } else { Closing::ByServer }
+    }
+
     /// Tells the journal that this end is over.
     fn over(&self, how: Closing) {
         let mut state = self.cables.lock();
@@ -91,7 +122,7 @@ impl AsyncRead for SimStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.fail_if_severed()?;
+        ready!(this.poll_alive(cx))?;
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
@@ -102,7 +133,7 @@ impl AsyncRead for SimStream {
         }
         let read = ready!(this.incoming.poll_read(inner, cx, buffer, &this.end));
         match &read {
-            Ok(0) => this.end.over(Closing::ByServer),
+            Ok(0) => this.end.over(this.end.end_of_stream()),
             Err(_) => this.close(Closing::Reset),
             Ok(_) => {}
         }
@@ -113,7 +144,7 @@ impl AsyncRead for SimStream {
 impl AsyncWrite for SimStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.fail_if_severed()?;
+        ready!(this.poll_alive(cx))?;
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
@@ -150,7 +181,7 @@ impl AsyncWrite for SimStream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.fail_if_severed()?;
+        ready!(this.poll_alive(cx))?;
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };

@@ -1,7 +1,10 @@
 //! Each fault of the network, seen from both ends.
 
-use super::{ByteFaults, CableId, Cables, Fate, Home, SERVER_ADDRESS, SimNetwork, SimStream, Toward, now};
+use super::{
+    ByteFaults, CableId, Cables, Fate, Home, Pace, SERVER, SERVER_ADDRESS, SimNetwork, SimStream, Toward, now,
+};
 use crate::faults::FaultClass;
+use crate::faults::schedule::{Last, Reception};
 use crate::faults::tally::Touches;
 use crate::history::{Actor, History, What};
 use crate::journal::Journal;
@@ -18,6 +21,9 @@ use tokio::time::sleep;
 const TICK: u64 = 10;
 const ONLY: CableId = CableId(0);
 const PEER: usize = 1;
+
+/// ECHO_RES with ten bytes.
+const ECHO: &[u8] = b"\0RES\0\0\0\x11\0\0\0\x0aten bytes.";
 
 /// What one end saw, each with the millisecond.
 type Seen = Arc<Mutex<Vec<(u64, Got)>>>;
@@ -80,9 +86,14 @@ impl Rehearsal {
 
     fn step(&mut self, ticks: usize) -> &mut Self {
         for _ in 0..ticks {
+            self.cables.lock().step();
             self.sim.step().unwrap();
         }
         self
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.entries.lock().unwrap().iter().map(What::to_string).collect()
     }
 
     fn at_server(&self) -> Vec<(u64, Got)> {
@@ -120,7 +131,7 @@ async fn listen(network: SimNetwork, seen: Seen) -> Result<(), Box<dyn std::erro
     }
 }
 
-/// Reads to the end, and answers a `?` with a `!`.
+/// Reads to the end, and answers a `?` with a `!`, and a `*` with a packet.
 async fn read_all(mut stream: SimStream, seen: Seen) {
     let mut buffer = [0; 4096];
     loop {
@@ -129,10 +140,17 @@ async fn read_all(mut stream: SimStream, seen: Seen) {
             Ok(count) => Got::Bytes(buffer[..count].to_vec()),
             Err(error) => Got::Failed(error.kind()),
         };
-        let asks = matches!(&got, Got::Bytes(bytes) if bytes.contains(&b'?'));
+        let has = |byte| matches!(&got, Got::Bytes(bytes) if bytes.contains(&byte));
+        let answer: &[u8] = if has(b'?') {
+            b"!"
+        } else if has(b'*') {
+            ECHO
+        } else {
+            b""
+        };
         let over = !matches!(got, Got::Bytes(_));
         note(&seen, got);
-        if over || asks && stream.write_all(b"!").await.is_err() {
+        if over || !answer.is_empty() && stream.write_all(answer).await.is_err() {
             return;
         }
     }
@@ -142,6 +160,17 @@ async fn write_hello(network: SimNetwork, _: Seen) -> io::Result<()> {
     let mut stream = network.connect(SERVER_ADDRESS).await?;
     stream.write_all(b"hello, this is a peer with a lot to say").await?;
     std::future::pending().await
+}
+
+/// Connects, and writes after a while.
+async fn ask_later(network: SimNetwork, seen: Seen) -> io::Result<()> {
+    let mut stream = network.connect(SERVER_ADDRESS).await?;
+    sleep(Duration::from_millis(10 * TICK)).await;
+    if let Err(error) = stream.write_all(ECHO).await {
+        note(&seen, Got::Failed(error.kind()));
+    }
+    read_all(stream, seen).await;
+    Ok(())
 }
 
 async fn ask_and_read(network: SimNetwork, seen: Seen) -> io::Result<()> {
@@ -360,4 +389,165 @@ fn what_the_peer_writes_and_reads_is_in_the_history() {
     assert_eq!(seen[1], "c0 > ECHO_REQ \"hi\"");
     assert!(seen[2].starts_with("c0 > garbage"), "{}", seen[2]);
     assert_eq!(seen.len(), 3, "{seen:?}");
+}
+
+#[test]
+fn a_dribbling_direction_passes_a_few_bytes_in_each_step_until_it_moves_as_ever() {
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, write_hello);
+    rehearsal.step(2);
+    let pace = Pace { bytes: 3, every: 1, window: usize::MAX, left: 0, wait: 1 };
+    rehearsal.cables.lock().slow_down(ONLY, Toward::Server, pace);
+    rehearsal.step(5);
+    let (bytes, reads) = rehearsal.read_by_server();
+    assert_eq!((&*bytes, reads), (&b"hello, this is "[..], 5));
+    rehearsal.cables.lock().speed_up(ONLY, Toward::Server);
+    rehearsal.step(1);
+    assert_eq!(rehearsal.read_by_server().0, b"hello, this is a peer with a lot to say");
+}
+
+#[test]
+fn a_slow_reader_takes_little_at_times_and_has_little_room() {
+    async fn write_too_much(network: SimNetwork, seen: Seen) -> io::Result<()> {
+        let mut stream = network.connect(SERVER_ADDRESS).await?;
+        sleep(Duration::from_millis(TICK)).await;
+        loop {
+            let count = stream.write(&[b'x'; 100]).await?;
+            note(&seen, Got::Wrote(count));
+        }
+    }
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, write_too_much);
+    rehearsal.step(2);
+    let pace = Pace { bytes: 5, every: 4, window: 16, left: 0, wait: 4 };
+    rehearsal.cables.lock().slow_down(ONLY, Toward::Server, pace);
+    rehearsal.step(20);
+    assert_eq!(rehearsal.read_by_server(), (vec![b'x'; 25], 5));
+    let wrote: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
+    assert_eq!(wrote, [16, 5, 5, 5, 5, 5].map(Got::Wrote));
+}
+
+#[test]
+fn what_is_delayed_arrives_whole_and_later() {
+    let mut rehearsal = Rehearsal::new(&[(FaultClass::Delay, 1000)], 1 << 16, write_hello);
+    rehearsal.step(20);
+    let seen = rehearsal.at_server();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].1, Got::Bytes(b"hello, this is a peer with a lot to say".to_vec()));
+    assert!(seen[0].0 > 20, "it came at {} ms, as without the fault", seen[0].0);
+    assert_eq!(rehearsal.touches(FaultClass::Delay).happened, 1);
+}
+
+#[test]
+fn of_a_half_open_connection_the_server_hears_nothing_until_it_is_reset() {
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    rehearsal.step(10);
+    rehearsal.cables.lock().forsake(ONLY);
+    rehearsal.step(20);
+    let reset = Got::Failed(io::ErrorKind::ConnectionReset);
+    assert_eq!(rehearsal.at_peer().last(), Some(&(100, reset.clone())));
+    assert_eq!(rehearsal.at_server().len(), 1, "{:?}", rehearsal.at_server());
+    assert_eq!(rehearsal.lines().last().unwrap(), "c0 reset");
+    rehearsal.cables.lock().sever(ONLY, Fate::Broken);
+    rehearsal.step(1);
+    assert_eq!(rehearsal.at_server().last(), Some(&(300, reset)));
+    assert_eq!(rehearsal.lines().last().unwrap(), "c0 has ended at the server");
+}
+
+#[test]
+fn a_message_that_is_cut_passes_in_part_before_the_end() {
+    for (last, end) in [(Last::Reset, Got::Failed(io::ErrorKind::ConnectionReset)), (Last::Fin, Got::End)] {
+        let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_later);
+        rehearsal.step(5);
+        rehearsal.cables.lock().cut_next(ONLY, Toward::Server, last);
+        rehearsal.step(20);
+        let gots: Vec<Got> = rehearsal.at_server().into_iter().map(|(_, got)| got).collect();
+        let [Got::Bytes(part), over] = &gots[..] else { panic!("{gots:?}") };
+        assert!(!part.is_empty() && part.len() < ECHO.len() && ECHO.starts_with(part), "{part:?}");
+        assert_eq!(*over, end);
+        let failed = Got::Failed(io::ErrorKind::ConnectionReset);
+        assert_eq!(rehearsal.at_peer().first().map(|(_, got)| got), Some(&failed));
+        let class = if last == Last::Fin { FaultClass::FinMidPacket } else { FaultClass::ResetMidPacket };
+        assert_eq!(rehearsal.touches(class).happened, 1);
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_passes_in_part_and_it_is_not_the_server_that_has_closed() {
+    async fn ask_for_a_packet(network: SimNetwork, seen: Seen) -> io::Result<()> {
+        let mut stream = network.connect(SERVER_ADDRESS).await?;
+        sleep(Duration::from_millis(10 * TICK)).await;
+        stream.write_all(b"*").await?;
+        read_all(stream, seen).await;
+        Ok(())
+    }
+    for (last, end, line) in [
+        (Last::Reset, Got::Failed(io::ErrorKind::ConnectionReset), "c0 reset"),
+        (Last::Fin, Got::End, "c0 closed on the way"),
+    ] {
+        let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_for_a_packet);
+        rehearsal.step(5);
+        rehearsal.cables.lock().cut_next(ONLY, Toward::Peer, last);
+        rehearsal.step(20);
+        let gots: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
+        let [Got::Bytes(part), over] = &gots[..] else { panic!("{gots:?}") };
+        assert!(!part.is_empty() && part.len() < ECHO.len() && ECHO.starts_with(part), "{part:?}");
+        assert_eq!(*over, end);
+        assert_eq!(rehearsal.lines()[1..], ["c0 has ended at the server", line]);
+    }
+}
+
+#[test]
+fn who_dials_at_a_shut_door_is_refused_waits_or_is_closed_at_once() {
+    async fn dial(network: SimNetwork, seen: Seen) -> io::Result<()> {
+        match network.connect(SERVER_ADDRESS).await {
+            Ok(stream) => read_all(stream, seen).await,
+            Err(error) => note(&seen, Got::Failed(error.kind())),
+        }
+        Ok(())
+    }
+    let met = |reception| {
+        let mut rehearsal = Rehearsal::new(&[], 1 << 16, dial);
+        rehearsal.cables.lock().shut(Actor::new(0), reception);
+        rehearsal.step(10);
+        (rehearsal.at_peer().into_iter().map(|(_, got)| got).collect::<Vec<Got>>(), rehearsal)
+    };
+    assert_eq!(met(Reception::Refuses).0, [Got::Failed(io::ErrorKind::ConnectionRefused)]);
+    let (seen, rehearsal) = met(Reception::Closes);
+    assert_eq!(seen, [Got::End]);
+    assert!(rehearsal.lines().contains(&"c0 closed on the way".to_owned()), "{:?}", rehearsal.lines());
+    let (seen, mut rehearsal) = met(Reception::Hangs);
+    assert_eq!((seen, rehearsal.lines()), (vec![], vec![]));
+    rehearsal.cables.lock().reopen(Actor::new(0), Reception::Hangs);
+    rehearsal.step(5);
+    assert_eq!(rehearsal.lines(), ["c0 is a0, connected"]);
+}
+
+#[test]
+fn a_host_that_stands_still_reads_and_writes_nothing_and_its_system_goes_on() {
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    rehearsal.cables.lock().pause(SERVER, Time::from_millis(200));
+    rehearsal.step(20);
+    assert_eq!(rehearsal.lines(), ["c0 is a0, connected"], "the system shakes hands");
+    assert_eq!((rehearsal.at_server(), rehearsal.at_peer()), (vec![], vec![]));
+    rehearsal.cables.lock().pause(PEER, Time::from_millis(300));
+    rehearsal.cables.lock().resume(SERVER, Time::from_millis(200));
+    rehearsal.step(10);
+    assert_eq!(rehearsal.read_by_server().0, b"how are you?");
+    assert_eq!(rehearsal.at_peer(), []);
+    rehearsal.cables.lock().resume(PEER, Time::from_millis(300));
+    rehearsal.step(1);
+    assert_eq!(rehearsal.at_peer().len(), 1);
+}
+
+#[test]
+fn who_was_to_stand_still_for_longer_does_and_who_is_started_anew_does_not() {
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut state = rehearsal.cables.lock();
+    state.pause(PEER, Time::from_millis(300));
+    state.pause(PEER, Time::from_millis(200));
+    state.resume(PEER, Time::from_millis(200));
+    assert_eq!(state.paused_until(PEER), Some(Time::from_millis(300)));
+    state.dies(Time::ZERO, PEER);
+    assert_eq!(state.paused_until(PEER), None);
+    drop(state);
+    rehearsal.step(1);
 }

@@ -116,14 +116,23 @@ impl Plan {
 
     fn check_deed(&self, deed: &Deed) -> Result<(), String> {
         match deed {
-            Deed::Stall { whom, .. } | Deed::Leave { whom } => match whom {
+            Deed::Stall { whom, .. }
+            | Deed::Dribble { whom, .. }
+            | Deed::SlowReader { whom, .. }
+            | Deed::HalfOpen { whom, .. }
+            | Deed::Cut { whom, .. }
+            | Deed::Door { whom, .. }
+            | Deed::Leave { whom } => match whom {
                 Whom::Mover => Ok(()),
                 Whom::Actor(actor) => self.check_actor(*actor),
             },
             Deed::Overrun { actor, .. } | Deed::Impatience { actor, .. } => self.check_actor(*actor),
-            Deed::Partition { hosts, .. } => hosts.iter().try_for_each(|host| self.check_host(*host)),
+            Deed::Partition { hosts, .. } | Deed::ReconnectStorm { hosts, .. } => {
+                hosts.iter().try_for_each(|host| self.check_host(*host))
+            }
             Deed::WorkerCrash { host, .. } => self.check_host(*host),
-            Deed::ServerCrash { .. } | Deed::ServerPowerLoss { .. } => Ok(()),
+            Deed::Pause { host, .. } if *host != 0 => self.check_host(*host),
+            Deed::Pause { .. } | Deed::ServerCrash { .. } | Deed::ServerPowerLoss { .. } => Ok(()),
         }
     }
 

@@ -351,6 +351,13 @@ const fn down(deed: &Deed) -> Option<(u32, Crash)> {
         Deed::ServerCrash { down_ms } => Some((down_ms, Crash::Process)),
         Deed::ServerPowerLoss { down_ms } => Some((down_ms, Crash::Power)),
         Deed::Stall { .. }
+        | Deed::Dribble { .. }
+        | Deed::SlowReader { .. }
+        | Deed::HalfOpen { .. }
+        | Deed::Cut { .. }
+        | Deed::Door { .. }
+        | Deed::ReconnectStorm { .. }
+        | Deed::Pause { .. }
         | Deed::Partition { .. }
         | Deed::WorkerCrash { .. }
         | Deed::Leave { .. }

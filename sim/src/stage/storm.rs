@@ -1,15 +1,16 @@
 //! The faults of a plan, as they happen between the steps of a simulation.
 
+mod deeds;
+
 use super::Happened;
 use crate::faults::FaultClass;
-use crate::faults::schedule::{Deed, Fault, Lanes, Outcome, When, Whom};
+use crate::faults::schedule::{Fault, Lanes, Outcome, Reception, When};
 use crate::history::{Actor, Connection};
 use crate::lives::Stretch;
 use crate::network::{CableId, Cables, Fate, NetworkState, SERVER, Toward};
 use crate::plan::Plan;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What a fault does to the hosts and actors, which are not the network's.
 pub(super) trait Victims {
@@ -51,6 +52,10 @@ struct Ongoing {
 enum Lasting {
     Cable { id: CableId, lanes: Lanes, then: Outcome },
     Paths { hosts: Vec<usize>, lanes: Lanes, then: Outcome },
+    Slow { id: CableId, lanes: Lanes },
+    Forsaken(CableId),
+    Door { actor: Actor, reception: Reception },
+    Paused(usize),
     Host(usize),
 }
 
@@ -67,6 +72,7 @@ impl<'a> Storm<'a> {
 
     /// Everything that shall happen now, after the end of what has lasted long enough.
     pub(super) fn blow(&mut self, now: Time, victims: &mut impl Victims) {
+        self.cables.lock().step();
         let over: Vec<Ongoing> = self.ongoing.extract_if(.., |one| one.until <= now).collect();
         over.into_iter().for_each(|one| self.end(one, victims));
         let moves = self.cables.lock().journal().take_moves();
@@ -114,76 +120,6 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// Says in words what has happened; nothing if there is nobody to whom it could.
-    fn happen(
-        &mut self,
-        now: Time,
-        fault: &Fault,
-        mover: Option<CableId>,
-        victims: &mut impl Victims,
-    ) -> Option<String> {
-        let class = fault.deed.class();
-        let until = |ms: u32| now + Duration::from_millis(ms.into());
-        match &fault.deed {
-            Deed::Stall { whom, lanes, for_ms, then } => {
-                let id = self.cable(*whom, mover)?;
-                self.for_lanes(id, *lanes, NetworkState::stall);
-                let (lanes, then) = (*lanes, *then);
-                self.lasts(until(*for_ms), class, Lasting::Cable { id, lanes, then });
-                Some(format!("{}, {} for {for_ms} ms", self.name(id), words(lanes)))
-            }
-            Deed::Partition { hosts, lanes, for_ms, then } => {
-                let hosts: Vec<usize> = hosts.iter().map(|&host| host as usize).collect();
-                self.for_paths(&hosts, *lanes, NetworkState::block);
-                let names: Vec<&str> = hosts.iter().map(|&host| self.host(host)).collect();
-                let what = format!("{}, {} for {for_ms} ms", names.join(" and "), words(*lanes));
-                let (lanes, then) = (*lanes, *then);
-                self.lasts(until(*for_ms), class, Lasting::Paths { hosts, lanes, then });
-                Some(what)
-            }
-            Deed::ServerCrash { down_ms } => {
-                self.crash(SERVER, until(*down_ms), class, victims, |victims| victims.crash(SERVER))
-            }
-            Deed::ServerPowerLoss { down_ms } => {
-                self.crash(SERVER, until(*down_ms), class, victims, Victims::go_dark)
-            }
-            Deed::WorkerCrash { host, down_ms } => {
-                let host = *host as usize;
-                self.crash(host, until(*down_ms), class, victims, |victims| victims.crash(host))
-            }
-            Deed::Leave { whom } => {
-                let id = self.cable(*whom, mover)?;
-                self.cables.lock().sever(id, Fate::Left);
-                Some(self.name(id))
-            }
-            Deed::Overrun { actor, takes_ms } => {
-                victims.overrun(*actor, *takes_ms);
-                Some(format!("a{actor} takes {takes_ms} ms for its next job"))
-            }
-            Deed::Impatience { actor, within_ms } => {
-                victims.hurry(*actor, *within_ms);
-                Some(format!("a{actor} waits {within_ms} ms for its next call"))
-            }
-        }
-    }
-
-    fn crash<V: Victims>(
-        &mut self,
-        host: usize,
-        until: Time,
-        class: FaultClass,
-        victims: &mut V,
-        kill: impl FnOnce(&mut V),
-    ) -> Option<String> {
-        if !victims.is_up(host) {
-            return None;
-        }
-        // It touches what is there before it happens.
-        self.lasts(until, class, Lasting::Host(host));
-        kill(victims);
-        Some(format!("{}, back at {} ms", self.host(host), until.as_millis()))
-    }
-
     fn lasts(&mut self, until: Time, class: FaultClass, what: Lasting) {
         self.cables.lock().journal().happened(class);
         let has_bitten = self.touches(class, &what);
@@ -194,10 +130,11 @@ impl<'a> Storm<'a> {
     fn touches(&self, class: FaultClass, what: &Lasting) -> bool {
         let mut state = self.cables.lock();
         let ids = match what {
-            Lasting::Host(SERVER) => return state.journal().touched_all(class),
-            Lasting::Cable { id, .. } => vec![*id],
+            Lasting::Host(SERVER) | Lasting::Paused(SERVER) => return state.journal().touched_all(class),
+            Lasting::Cable { id, .. } | Lasting::Slow { id, .. } | Lasting::Forsaken(id) => vec![*id],
+            Lasting::Door { actor, .. } => state.of_actor(*actor).into_iter().collect(),
             Lasting::Paths { hosts, .. } => state.of_hosts(hosts),
-            Lasting::Host(host) => state.of_hosts(&[*host]),
+            Lasting::Host(host) | Lasting::Paused(host) => state.of_hosts(&[*host]),
         };
         state.touched(class, &ids)
     }
@@ -217,6 +154,10 @@ impl<'a> Storm<'a> {
                 self.sever_if(then, &ids);
                 self.for_paths(&hosts, lanes, NetworkState::unblock);
             }
+            Lasting::Slow { id, lanes } => self.for_lanes(id, lanes, NetworkState::speed_up),
+            Lasting::Forsaken(id) => self.cables.lock().sever(id, Fate::Broken),
+            Lasting::Door { actor, reception } => self.cables.lock().reopen(actor, reception),
+            Lasting::Paused(host) => self.cables.lock().resume(host, one.until),
             Lasting::Host(host) => victims.restart(host),
         }
     }
@@ -228,7 +169,7 @@ impl<'a> Storm<'a> {
         }
     }
 
-    fn for_lanes(&self, id: CableId, lanes: Lanes, act: fn(&mut NetworkState, CableId, Toward)) {
+    fn for_lanes(&self, id: CableId, lanes: Lanes, act: impl Fn(&mut NetworkState, CableId, Toward)) {
         let mut state = self.cables.lock();
         toward(lanes).iter().for_each(|&toward| act(&mut state, id, toward));
     }
@@ -238,19 +179,6 @@ impl<'a> Storm<'a> {
         for &host in hosts {
             toward(lanes).iter().for_each(|&toward| act(&mut state, host, toward));
         }
-    }
-
-    fn cable(&self, whom: Whom, mover: Option<CableId>) -> Option<CableId> {
-        match whom {
-            Whom::Mover => mover,
-            Whom::Actor(actor) => self.cables.lock().of_actor(Actor::new(actor)),
-        }
-    }
-
-    fn name(&self, id: CableId) -> String {
-        let connection = self.cables.lock().connection(id);
-        connection
-            .map_or_else(|| "nobody".to_owned(), |(connection, actor)| format!("{connection} of {actor}"))
     }
 
     fn host(&self, host: usize) -> &str {
@@ -263,13 +191,5 @@ const fn toward(lanes: Lanes) -> &'static [Toward] {
         Lanes::ToServer => &[Toward::Server],
         Lanes::FromServer => &[Toward::Peer],
         Lanes::Both => &[Toward::Server, Toward::Peer],
-    }
-}
-
-const fn words(lanes: Lanes) -> &'static str {
-    match lanes {
-        Lanes::ToServer => "nothing to the server",
-        Lanes::FromServer => "nothing from the server",
-        Lanes::Both => "nothing either way",
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! turmoil is stepped by hand: between two steps nothing runs, so that is where faults happen.
 
+mod pausable;
+
 use super::storm::{Storm, Victims};
 use super::{MakeDoors, Options, Run, Stuck};
 use crate::actors::{Role, cast};
@@ -12,9 +14,9 @@ use crate::journal::Journal;
 use crate::network::{ByteFaults, Cables, Home, SERVER, SimNetwork, now};
 use crate::plan::Plan;
 use crate::store::{Cheat, Crash, Disk, Shelf};
-use gearman_engine::Doors;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
+use pausable::Pausable;
 use std::time::{Duration, UNIX_EPOCH};
 use turmoil::Sim;
 
@@ -72,7 +74,10 @@ impl<'a> House<'a> {
         let epoch_ms = plan.world.epoch_ms;
         let shelf = Shelf::new(Disk::new(plan.seed, plan.world.per_mille.clone(), cheat), cables.clone());
         let (shared, disk) = (cables.clone(), shelf.clone());
-        sim.host(name(plan, SERVER), move || serve(shared.clone(), doors(), epoch_ms, disk.clone()));
+        sim.host(name(plan, SERVER), move || {
+            let doors = Pausable::new(doors(), shared.clone());
+            serve(shared.clone(), doors, epoch_ms, disk.clone())
+        });
         for (number, host) in (1..).zip(&plan.hosts) {
             let lodgers = host.actors.iter().map(|&actor| (Actor::new(actor), roles[actor as usize].clone()));
             let lodgers: Vec<(Actor, Role)> = lodgers.collect();
@@ -199,7 +204,7 @@ fn name(plan: &Plan, host: usize) -> &str {
     host.checked_sub(1).map_or("server", |index| &plan.hosts[index].name)
 }
 
-async fn serve(cables: Cables, doors: Box<dyn Doors + Send>, epoch_ms: i64, shelf: Shelf) -> turmoil::Result {
+async fn serve(cables: Cables, doors: Pausable, epoch_ms: i64, shelf: Shelf) -> turmoil::Result {
     // The server dials nobody.
     let network = SimNetwork::new(cables.clone(), Home { host: SERVER, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
@@ -218,7 +223,7 @@ async fn serve(cables: Cables, doors: Box<dyn Doors + Send>, epoch_ms: i64, shel
 async fn live(cables: Cables, host: usize, lodgers: Vec<(Actor, Role)>) -> turmoil::Result {
     for (actor, role) in lodgers {
         let network = SimNetwork::new(cables.clone(), Home { host, actor });
-        tokio::task::spawn_local(role.play(network));
+        tokio::task::spawn_local(cables.clone().on(host, role.play(network)));
     }
     std::future::pending().await
 }

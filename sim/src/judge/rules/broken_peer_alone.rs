@@ -52,5 +52,6 @@ mod tests {
     fn a_peer_that_has_left_or_was_cut_off_is_not_the_servers_doing() {
         assert_eq!(broken("c> echo x\n c half-closes\n c is closed"), [""; 0]);
         assert_eq!(broken("c> echo x\n c is reset"), [""; 0]);
+        assert_eq!(broken("c> echo x\n c is cut"), [""; 0]);
     }
 }

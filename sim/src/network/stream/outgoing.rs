@@ -1,9 +1,9 @@
 //! What was written and is not on its way yet.
 
-use super::End;
+use super::{End, poll_timer};
 use crate::faults::FaultClass;
+use crate::faults::schedule::Last;
 use bytes::BytesMut;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -21,6 +21,8 @@ pub(super) struct Outgoing {
     held: BytesMut,
     /// Until when they wait.
     due: Option<Pin<Box<Sleep>>>,
+    /// Whether the last message that was begun has not been taken to its end.
+    is_within: bool,
     writes: u64,
 }
 
@@ -39,7 +41,11 @@ impl Outgoing {
         if room == 0 && !bytes.is_empty() {
             return Poll::Pending;
         }
+        if let Some(takes) = self.cut(inner, &bytes[..room], end) {
+            return Poll::Ready(Ok(takes));
+        }
         let takes = self.split(room, end);
+        self.is_within = takes < bytes.len();
         let bytes = &bytes[..takes];
         if self.hold(bytes, end) {
             // A kernel sends it when its time has come; here the task does, which must be woken for it.
@@ -50,6 +56,27 @@ impl Outgoing {
         self.writes += 1;
         end.cables.lock().given(end.id, end.toward, bytes);
         Poll::Ready(Ok(takes))
+    }
+
+    /// Passes a part of the message that these bytes begin with, and cuts this end off, if that is to be; says how
+    /// many bytes it took.
+    fn cut(&mut self, inner: &TcpStream, bytes: &[u8], end: &End) -> Option<usize> {
+        let mut state = end.cables.lock();
+        let last = state.cut(end.id, end.toward)?;
+        let class = match last {
+            Last::Reset => FaultClass::ResetMidPacket,
+            Last::Fin => FaultClass::FinMidPacket,
+        };
+        let message = first_message(bytes);
+        let mut chance = state.chance(class, end, self.writes).filter(|_| !self.is_within && message > 1)?;
+        let takes = 1 + chance.index(message - 1);
+        self.held.extend_from_slice(&bytes[..takes]);
+        state.given(end.id, end.toward, &bytes[..takes]);
+        state.bit(class, end.id);
+        state.cut_off(end.id, end.toward, last);
+        drop(state);
+        self.send_held_from(inner);
+        Some(takes)
     }
 
     /// How many of `could` bytes to take; fewer make the rest wait.
@@ -105,11 +132,15 @@ impl Outgoing {
     }
 }
 
-/// Ready when there is no timer or it has run out.
-fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
-    if let Some(sleep) = timer {
-        ready!(sleep.as_mut().poll(cx));
-        *timer = None;
-    }
-    Poll::Ready(())
+/// How long the message is that these bytes begin with, as far as they go: a packet says it in its header, and a line
+/// of text ends with a newline.
+fn first_message(bytes: &[u8]) -> usize {
+    let length = match bytes {
+        [0, _, _, _, _, _, _, _, size @ ..] if size.len() >= 4 => {
+            let size = u32::from_be_bytes([size[0], size[1], size[2], size[3]]);
+            12 + usize::try_from(size).unwrap_or(usize::MAX - 12)
+        }
+        text => text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1),
+    };
+    length.min(bytes.len())
 }
