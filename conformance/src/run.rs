@@ -146,6 +146,17 @@ impl Plan {
         self.skipped(case).is_none()
     }
 
+    /// Whether no further case is begun after this result.
+    fn ends_with(&self, result: &CaseResult) -> bool {
+        (self.fail_fast && !result.verdict.is_met()) || self.is_lost_with(result)
+    }
+
+    /// Whether the server is gone with this result: nobody starts it again, and the other cases would fail for nothing.
+    #[must_use]
+    pub fn is_lost_with(&self, result: &CaseResult) -> bool {
+        matches!(self.target, Target::Attached(_)) && matches!(result.verdict, Verdict::Crash | Verdict::Hang)
+    }
+
     /// Why a case is not played, if it is not.
     fn skipped(&self, case: &Transcript) -> Option<(Skip, String)> {
         let header = &case.header;
@@ -224,7 +235,7 @@ impl Work {
             workers.spawn(async move {
                 while let Some(unit) = work.next(&queue) {
                     let result = work.play(unit).await;
-                    if work.plan.fail_fast && !result.verdict.is_met() {
+                    if work.plan.ends_with(&result) {
                         work.stopped.store(true, Ordering::Relaxed);
                     }
                     // Nobody listens any more only when the run is being given up.

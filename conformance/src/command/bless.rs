@@ -36,8 +36,8 @@ fn take(profile: &mut Profile, id: &str, result: &CaseResult) -> bool {
     let entry = match observed(result) {
         Observed::NotBlessable(verdict) => {
             anstream::println!(
-                "{:>14} {id}: look at it, and put it under [flaky] or [excluded] with a reason",
-                verdict
+                "{:>14} {id}: {verdict}; put it under [flaky] or [excluded] with a reason",
+                "not written"
             );
             return false;
         }

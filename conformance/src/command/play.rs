@@ -14,6 +14,7 @@ use crate::report::terminal::{Terminal, Verbosity, summary};
 use crate::report::{Exit, json, junit};
 use crate::run::{CaseResult, Plan, Target};
 use crate::suite::{IdPattern, SANITY, Selection, Suite};
+use crate::verdict::Verdict;
 
 /// How many launched servers are played against at a time: cases wait more than they compute, so this does not depend
 /// on the number of processors.
@@ -244,6 +245,9 @@ async fn play(
     terminal.finish();
     results.sort_by_key(|result| (result.case, result.variant));
     anstream::println!("{}", summary(&plan.cases, &results, &plan.profile, began.elapsed()));
+    if let Some(lost) = results.iter().find(|result| plan.is_lost_with(result)) {
+        anstream::println!("{}", gone(&plan, lost, results.len()));
+    }
     let exit = if interrupted { Exit::Interrupted } else { Exit::of(&results) };
     let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
     let took_ms = began.elapsed().as_millis();
@@ -262,6 +266,18 @@ async fn play(
         super::matrix::folder(html, &servers, None)?;
     }
     Ok((exit, json))
+}
+
+/// What to do when the server that the tool did not start is gone.
+fn gone(plan: &Plan, lost: &CaseResult, played: usize) -> String {
+    let id = &plan.cases[lost.case].header.id;
+    format!(
+        "{:>14} it {} in {id}, so {} of {} were not played: start it again and leave that one out with `--skip {id}`, or let the tool start it with --launch",
+        "SERVER GONE",
+        if lost.verdict == Verdict::Crash { "ended" } else { "hung" },
+        plan.count() - played,
+        plan.count()
+    )
 }
 
 /// The files that were asked for. They are there before the first case is played: afterwards it is too late to say

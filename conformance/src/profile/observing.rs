@@ -15,7 +15,7 @@ pub enum Observed {
     Nothing,
     /// It came out so; the reason is still to be written.
     Entry(Expectation),
-    /// Nothing that a profile could expect.
+    /// Nothing that a profile could expect: the verdict, and why.
     NotBlessable(String),
 }
 
@@ -25,7 +25,8 @@ pub fn observed(result: &CaseResult) -> Observed {
     match result.verdict {
         Verdict::Fail => {}
         Verdict::Crash | Verdict::Hang | Verdict::Unsound | Verdict::Flaky { .. } => {
-            return Observed::NotBlessable(result.verdict.to_string());
+            let why = result.why.iter().map(|why| format!(" ({why})"));
+            return Observed::NotBlessable(format!("{}{}", result.verdict, why.collect::<String>()));
         }
         Verdict::Pass
         | Verdict::NonStrict

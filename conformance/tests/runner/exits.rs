@@ -316,3 +316,19 @@ fn a_failure_in_an_included_file_is_shown_there_with_every_byte_that_differs() {
     assert_eq!((failure["line"].as_u64(), failure["included"]["line"].as_u64()), (Some(7), Some(4)));
     assert_eq!(failure["compared"][1]["marks"]["got"], serde_json::json!([[1, 2], [7, 8]]));
 }
+
+#[test]
+fn a_server_that_nobody_starts_again_ends_the_run() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let command = launch("exit").replace("{port}", &port.to_string());
+    let mut server = Command::new("/bin/sh").args(["-c", &command]).spawn().unwrap();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
+    let address = format!("127.0.0.1:{port}");
+    let text =
+        exits(&["admin/version", "sanity", "--target", &address], 4, "SERVER GONE it ended in admin/version");
+    assert!(text.contains("1 of 2 were not played"), "{text}");
+    assert!(!text.contains("sanity/roundtrip"), "{text}");
+    server.wait().unwrap();
+}
