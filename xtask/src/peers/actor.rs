@@ -71,6 +71,11 @@ impl Actor {
         self.heard.pop_front().or_else(|| self.lines.try_recv().ok().map(|line| self.note(line)))
     }
 
+    /// Whether there is a next line already.
+    pub(super) fn has_spoken(&mut self) -> bool {
+        self.hear_now().map(|line| self.unhear(line)).is_some()
+    }
+
     /// Puts back a line that was not what somebody waited for.
     pub(super) fn unhear(&mut self, line: String) {
         self.heard.push_front(line);

@@ -124,11 +124,10 @@ fn demands(scenario: &Scenario) -> BTreeSet<String> {
             }
             Action::Tell { words, .. } => told(words, &mut demands),
             Action::Polls { ask: words, .. } | Action::Retries { words, .. } => told(words, &mut demands),
-            // `TAG EVENT ..` is heard from clients, `job ..` and `unique ..` from workers.
-            Action::Hear { words, .. } => {
-                if let [Word::Bare(_), Word::Bare(event), ..] = words.as_slice() {
-                    demand("client", event, &CLIENT_VERBS, &mut demands);
-                }
+            Action::Hear { words, .. } => heard(words, &mut demands),
+            Action::Answers { answer, expect, .. } => {
+                told(answer, &mut demands);
+                heard(expect, &mut demands);
             }
             Action::Start { .. }
             | Action::Exits { .. }
@@ -159,8 +158,11 @@ fn told(words: &[Word], demands: &mut BTreeSet<String>) {
     }
 }
 
-fn demand(role: &str, verb: &str, verbs: &[&str], demands: &mut BTreeSet<String>) {
-    if verbs.contains(&verb) {
-        demands.insert(format!("{role} {verb}"));
+/// `TAG EVENT ..` is heard from clients, `job ..` and `unique ..` from workers.
+fn heard(words: &[Word], demands: &mut BTreeSet<String>) {
+    if let [Word::Bare(_), Word::Bare(event), ..] = words
+        && CLIENT_VERBS.contains(&event.as_str())
+    {
+        demands.insert(format!("client {event}"));
     }
 }

@@ -54,6 +54,7 @@ impl<'a> Stage<'a> {
             Action::Hear { alias: Some(alias), who, words } => self.hear_from_any(alias, who, words),
             Action::Polls { who, ask, expect } => self.polls(who, ask, expect),
             Action::Retries { who, words } => self.retries(who, words),
+            Action::Answers { who, answer, listener, expect } => self.answers(who, answer, listener, expect),
             Action::Exits { who, code } => self.exits(who, *code),
             Action::Prints { who, text } => self.prints(who, text),
             Action::Mentions { who, word } => self.mentions(who, word),
@@ -207,6 +208,35 @@ impl<'a> Stage<'a> {
         })
         .map_err(|late| format!("nothing came of it {late}{}", self.server.said()))?;
         wrong
+    }
+
+    /// Lets whoever of several gets a job answer it, until somebody says what is expected, which must be the next that is said.
+    ///
+    /// A job under a time limit may move on before its worker has been told to answer, so nobody knows who will.
+    fn answers(&mut self, who: &str, answer: &[Word], listener: &str, expect: &[Word]) -> Result<(), String> {
+        let (workers, answer) = (self.named(who)?, self.line(answer)?);
+        let mut wrong = Ok(());
+        wait_until(|| {
+            wrong = self.answer_jobs(&workers, &answer);
+            wrong.is_err() || self.actors.get_mut(listener).is_some_and(Actor::has_spoken)
+        })
+        .map_err(|late| format!("{listener} said nothing {late}{}", self.server.said()))?;
+        wrong?;
+        self.hear(listener, expect)
+    }
+
+    /// Answers every job that these workers say they have; they may say nothing else.
+    fn answer_jobs(&mut self, workers: &[String], answer: &str) -> Result<(), String> {
+        for name in workers {
+            let Some(worker) = self.actors.get_mut(name) else { continue };
+            while let Some(line) = worker.hear_now() {
+                if !line.starts_with("job ") {
+                    return Err(format!("{name} said `{}`", shortened(&line)));
+                }
+                worker.tell(answer)?;
+            }
+        }
+        Ok(())
     }
 
     fn exits(&mut self, who: &str, code: i32) -> Result<(), String> {

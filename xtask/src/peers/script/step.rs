@@ -54,6 +54,13 @@ pub(in super::super) enum Action {
         who: String,
         words: Vec<Word>,
     },
+    /// `NAME answers WORDS until LISTENER < WORDS`: says so for every job it gets, until the listener has this to say.
+    Answers {
+        who: String,
+        answer: Vec<Word>,
+        listener: String,
+        expect: Vec<Word>,
+    },
     /// `NAME exits CODE`, `NAME prints "all of it"`, `NAME mentions "a part"`: of a tool, after its end.
     Exits {
         who: String,
@@ -131,6 +138,16 @@ fn actors(who: &str, verb: &str, words: &[Word]) -> Option<Action> {
         ("polls", words) => {
             let at = words.iter().position(|word| is(word, "="))?;
             Some(Action::Polls { who: owned, ask: words[..at].to_vec(), expect: words[at + 1..].to_vec() })
+        }
+        ("answers", words) => {
+            let (answer, rest) = words.split_at(words.iter().position(|word| is(word, "until"))?);
+            let [_, listener, sign, expect @ ..] = rest else { return None };
+            is(sign, "<").then_some(Action::Answers {
+                who: owned,
+                answer: answer.to_vec(),
+                listener: name(listener)?.to_owned(),
+                expect: expect.to_vec(),
+            })
         }
         ("exits", [code]) => Some(Action::Exits { who: owned, code: name(code)?.parse().ok()? }),
         ("prints", [Word::Data(text)]) => Some(Action::Prints { who: owned, text: text.clone() }),
