@@ -3,6 +3,8 @@
 mod text;
 mod unique;
 
+pub(super) use self::text::Counts;
+
 use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

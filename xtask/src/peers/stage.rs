@@ -6,9 +6,12 @@ use super::actor::Actor;
 use super::cast::Cast;
 use super::language::place;
 use super::script::{Action, Captured, Kind, Scenario, Step, Word};
-use super::server::Server;
+use super::server::{Counts, Server};
 use super::tool::Tool;
 use super::wait_until;
+
+/// What the worker is called that does what killed ones leave behind.
+const FRESH: &str = "fresh";
 
 /// One run of one scenario.
 pub(super) struct Stage<'a> {
@@ -349,16 +352,25 @@ impl<'a> Stage<'a> {
             drop(actor.tell("complete =00"));
         }
         let functions: Vec<Word> = scenario.functions.iter().cloned().map(Word::Function).collect();
-        self.start("fresh", None, Kind::Worker, false, &functions)?;
-        let mut left = Ok(Vec::new());
+        self.start(FRESH, None, Kind::Worker, false, &functions)?;
+        self.empty(scenario, false)?;
+        self.actors.retain(|name, _| name == FRESH);
+        self.tools.clear();
+        // What a client had sent may reach the server after the client's end: somebody must still be there for it.
+        self.empty(scenario, true)?;
+        self.leave(scenario)
+    }
+
+    /// Returns when no job is left, and no client either if they must be gone; the error says what still was.
+    fn empty(&mut self, scenario: &Scenario, of_clients: bool) -> Result<(), String> {
+        let mut left = Ok((Vec::new(), 0));
         let emptied = wait_until(|| {
             self.answer_all();
-            left = self.left(scenario);
-            left.as_ref().map_or(true, Vec::is_empty)
+            left = self.left(scenario, of_clients);
+            left.as_ref().map_or(true, |(jobs, clients)| jobs.is_empty() && *clients == 0)
         });
         let left = left?;
-        emptied.map_err(|late| format!("the jobs did not end {late}: {left:?}{}", self.server.said()))?;
-        self.leave(scenario)
+        emptied.map_err(|late| format!("jobs and clients did not go {late}: {left:?}{}", self.server.said()))
     }
 
     /// Completes every job that an actor says it has.
@@ -372,17 +384,22 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The functions that still have jobs, with their counts.
-    fn left(&self, scenario: &Scenario) -> Result<Vec<(String, [u64; 3])>, String> {
-        let status =
-            self.server.status().map_err(|error| format!("`status`: {error}{}", self.server.said()))?;
+    /// The functions that still have jobs, with their counts; and how many clients there are, if they are asked for
+    /// and the server has none but ours.
+    fn left(&self, scenario: &Scenario, of_clients: bool) -> Result<(Vec<(String, Counts)>, usize), String> {
+        let wrong = |error| format!("it does not answer: {error}{}", self.server.said());
+        // Clients first: when they have gone, all that they sent is in the counts.
+        let clients =
+            if of_clients && self.server.is_ours() { self.server.clients().map_err(wrong)? } else { 0 };
+        let status = self.server.status().map_err(wrong)?;
         let counts = |function: &String| status.get(&format!("{}{function}", self.prefix)).copied();
-        Ok(scenario
+        let jobs = scenario
             .functions
             .iter()
             .filter_map(|function| Some((function.clone(), counts(function)?)))
             .filter(|(_, [jobs, running, _])| jobs + running > 0)
-            .collect())
+            .collect();
+        Ok((jobs, clients))
     }
 }
 

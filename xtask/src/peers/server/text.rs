@@ -1,4 +1,4 @@
-//! The text command `status`, as the runner asks it.
+//! The text commands `status` and `workers`, as the runner asks them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,10 +11,19 @@ pub(in super::super) type Counts = [u64; 3];
 impl Server {
     /// The counts of every function that the server knows.
     pub(in super::super) fn status(&self) -> io::Result<BTreeMap<String, Counts>> {
+        Ok(self.table("status\n")?.lines().filter_map(row).collect())
+    }
+
+    /// How many connections can do nothing, the one that asks not counted.
+    pub(in super::super) fn clients(&self) -> io::Result<usize> {
+        Ok(clients(&self.table("workers\n")?))
+    }
+
+    fn table(&self, command: &str) -> io::Result<String> {
         let mut stream = self.connect()?;
-        stream.write_all(b"status\n")?;
+        stream.write_all(command.as_bytes())?;
         let reply = read_until(stream, |reply| reply == b".\n" || reply.ends_with(b"\n.\n"))?;
-        Ok(String::from_utf8_lossy(&reply).lines().filter_map(row).collect())
+        Ok(String::from_utf8_lossy(&reply).into_owned())
     }
 
     /// The counts of one function, which are zero if the server does not know it.
@@ -31,9 +40,20 @@ fn row(line: &str) -> Option<(String, Counts)> {
     Some((function, counts.try_into().ok()?))
 }
 
+/// Lines of `NUMBER ADDRESS ID :` behind which no function follows, but for the one who asked.
+fn clients(workers: &str) -> usize {
+    workers.lines().filter(|line| line.trim_end().ends_with(" :")).count().saturating_sub(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_is_no_client() {
+        assert_eq!(clients("7 127.0.0.1 - :\n8 ::1 w : f g\n9 ::1 - :\n.\n"), 1);
+        assert_eq!(clients("9 ::1 - :\n.\n"), 0);
+    }
 
     #[test]
     fn a_row_of_status_is_read() {
