@@ -176,6 +176,7 @@ step "an hour of the reported load, simulated" cargo sim soak load --minutes 60
 step "an hour of mixed work, simulated" cargo sim soak day --minutes 60
 step "build the server" cargo build --release --package gearman-server --bin gearmand
 step "Debian package" cargo xtask package
+step "container file (hadolint)" target/peers/python/bin/hadolint packaging/Containerfile
 step "conformance, our server" conformance gearwright all
 step "conformance, gearmand-c" conformance gearmand-c all
 step "conformance, every case can fail" cargo conformance can-fail --peers gearwright,gearmand-c

@@ -170,6 +170,11 @@ static void reduce(char **words) {
     comment(gearman_client_error(client));
     say("lost");
   } else {
+    /* The library keeps the result in the task, and calls nobody. */
+    char event[128];
+    gearman_result_st *result = gearman_task_result(task);
+    snprintf(event, sizeof event, "%s complete", words[1]);
+    say_data(event, gearman_result_value(result), gearman_result_size(result));
     say("ran");
   }
   gearman_client_task_free_all(client);

@@ -106,8 +106,14 @@ pub(super) fn casts<'a>(
     };
     // Who is the other speaks as a worker, and in some scenarios as a client inside its job.
     let mut others = next().filter(|one| lack(one, "worker ").is_none() && one.name != language.name);
-    let others: Vec<&Language> =
+    let mut others: Vec<&Language> =
         if scenario.every_other { others.collect() } else { others.next().into_iter().collect() };
+    if others.is_empty() {
+        if scenario.steps.iter().any(|step| matches!(step.action, Action::Start { other: true, .. })) {
+            return Err("no other language can play the other worker".to_owned());
+        }
+        others.push(worker);
+    }
     Ok(others.into_iter().map(|other| Cast { language, client, worker, other }).collect())
 }
 
@@ -164,5 +170,39 @@ fn heard(words: &[Word], demands: &mut BTreeSet<String>) {
         && CLIENT_VERBS.contains(&event.as_str())
     {
         demands.insert(format!("client {event}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::script::parse;
+
+    fn languages() -> [Language; 2] {
+        let language = |name: &str, lacks: &str| {
+            let text = format!("name = '{name}'\ndriver = []\nready = []\nneeds = ''\n[lacks]\n{lacks}");
+            toml::from_str(&text).unwrap()
+        };
+        [language("able", ""), language("unable", "'worker partition' = 'it has no call'")]
+    }
+
+    /// The casts of the first language, as they are shown.
+    fn shown(steps: &str) -> Result<Vec<String>, String> {
+        let text = format!(
+            "[[scenario]]\nname = 'n'\npromise = 'p'\nfunctions = ['f']\nsteps = '''\n{steps}\n'''\n"
+        );
+        let (scenarios, languages) = (parse(&text).unwrap(), languages());
+        let casts = casts(&scenarios[0], &languages[0], &languages)?;
+        Ok(casts.iter().map(Cast::to_string).collect())
+    }
+
+    #[test]
+    fn what_only_one_language_can_is_played_by_it_alone() {
+        assert_eq!(shown("w worker f").unwrap(), ["able client, able worker, unable the other"]);
+        assert_eq!(shown("w partition f").unwrap(), ["able client, able worker"]);
+        assert_eq!(
+            shown("w partition f\nv worker@other f"),
+            Err("no other language can play the other worker".to_owned())
+        );
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn read(root: &Path) -> Result<Vec<Scenario>, Failure> {
     parse(&text).map_err(|what| Failure::new(FILE, what))
 }
 
-fn parse(text: &str) -> Result<Vec<Scenario>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Scenario>, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
     file.scenario.into_iter().map(|entry| scenario(entry, text)).collect()
 }
