@@ -30,14 +30,15 @@ pub(crate) enum Role {
 }
 
 /// All actors of a workload, in order.
-pub(crate) fn cast(workload: &Workload, seed: u64) -> Vec<Role> {
+pub(crate) fn cast(workload: &Workload, seed: u64, submit_to_two: bool) -> Vec<Role> {
     let functions: Rc<[FunctionName]> = crate::workload::content::function_names(&workload.functions).into();
     let machines = Machine::all(workload).into_iter();
     let actors = (0..).zip(&workload.actors).zip(machines);
     let play = actors.map(|((index, plan), machine)| match (plan.kind, &plan.worker) {
         (ActorKind::Raw, _) => Role::Raw(Rc::new(RawActor::new(Actor::new(index), machine))),
         (ActorKind::Library, None) => {
-            Role::Client(Rc::new(LibraryClient::new(index, plan.clone(), Rc::clone(&functions))))
+            let functions = Rc::clone(&functions);
+            Role::Client(Rc::new(LibraryClient::new(index, plan.clone(), functions, submit_to_two)))
         }
         (ActorKind::Library, Some(worker)) => {
             let starts_ms = plan.starts_ms;

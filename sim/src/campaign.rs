@@ -143,8 +143,8 @@ impl Written {
             | What::ReadMalformed { .. }
             | What::Closed { .. }
             | What::Ended { .. }
-            | What::ServerUp
-            | What::ServerDown
+            | What::ServerUp(_)
+            | What::ServerDown(_)
             | What::StormOver => {}
         }
     }

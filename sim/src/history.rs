@@ -76,6 +76,34 @@ impl fmt::Display for Actor {
     }
 }
 
+/// One server of a run, numbered from 0; its process may end and start again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(u8);
+
+impl ServerId {
+    /// The server with this number.
+    #[must_use]
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// Its number, as an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The first one is just the server.
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("server"),
+            number => write!(f, "server-{}", u16::from(number) + 1),
+        }
+    }
+}
+
 /// The place of an entry in the one order of its history, from 0.
 ///
 /// What was read was processed before anything that stands later was written.
@@ -99,16 +127,18 @@ pub enum Closing {
 /// Something that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A server process has started. Nothing of an earlier one is left.
-    ServerUp,
-    /// The server process is gone, and every connection to it with it.
-    ServerDown,
+    /// A server's process has started. Nothing of its earlier one is left.
+    ServerUp(ServerId),
+    /// A server's process is gone, and every connection to it with it.
+    ServerDown(ServerId),
     /// A peer has connected.
     Connected {
         /// The new connection.
         connection: Connection,
         /// Whose it is.
         actor: Actor,
+        /// To whom.
+        server: ServerId,
     },
     /// A peer has handed over the last byte of a request.
     Wrote {

@@ -2,7 +2,7 @@
 
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
-use crate::history::{Actor, Closing, Connection, History, What};
+use crate::history::{Actor, Closing, Connection, History, ServerId, What};
 use crate::lives::{Lives, Stretch};
 use crate::stage::Watcher;
 use gearman_protocol::{Decoder, Limits, Request, Response, Time};
@@ -28,6 +28,7 @@ struct Tap {
     half_closed: bool,
     closed: bool,
     ended: bool,
+    server: ServerId,
 }
 
 impl Journal {
@@ -44,7 +45,7 @@ impl Journal {
         }
     }
 
-    pub(crate) fn connected(&mut self, at: Time, actor: Actor) -> Connection {
+    pub(crate) fn connected(&mut self, at: Time, actor: Actor, server: ServerId) -> Connection {
         let number = u32::try_from(self.taps.len()).expect("a run has fewer than 2^32 connections");
         let connection = Connection::new(number);
         self.taps.push(Tap {
@@ -53,8 +54,9 @@ impl Journal {
             half_closed: false,
             closed: false,
             ended: false,
+            server,
         });
-        self.record(at, What::Connected { connection, actor });
+        self.record(at, What::Connected { connection, actor, server });
         connection
     }
 
@@ -110,16 +112,16 @@ impl Journal {
         }
     }
 
-    pub(crate) fn server_up(&mut self, at: Time) {
-        self.record(at, What::ServerUp);
+    pub(crate) fn server_up(&mut self, at: Time, server: ServerId) {
+        self.record(at, What::ServerUp(server));
     }
 
     /// The server's process is gone; that its connections have ended goes without saying.
-    pub(crate) fn server_down(&mut self, at: Time) {
-        for tap in &mut self.taps {
+    pub(crate) fn server_down(&mut self, at: Time, server: ServerId) {
+        for tap in self.taps.iter_mut().filter(|tap| tap.server == server) {
             tap.ended = true;
         }
-        self.record(at, What::ServerDown);
+        self.record(at, What::ServerDown(server));
     }
 
     pub(crate) fn storm_over(&mut self, at: Time) {
@@ -149,9 +151,9 @@ impl Journal {
         self.storm_is_over
     }
 
-    /// A fault has touched every live job; says whether there are any.
-    pub(crate) fn touched_all(&mut self, class: FaultClass) -> bool {
-        self.tally.touched(class, &self.lives.all())
+    /// A fault has touched every live job of a server; says whether there are any.
+    pub(crate) fn touched_all(&mut self, class: FaultClass, server: ServerId) -> bool {
+        self.tally.touched(class, &self.lives.all(server))
     }
 
     /// The jobs that have moved since this was last asked, and on whose connection.
@@ -192,8 +194,8 @@ impl Journal {
             }
             What::StormOver => self.storm_is_over = true,
             What::Closed { .. }
-            | What::ServerUp
-            | What::ServerDown
+            | What::ServerUp(_)
+            | What::ServerDown(_)
             | What::Connected { .. }
             | What::Wrote { .. }
             | What::Read { .. }

@@ -9,6 +9,7 @@
 
 mod facts;
 mod ledger;
+mod rounds;
 mod rules;
 #[cfg(test)]
 mod script;
@@ -18,12 +19,13 @@ pub use rules::{RuleInfo, rules};
 pub use story::story;
 
 use crate::faults::FaultClass;
-use crate::history::{Connection, Entry, Place};
+use crate::history::{Connection, Entry, Place, What};
 use crate::plan::Plan;
 use crate::store::SLOWEST;
 use facts::Fact;
 use gearman_protocol::{Handle, Time};
 use ledger::{JobId, Ledger};
+use rounds::Rounds;
 use rules::Rules;
 use std::time::Duration;
 
@@ -181,15 +183,26 @@ impl About {
 }
 
 /// Reads one history.
+///
+/// A server promises nothing about what was said to another, so each has a ledger and rules of its own; what only
+/// several can be wrong about is told to the rules as facts.
 #[derive(Debug)]
 pub struct Judge {
-    ledger: Ledger,
-    rules: Rules,
+    terms: Terms,
+    courts: Vec<Court>,
+    rounds: Rounds,
     bench: Bench,
     facts: Vec<Fact<'static>>,
-    /// Jobs of earlier lives of the server.
+    /// Jobs of earlier lives of the servers.
     jobs: u64,
     ended: u64,
+}
+
+/// What is judged of one server.
+#[derive(Debug)]
+struct Court {
+    ledger: Ledger,
+    rules: Rules,
 }
 
 impl Judge {
@@ -212,8 +225,9 @@ impl Judge {
             at: Time::ZERO,
         };
         Self {
-            ledger: Ledger::new(terms),
-            rules: Rules::default(),
+            terms,
+            courts: Vec::new(),
+            rounds: Rounds::default(),
             bench,
             facts: Vec::new(),
             jobs: 0,
@@ -223,14 +237,22 @@ impl Judge {
 
     /// Takes the next entry.
     pub fn observe(&mut self, entry: &Entry) {
-        if matches!(entry.what, crate::history::What::ServerDown) {
-            self.count_jobs();
+        let server = self.rounds.server(entry).index();
+        while self.courts.len() <= server {
+            self.courts.push(Court { ledger: Ledger::new(self.terms), rules: Rules::default() });
+        }
+        if matches!(entry.what, What::ServerDown(_)) {
+            self.count_jobs(server);
         }
         (self.bench.place, self.bench.at) = (entry.place, entry.at);
         let mut facts = std::mem::take(&mut self.facts);
-        self.ledger.observe(entry, &mut facts);
+        if self.courts.len() > 1 {
+            self.rounds.observe(entry, &mut facts);
+        }
+        let Court { ledger, rules } = &mut self.courts[server];
+        ledger.observe(entry, &mut facts);
         for fact in &facts {
-            self.rules.see(fact, &self.ledger, &mut self.bench);
+            rules.see(fact, ledger, &mut self.bench);
         }
         // Collected in place: the list keeps its memory and forgets what it borrowed.
         facts.clear();
@@ -240,14 +262,18 @@ impl Judge {
     /// Nothing more comes: the verdict.
     #[must_use]
     pub fn finish(mut self) -> Verdict {
-        self.rules.see(&Fact::Finished, &self.ledger, &mut self.bench);
-        self.count_jobs();
+        for server in 0..self.courts.len() {
+            let Court { ledger, rules } = &mut self.courts[server];
+            rules.see(&Fact::Finished, ledger, &mut self.bench);
+            self.count_jobs(server);
+        }
         let Bench { accusations, counts, .. } = self.bench;
         Verdict { accusations, counts, jobs: self.jobs, ended: self.ended }
     }
 
-    fn count_jobs(&mut self) {
-        self.jobs += self.ledger.jobs.len() as u64;
-        self.ended += self.ledger.jobs.iter().filter(|job| job.over.is_some()).count() as u64;
+    fn count_jobs(&mut self, server: usize) {
+        let jobs = &self.courts[server].ledger.jobs;
+        self.jobs += jobs.len() as u64;
+        self.ended += jobs.iter().filter(|job| job.over.is_some()).count() as u64;
     }
 }

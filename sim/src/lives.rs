@@ -10,7 +10,7 @@
 
 mod limits;
 
-use crate::history::{Connection, Entry, What};
+use crate::history::{Connection, Entry, ServerId, What};
 use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Time};
 use limits::Limits;
@@ -93,6 +93,7 @@ impl End {
 
 #[derive(Debug)]
 struct Job {
+    server: ServerId,
     stretch: Stretch,
     holder: Option<Connection>,
     /// Those that wait for its end; a connection may be several.
@@ -103,8 +104,9 @@ struct Job {
     word: Option<End>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Peer {
+    server: ServerId,
     /// Submits without an answer, in order: whether each is a foreground one, and what shall be done.
     open: VecDeque<(bool, FunctionName)>,
     /// Handles of the jobs it holds.
@@ -113,6 +115,18 @@ struct Peer {
     watches: Vec<Bytes>,
     /// What it has set itself limits for.
     limits: Limits,
+}
+
+impl Peer {
+    fn new(server: ServerId) -> Self {
+        Self {
+            server,
+            open: VecDeque::new(),
+            holds: Vec::new(),
+            watches: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// All live jobs, and how many have ended.
@@ -161,10 +175,12 @@ impl Lives {
         std::mem::take(&mut self.overdue)
     }
 
-    /// Where all live jobs are.
-    pub fn all(&self) -> Vec<Stretch> {
-        let open = self.peers.iter().flat_map(|peer| peer.open.iter().map(|_| Stretch::Submitted));
-        open.chain(self.jobs.values().map(|job| job.stretch)).collect()
+    /// Where all live jobs of a server are.
+    pub fn all(&self, server: ServerId) -> Vec<Stretch> {
+        let peers = self.peers.iter().filter(|peer| peer.server == server);
+        let open = peers.flat_map(|peer| peer.open.iter().map(|_| Stretch::Submitted));
+        let known = self.jobs.values().filter(|job| job.server == server);
+        open.chain(known.map(|job| job.stretch)).collect()
     }
 
     /// Which jobs wait for whom, a line each.
@@ -194,8 +210,8 @@ impl Lives {
     /// Takes in what was seen; says where a job has come to, if one has moved, and on whose connection.
     pub fn observe(&mut self, entry: &Entry) -> Option<(Stretch, Connection)> {
         match &entry.what {
-            What::ServerDown => self.server_down(),
-            What::Connected { .. } => self.peers.push(Peer::default()),
+            What::ServerDown(server) => self.server_down(*server),
+            What::Connected { server, .. } => self.peers.push(Peer::new(*server)),
             What::Wrote { connection, request: Request::Submit(submit) } => {
                 let foreground = submit.mode == Mode::Foreground;
                 self.peer(*connection).open.push_back((foreground, submit.function.clone()));
@@ -220,7 +236,7 @@ impl Lives {
             | What::WroteMalformed { .. }
             | What::ReadMalformed { .. }
             | What::Closed { .. }
-            | What::ServerUp
+            | What::ServerUp(_)
             | What::StormOver => {}
         }
         None
@@ -230,8 +246,9 @@ impl Lives {
         &mut self.peers[connection.index()]
     }
 
-    fn job(&mut self, handle: &Bytes, function: FunctionName) -> &mut Job {
+    fn job(&mut self, handle: &Bytes, function: FunctionName, server: ServerId) -> &mut Job {
         let fresh = || Job {
+            server,
             stretch: Stretch::Waiting,
             holder: None,
             watchers: Vec::new(),
@@ -242,11 +259,12 @@ impl Lives {
         self.jobs.entry(handle.clone()).or_insert_with(fresh)
     }
 
-    fn server_down(&mut self) {
-        *self.ends.entry(End::Lost).or_default() += self.jobs.len() as u64;
-        self.jobs.clear();
-        for peer in &mut self.peers {
-            *peer = Peer::default();
+    fn server_down(&mut self, server: ServerId) {
+        let before = self.jobs.len();
+        self.jobs.retain(|_, job| job.server != server);
+        *self.ends.entry(End::Lost).or_default() += (before - self.jobs.len()) as u64;
+        for peer in self.peers.iter_mut().filter(|peer| peer.server == server) {
+            *peer = Peer::new(server);
         }
     }
 
@@ -256,7 +274,8 @@ impl Lives {
                 let handle = handle.to_bytes();
                 // A server that creates what nobody submitted is the judge's business.
                 let (foreground, function) = self.peer(connection).open.pop_front()?;
-                let job = self.job(&handle, function);
+                let server = self.peer(connection).server;
+                let job = self.job(&handle, function, server);
                 job.background |= !foreground;
                 if foreground {
                     job.watchers.push(connection);
@@ -297,7 +316,8 @@ impl Lives {
     }
 
     fn assigned(&mut self, connection: Connection, handle: Bytes, function: FunctionName) {
-        let job = self.job(&handle, function);
+        let server = self.peer(connection).server;
+        let job = self.job(&handle, function, server);
         let former = job.holder.replace(connection);
         (job.stretch, job.word) = (Stretch::Assigned, None);
         if let Some(former) = former {
@@ -340,7 +360,8 @@ impl Lives {
 
     /// The server has learnt that a peer is gone: what it held waits again, what only it watched is nobody's.
     fn ended(&mut self, at: Time, connection: Connection) {
-        let peer = std::mem::take(self.peer(connection));
+        let server = self.peer(connection).server;
+        let peer = std::mem::replace(self.peer(connection), Peer::new(server));
         self.overdue.extend(peer.limits.ended(at));
         for handle in peer.holds {
             if let Some(job) = self.jobs.get_mut(&handle) {

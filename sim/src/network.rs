@@ -9,36 +9,43 @@ mod cables;
 mod lane;
 mod paths;
 mod pauses;
+mod servers;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState};
 pub(crate) use lane::{Pace, Toward};
-pub(crate) use paths::SERVER;
+pub(crate) use servers::Servers;
 pub(crate) use stream::SimStream;
 
 use crate::faults::FaultClass;
-use crate::history::Actor;
+use crate::history::{Actor, ServerId};
 use gearman_net::{Listener, Network};
 use gearman_protocol::Time;
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
+use tokio::time::timeout;
 
-/// Where the server listens, as clients and workers dial it.
+/// Whom clients and workers dial: the next server of their list.
 pub(crate) const SERVER_ADDRESS: &str = "server:4730";
+/// How long an actor that knows other servers waits for one.
+const DIALS_FOR: Duration = Duration::from_millis(250);
 
 /// The network as one actor of one host sees it.
 #[derive(Clone)]
 pub(crate) struct SimNetwork {
     cables: Cables,
     home: Home,
+    /// Whom to dial in spite of the list.
+    only: Option<ServerId>,
 }
 
 /// On whose behalf connections are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Home {
-    /// The host's index; the server is host 0.
+    /// The host's index.
     pub(crate) host: usize,
     /// The actor.
     pub(crate) actor: Actor,
@@ -46,7 +53,39 @@ pub(crate) struct Home {
 
 impl SimNetwork {
     pub(crate) const fn new(cables: Cables, home: Home) -> Self {
-        Self { cables, home }
+        Self { cables, home, only: None }
+    }
+
+    /// The same network, on which this server is dialled in spite of the list.
+    pub(crate) fn to(&self, server: ServerId) -> Self {
+        Self { only: Some(server), ..self.clone() }
+    }
+
+    /// Another server than the one that is dialled next, if there is one.
+    pub(crate) fn another(&self) -> Option<ServerId> {
+        let mut state = self.cables.lock();
+        let servers = state.servers();
+        let (next, _) = servers.next(self.home.actor);
+        servers.all().find(|&server| server != next)
+    }
+
+    /// Waits until a server of the list can be dialled; one of several is not waited for for long.
+    async fn reach(&self) -> io::Result<ServerId> {
+        let (server, has_others) = match self.only {
+            Some(server) => (server, false),
+            None => self.cables.lock().servers().next(self.home.actor),
+        };
+        let path = self.cables.path(self.home, server);
+        let reached = if has_others {
+            timeout(DIALS_FOR, path).await.unwrap_or_else(|late| Err(late.into()))
+        } else {
+            path.await
+        };
+        match reached {
+            Ok(()) => self.cables.lock().servers().reached(self.home.actor),
+            Err(_) => self.cables.lock().servers().missed(self.home.actor),
+        }
+        reached.map(|()| server)
     }
 
     /// A fault that is a habit of an actor has happened on the connection it has.
@@ -62,6 +101,8 @@ impl SimNetwork {
 pub(crate) struct SimListener {
     inner: turmoil::net::TcpListener,
     cables: Cables,
+    host: usize,
+    server: ServerId,
     /// Connections that were made while the server's process stood still.
     backlog: VecDeque<(SimStream, String)>,
 }
@@ -72,13 +113,17 @@ impl Network for SimNetwork {
 
     async fn bind(&self, address: &str) -> io::Result<SimListener> {
         let inner = turmoil::net::TcpListener::bind(address).await?;
-        Ok(SimListener { inner, cables: self.cables.clone(), backlog: VecDeque::new() })
+        let (cables, host) = (self.cables.clone(), self.home.host);
+        let server = cables.lock().server_at(host).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(SimListener { inner, cables, host, server, backlog: VecDeque::new() })
     }
 
-    async fn connect(&self, address: &str) -> io::Result<SimStream> {
-        self.cables.path_from(self.home).await?;
-        let inner = turmoil::net::TcpStream::connect(address).await?;
-        let cable = self.cables.dialled(inner.local_addr()?, self.home);
+    /// Any address is the next server of the list.
+    async fn connect(&self, _: &str) -> io::Result<SimStream> {
+        let server = self.reach().await?;
+        let dialled = turmoil::net::TcpStream::connect(format!("{server}:4730")).await;
+        let inner = dialled.inspect_err(|_| self.cables.lock().servers().missed(self.home.actor))?;
+        let cable = self.cables.dialled(inner.local_addr()?, self.home, server);
         Ok(SimStream::dialled(inner, cable, self.cables.clone()))
     }
 }
@@ -91,15 +136,15 @@ impl Listener for SimListener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.cables.running(SERVER), if !self.backlog.is_empty() => None,
+                () = self.cables.running(self.host), if !self.backlog.is_empty() => None,
                 accepted = self.inner.accept() => Some(accepted?),
             };
             if let Some((inner, peer)) = accepted {
-                let cable = self.cables.accepted(peer);
+                let cable = self.cables.accepted(peer, self.server);
                 let stream = SimStream::accepted(inner, cable, self.cables.clone());
                 self.backlog.push_back((stream, peer.ip().to_string()));
             }
-            let is_paused = self.cables.lock().paused_until(SERVER).is_some();
+            let is_paused = self.cables.lock().paused_until(self.host).is_some();
             if let Some(next) = self.backlog.pop_front_if(|_| !is_paused) {
                 return Ok(next);
             }

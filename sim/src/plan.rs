@@ -10,6 +10,7 @@ pub use read::PlanError;
 
 use crate::faults::FaultClass;
 use crate::faults::schedule::Fault;
+use crate::history::ServerId;
 use crate::lives::Lives;
 use crate::workload::{Knobs, Workload};
 use serde::{Deserialize, Serialize};
@@ -29,9 +30,9 @@ pub struct Plan {
     pub seed: u64,
     /// Time and the network.
     pub world: World,
-    /// How the server is set up.
+    /// How each server is set up.
     pub server: Knobs,
-    /// The hosts besides the server, which is host 0: host 1 is the first one here.
+    /// The hosts besides those of the servers: host 1 is the first one here.
     pub hosts: Vec<Host>,
     /// What the actors do.
     pub workload: Workload,
@@ -95,6 +96,17 @@ impl Plan {
     /// The longest that it can take, in simulated time.
     fn longest(&self) -> Duration {
         Duration::from_millis(self.workload.storm_ms.into()) + self.settles_within()
+    }
+
+    /// The number of the host on which a server lives: that of the first is 0, and those of the others come after
+    /// all hosts of the plan.
+    pub(crate) fn host_of(&self, server: ServerId) -> usize {
+        if server.index() == 0 { 0 } else { self.hosts.len() + server.index() }
+    }
+
+    /// What a server draws from while it runs: none draws what another does.
+    pub(crate) fn seed_of(&self, server: ServerId) -> u64 {
+        self.seed ^ (server.index() as u64) << 56
     }
 
     /// No job's life yet, under this plan's server.

@@ -17,6 +17,7 @@ mod losses;
 mod notes;
 mod order;
 mod results;
+mod several;
 mod store;
 mod wake_ups;
 
@@ -54,12 +55,20 @@ enum Means {
     Trick(fn() -> Box<dyn Trick>),
     /// Its store is another than it believes.
     Store(Cheat),
+    /// Clients submit everything to two servers, if there are several.
+    SubmitToTwo,
 }
 
 impl Sabotage {
     /// How its store is wrong, if it is its store.
     pub(crate) const fn cheat(&self) -> Option<Cheat> {
         if let Means::Store(cheat) = self.means { Some(cheat) } else { None }
+    }
+
+    /// Whether it is the clients that misbehave.
+    #[must_use]
+    pub const fn submits_to_two(&self) -> bool {
+        matches!(self.means, Means::SubmitToTwo)
     }
 
     /// A server that misbehaves like this.
@@ -74,7 +83,7 @@ impl Sabotage {
                 let notes = Notes::new(&config);
                 Box::new(Saboteur { inner: make(config), said: Effects::new(), notes, trick: trick() })
             }
-            Means::Store(_) => make(config),
+            Means::Store(_) | Means::SubmitToTwo => make(config),
         }
     }
 }
@@ -173,6 +182,7 @@ pub fn sabotages() -> Vec<Sabotage> {
         results::ALL,
         answers::ALL,
         store::ALL,
+        several::ALL,
     ];
     chapters.concat()
 }

@@ -6,7 +6,7 @@ pub mod turmoil;
 
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
-use crate::history::{Entry, History};
+use crate::history::{Entry, History, ServerId};
 use crate::lives::End;
 pub use crate::store::Cheat;
 use gearman_engine::Doors;
@@ -23,10 +23,12 @@ pub struct Options<'a> {
     pub doors: MakeDoors<'a>,
     /// How its store is wrong on purpose, if it shall be.
     pub cheat: Option<Cheat>,
+    /// Whether clients submit everything to two servers, if they can.
+    pub submit_to_two: bool,
 }
 
 /// Makes a server's engine, for each of its lives.
-pub type MakeDoors<'a> = Box<dyn Fn() -> Box<dyn Doors + Send> + 'a>;
+pub type MakeDoors<'a> = Box<dyn Fn(ServerId) -> Box<dyn Doors + Send> + 'a>;
 
 /// What came of a run, apart from what the judge says.
 #[derive(Debug)]

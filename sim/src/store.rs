@@ -3,9 +3,9 @@
 mod disk;
 
 pub use disk::Cheat;
-pub(crate) use disk::{Crash, Disk, SLOWEST};
+pub(crate) use disk::{Crash, Disk, Kept, SLOWEST};
 
-use crate::network::{Cables, SERVER, now};
+use crate::network::{Cables, now};
 use gearman_engine::{RecordId, StoredJob};
 use gearman_server::{Outcome, Store};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Shelf {
     disk: Arc<Mutex<Disk>>,
     cables: Cables,
+    /// The host of its server.
+    host: usize,
 }
 
 impl Shelf {
-    pub(crate) fn new(disk: Disk, cables: Cables) -> Self {
-        Self { disk: Arc::new(Mutex::new(disk)), cables }
+    pub(crate) fn new(disk: Disk, cables: Cables, host: usize) -> Self {
+        Self { disk: Arc::new(Mutex::new(disk)), cables, host }
     }
 
     pub(crate) fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -39,7 +41,7 @@ impl Shelf {
         let kept = self.disk().finish(number);
         if let (Some(outcome), Some(kept)) = (outcome, kept) {
             // The disk goes on while the server's process stands still.
-            self.cables.running(SERVER).await;
+            self.cables.running(self.host).await;
             outcome.tell(kept.outcome);
         }
     }

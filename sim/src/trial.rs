@@ -173,17 +173,17 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
 }
 
 fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
-    let config = plan.server.config();
-    let engine = move |config| -> Box<dyn Doors + Send> {
-        match conditions.server {
-            Server::Engine => Box::new(Engine::new(config, hash_seed)),
-            Server::Naive => naive(config, plan.seed),
-        }
-    };
-    let doors = move || {
+    let doors = move |id| {
+        let config = plan.server.config(id);
+        let engine = |config| -> Box<dyn Doors + Send> {
+            match conditions.server {
+                Server::Engine => Box::new(Engine::new(config, hash_seed)),
+                Server::Naive => naive(config, plan.seed_of(id)),
+            }
+        };
         let server = match &conditions.sabotage {
-            Some(sabotage) => sabotage.apply(config.clone(), &engine),
-            None => engine(config.clone()),
+            Some(sabotage) => sabotage.apply(config, &engine),
+            None => engine(config),
         };
         match conditions.plant {
             Some(plant) => plant.into(server),
@@ -191,7 +191,9 @@ fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) 
         }
     };
     let cheat = conditions.sabotage.as_ref().and_then(Sabotage::cheat);
-    let options = Options { history: History::keeping(), watcher, doors: Box::new(doors), cheat };
+    let submit_to_two = conditions.sabotage.as_ref().is_some_and(Sabotage::submits_to_two);
+    let options =
+        Options { history: History::keeping(), watcher, doors: Box::new(doors), cheat, submit_to_two };
     match conditions.stage {
         Stage::Turmoil => stage::turmoil::run(plan, options),
         Stage::Bare => stage::bare::run(plan, options),

@@ -13,6 +13,7 @@ mod machine;
 pub use hostile::Hostile;
 pub use machine::{Machine, Output};
 
+use crate::history::ServerId;
 use gearman_engine::Config;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,13 +24,32 @@ use std::time::Duration;
 pub struct Workload {
     /// The functions' names; everything else speaks of them by index.
     pub functions: Vec<String>,
+    /// How many servers there are, none of which knows of the others: 1 to 4.
+    #[serde(default = "one")]
+    pub servers: u8,
     /// The peers; an actor is known by its index here.
     pub actors: Vec<ActorPlan>,
     /// When the storm ends, in milliseconds after the start: all actors but the core leave for good.
     pub storm_ms: u32,
 }
 
+/// A plan that does not speak of servers has one.
+const fn one() -> u8 {
+    1
+}
+
+fn the_first() -> Vec<u8> {
+    vec![0]
+}
+
 impl Workload {
+    /// The same for one server, which all know.
+    pub(crate) fn with_one_server(mut self) -> Self {
+        self.servers = one();
+        self.actors.iter_mut().for_each(|actor| actor.servers = the_first());
+        self
+    }
+
     /// The longest that a worker takes for a job when it does as planned.
     #[must_use]
     pub fn longest_act(&self) -> Duration {
@@ -77,11 +97,12 @@ pub struct Knobs {
 }
 
 impl Knobs {
-    /// The server's configuration with these knobs.
+    /// A server's configuration with these knobs.
     #[must_use]
-    pub fn config(&self) -> Config {
+    pub fn config(&self, server: ServerId) -> Config {
+        let number = server.index() + 1;
         Config {
-            handle_prefix: "H:sim".to_owned(),
+            handle_prefix: if number == 1 { "H:sim".to_owned() } else { format!("H:sim-{number}") },
             job_retries: self.job_retries,
             worker_wakeup: self.worker_wakeup,
             wakeup_timeout: Duration::from_millis(self.wakeup_timeout_ms.into()),
@@ -111,6 +132,12 @@ pub struct ActorPlan {
     pub kind: ActorKind,
     /// Whether it is of the core that lives through the storm, is never broken, and finishes what is left.
     pub core: bool,
+    /// The servers that it knows, in the order in which it tries them whenever it is not connected.
+    #[serde(default = "the_first")]
+    pub servers: Vec<u8>,
+    /// Whether it goes on to the next of them after each connection, instead of beginning with the first again.
+    #[serde(default)]
+    pub roams: bool,
     /// When it connects, in milliseconds after the start.
     pub starts_ms: u32,
     /// What it does as a worker, if it is one.

@@ -93,12 +93,13 @@ impl Doors for Curious {
 fn leaking<D: Doors + Send + 'static>(seed: u64, entropy: u64, wrap: fn(Engine) -> D) -> (u64, u64) {
     let plan = Plan::draw(seed, &Mix::everything());
     let isolated = isolated::run(entropy, || {
-        let doors = || -> Box<dyn Doors + Send> { Box::new(wrap(Engine::new(plan.server.config(), 0))) };
+        let doors = |id| -> Box<dyn Doors + Send> { Box::new(wrap(Engine::new(plan.server.config(id), 0))) };
         let options = Options {
             history: History::passing(),
             watcher: Box::new(|_| {}),
             doors: Box::new(doors),
             cheat: None,
+            submit_to_two: false,
         };
         turmoil::run(&plan, options).history.digest()
     });

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 /// A change to a plan's JSON.
 type Edit = fn(&mut Value);
 
+/// Seed 3 has one server.
 fn edited(seed: u64, edit: impl FnOnce(&mut Value)) -> Result<Plan, String> {
     let mut json = serde_json::from_str(&Plan::draw(seed, &Mix::everything()).to_json()).unwrap();
     edit(&mut json);
@@ -73,7 +74,7 @@ fn an_unknown_field_is_refused_by_its_name() {
 
 #[test]
 fn a_plan_that_speaks_of_what_it_does_not_have_is_refused() {
-    let cases: [(Edit, &str); 16] = [
+    let cases: [(Edit, &str); 19] = [
         (|plan| plan["world"]["tick_ms"] = json!(0), "world.tick_ms is 0"),
         (|plan| plan["world"]["window"] = json!(0), "world.window is 0"),
         (|plan| plan["world"]["per_mille"] = json!({"partition": 3}), "speaks of partition"),
@@ -96,9 +97,22 @@ fn a_plan_that_speaks_of_what_it_does_not_have_is_refused() {
             |plan| plan["faults"] = json!([{"when": {"at": 5}, "deed": {"leave": {"whom": {"actor": 99}}}}]),
             "faults[0]: there is no actor 99",
         ),
+        (|plan| plan["workload"]["servers"] = json!(9), "workload.servers is 9; 1 to 4 can be run"),
+        (
+            |plan| plan["workload"]["actors"][2]["servers"] = json!([0, 3]),
+            "actor 2 must know at least one of the 1 servers, and no other",
+        ),
         (
             |plan| {
-                plan["faults"] = json!([{"when": {"at": 5}, "deed": {"pause": {"host": 99, "for_ms": 5}}}])
+                plan["faults"] =
+                    json!([{"when": {"at": 5}, "deed": {"server-pause": {"server": 1, "for_ms": 5}}}])
+            },
+            "faults[0]: there is no server 1",
+        ),
+        (
+            |plan| {
+                plan["faults"] =
+                    json!([{"when": {"at": 5}, "deed": {"worker-pause": {"host": 99, "for_ms": 5}}}])
             },
             "faults[0]: there is no host 99",
         ),
@@ -153,4 +167,16 @@ fn a_plan_that_would_not_end_is_refused() {
             json!([{"reports": [], "works_ms": 3_600_000, "end": "fail"}])
     });
     assert!(slow.contains("s of simulated time; 7200 s can be run"), "{slow}");
+}
+
+#[test]
+fn a_plan_that_does_not_speak_of_servers_has_one() {
+    let plan = edited(3, |plan| {
+        plan["workload"].as_object_mut().unwrap().remove("servers");
+        for actor in plan["workload"]["actors"].as_array_mut().unwrap() {
+            actor.as_object_mut().unwrap().remove("servers");
+            actor.as_object_mut().unwrap().remove("roams");
+        }
+    });
+    assert_eq!(plan.unwrap(), Plan::draw(3, &Mix::everything()));
 }

@@ -58,11 +58,9 @@ fn a_broken_rule_ends_with_1_and_one_screen_that_explains_it() {
         program(&["--seeds", "0..3", "--sabotage", "end-twice", "--out", directory.to_str().unwrap()]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    for wanted in [
-        " is wrong: one-terminal: ",
-        "the story of H:sim:",
-        "cargo sim replay 0 --sabotage end-twice --trace",
-    ] {
+    for wanted in
+        [" is wrong: one-terminal: ", "the story of H:sim", "cargo sim replay 0 --sabotage end-twice --trace"]
+    {
         assert!(said.contains(wanted), "the screen has no {wanted:?}: {said}");
     }
     let lines = said.lines().count();

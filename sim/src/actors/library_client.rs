@@ -3,6 +3,7 @@
 use crate::faults::FaultClass;
 use crate::network::{SERVER_ADDRESS, SimNetwork, now};
 use crate::workload::{ActorPlan, Op, PriorityPlan, SubmitPlan, Then, UniquePlan, Which, content};
+use bytes::Bytes;
 use gearman_client::{Client, Error, Handle, Priority, Reach};
 use gearman_protocol::{FunctionName, Time};
 use std::cell::{Cell, RefCell};
@@ -30,11 +31,19 @@ pub(crate) struct LibraryClient {
     hurry: Cell<Option<u32>>,
     is_over: Cell<bool>,
     over: Notify,
+    /// A sabotage: another server is asked for everything as well.
+    submit_to_two: bool,
 }
 
 impl LibraryClient {
-    pub(super) fn new(index: u32, plan: ActorPlan, functions: Rc<[FunctionName]>) -> Self {
+    pub(super) fn new(
+        index: u32,
+        plan: ActorPlan,
+        functions: Rc<[FunctionName]>,
+        submit_to_two: bool,
+    ) -> Self {
         Self {
+            submit_to_two,
             index,
             plan,
             functions,
@@ -194,6 +203,9 @@ impl Visit {
         let function = self.role.functions[usize::from(plan.function) % self.role.functions.len()].to_bytes();
         let (unique, workload) =
             (content::unique(plan.unique, index, number), content::workload(plan, index, number));
+        if self.role.submit_to_two {
+            self.submit_elsewhere(function.clone(), workload.clone());
+        }
         let (priority, background, own) = (priority(plan.priority), plan.background, Rc::clone(&self.own));
         let call = async move {
             let job = client.job(function, workload).unique(unique.to_bytes()).priority(priority);
@@ -224,6 +236,19 @@ impl Visit {
             });
         }
         Ok(())
+    }
+
+    /// Asks another server for the same, and does not wait for it.
+    fn submit_elsewhere(&mut self, function: Bytes, workload: Bytes) {
+        let Some(server) = self.network.another().filter(|_| self.role.plan.servers.len() > 1) else {
+            return;
+        };
+        let network = self.network.to(server);
+        self.side.spawn_local(async move {
+            if let Ok(client) = Client::connect(&network, SERVER_ADDRESS).await {
+                let _ = client.job(function, workload).background().await;
+            }
+        });
     }
 
     fn handle(&self, which: Which) -> Handle {

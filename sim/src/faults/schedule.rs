@@ -29,7 +29,7 @@ pub enum When {
         /// Which time.
         nth: u32,
     },
-    /// Right after the server's store was asked for the `nth` time, counted from 1, to keep a record.
+    /// Right after the servers' stores were asked for the `nth` time, counted from 1, to keep a record.
     Storing {
         /// Which time.
         nth: u32,
@@ -161,17 +161,28 @@ pub enum Deed {
         /// They wait for so long.
         for_ms: u32,
     },
+    /// A server's process stands still.
+    ServerPause {
+        /// Which server's.
+        #[serde(default)]
+        server: u8,
+        /// For how long.
+        for_ms: u32,
+    },
     /// The programs of a host stand still.
-    Pause {
-        /// The host, by number; 0 is the server's.
+    WorkerPause {
+        /// The host, by number.
         host: u32,
         /// For how long.
         for_ms: u32,
     },
-    /// Some hosts and the server cannot reach each other, in one direction or both.
+    /// Some hosts and the servers cannot reach each other, in one direction or both.
     Partition {
         /// The hosts, by number.
         hosts: Vec<u32>,
+        /// Of several servers, only this one; all if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<u8>,
         /// Which bytes do not pass.
         lanes: Lanes,
         /// For how long.
@@ -179,13 +190,19 @@ pub enum Deed {
         /// What follows.
         then: Outcome,
     },
-    /// The server's process dies.
+    /// A server's process dies.
     ServerCrash {
+        /// Which server's.
+        #[serde(default)]
+        server: u8,
         /// It starts again after so long.
         down_ms: u32,
     },
-    /// The server's host goes dark.
+    /// A server's host goes dark.
     ServerPowerLoss {
+        /// Which server's.
+        #[serde(default)]
+        server: u8,
         /// It starts again after so long.
         down_ms: u32,
     },
@@ -233,8 +250,8 @@ impl Deed {
             Self::Door { reception: Reception::Hangs, .. } => FaultClass::ConnectHang,
             Self::Door { reception: Reception::Closes, .. } => FaultClass::AcceptClose,
             Self::ReconnectStorm { .. } => FaultClass::ReconnectStorm,
-            Self::Pause { host: 0, .. } => FaultClass::ServerPause,
-            Self::Pause { .. } => FaultClass::WorkerPause,
+            Self::ServerPause { .. } => FaultClass::ServerPause,
+            Self::WorkerPause { .. } => FaultClass::WorkerPause,
             Self::Partition { lanes: Lanes::Both, .. } => FaultClass::Partition,
             Self::Partition { lanes: Lanes::ToServer | Lanes::FromServer, .. } => FaultClass::PartitionOneWay,
             Self::ServerCrash { .. } => FaultClass::ServerCrash,

@@ -1,6 +1,6 @@
 //! A rolling digest: one number that two histories share only if they are the same.
 
-use super::{Closing, Connection, Entry, What};
+use super::{Closing, Connection, Entry, ServerId, What};
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, DecodeError, Grab, Mode, Priority, QueueLimits, Report, Request,
     Response, Submit,
@@ -33,11 +33,11 @@ impl Digest {
     pub fn fold(&mut self, entry: &Entry) {
         self.number(entry.at.as_millis());
         match &entry.what {
-            What::ServerUp => self.number(1),
-            What::ServerDown => self.number(2),
-            What::Connected { connection, actor } => {
+            What::ServerUp(server) => self.server(1, *server),
+            What::ServerDown(server) => self.server(2, *server),
+            What::Connected { connection, actor, server } => {
                 self.tagged(3, *connection);
-                self.number(actor.index() as u64);
+                self.number(actor.index() as u64 | (server.index() as u64) << 32);
             }
             What::Wrote { connection, request } => {
                 self.tagged(4, *connection);
@@ -68,6 +68,10 @@ impl Digest {
             What::Ended { connection } => self.tagged(9, *connection),
             What::StormOver => self.number(10),
         }
+    }
+
+    const fn server(&mut self, tag: u64, server: ServerId) {
+        self.number(tag | (server.index() as u64) << 32);
     }
 
     const fn number(&mut self, number: u64) {
@@ -315,7 +319,7 @@ mod tests {
     #[test]
     fn a_digest_means_the_same_for_ever() {
         assert_eq!(
-            digest(&[entry(0, What::ServerUp), echo(5, 1, b"hello, gearman")]),
+            digest(&[entry(0, What::ServerUp(ServerId::default())), echo(5, 1, b"hello, gearman")]),
             17_481_863_631_620_678_212
         );
     }

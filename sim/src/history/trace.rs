@@ -1,6 +1,6 @@
 //! How an entry is printed: one line each, in the protocol's own words.
 
-use super::{Closing, Entry, What};
+use super::{Closing, Entry, ServerId, What};
 use gearman_protocol::{AdminReply, Grab, JobStatus, Mode, Outward, PacketType, Report, Request, Response};
 use std::fmt;
 
@@ -16,9 +16,14 @@ impl fmt::Display for Entry {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ServerUp => write!(f, "server up"),
-            Self::ServerDown => write!(f, "server down"),
-            Self::Connected { connection, actor } => write!(f, "{connection} is {actor}, connected"),
+            Self::ServerUp(server) => write!(f, "{server} up"),
+            Self::ServerDown(server) => write!(f, "{server} down"),
+            Self::Connected { connection, actor, server } if *server == ServerId::default() => {
+                write!(f, "{connection} is {actor}, connected")
+            }
+            Self::Connected { connection, actor, server } => {
+                write!(f, "{connection} is {actor}, connected to {server}")
+            }
             Self::Wrote { connection, request } => write!(f, "{connection} > {}", Shown(request)),
             Self::WroteMalformed { connection, error } => write!(f, "{connection} > garbage: {error}"),
             Self::Read { connection, response } => write!(f, "{connection} < {}", Shown(response)),

@@ -1,8 +1,8 @@
 //! What follows from an entry: the ledger's words to the rules.
 
 use super::ledger::{Asked, Functions, Handed, JobId, Moment, SubmitId, Wait};
-use crate::history::{Closing, Connection, Place};
-use gearman_protocol::{DecodeError, Handle, Report, Response};
+use crate::history::{Closing, Connection, Place, ServerId};
+use gearman_protocol::{DecodeError, Handle, JobStatus, Report, Response};
 
 /// One thing that a rule may have an opinion about.
 #[derive(Debug)]
@@ -67,6 +67,11 @@ pub(crate) enum Fact<'a> {
     HeardAfterEnd { connection: Connection, job: JobId },
     /// A watcher should have heard a job's end before the answer that has just come.
     EndMissing { connection: Connection, job: JobId, dropped: bool },
+    /// Of several servers, one was asked to do something; `elsewhere` if its peer has asked another one for the same
+    /// over a connection that it has still.
+    Asked { connection: Connection, elsewhere: Option<Connection> },
+    /// A server told the status of a handle that another one has given out.
+    StatusOfAnother { connection: Connection, giver: ServerId, status: &'a JobStatus },
     /// A peer's side of a connection is over.
     Closed { connection: Connection, how: Closing },
     /// Nothing more will come.

@@ -131,9 +131,9 @@ impl Ledger {
     pub(crate) fn observe<'a>(&mut self, entry: &'a Entry, facts: &mut Vec<Fact<'a>>) {
         self.now = Moment { place: entry.place, at: entry.at };
         match &entry.what {
-            What::ServerUp => self.up = entry.place,
+            What::ServerUp(_) => self.up = entry.place,
             What::StormOver => {}
-            What::ServerDown => self.restart(facts),
+            What::ServerDown(_) => self.restart(facts),
             What::Connected { connection, .. } => {
                 let index = connection.index();
                 if self.links.len() <= index {

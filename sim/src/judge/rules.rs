@@ -129,6 +129,8 @@ rules! {
     ended_stays_ended::EndedStaysEnded;
     replay_order::ReplayOrder;
     refused_never_runs::RefusedNeverRuns;
+    one_servers_handle::OneServersHandle;
+    asked_of_one::AskedOfOne;
 }
 
 /// The rule that promises that no time limit ends early.

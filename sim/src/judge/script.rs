@@ -12,7 +12,7 @@
 //! connection that `c` was, and `c` a new one.
 
 use super::{Accusation, Judge, StoreTerms, Terms, Verdict, rules};
-use crate::history::{Actor, Closing, Connection, Entry, History, What};
+use crate::history::{Actor, Closing, Connection, Entry, History, ServerId, What};
 use bytes::Bytes;
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobStatus,
@@ -84,10 +84,13 @@ fn judged(terms: Terms, script: &str) -> Verdict {
 fn played(terms: Terms, script: &str) -> Play {
     let (judge, history) = (Judge::new(terms), History::keeping());
     let mut play = Play { judge, history, now: Time::ZERO, peers: Vec::new() };
-    play.see(What::ServerUp);
+    play.see(What::ServerUp(FIRST));
     script.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| play.line(line));
     play
 }
+
+const FIRST: ServerId = ServerId::new(0);
+const SECOND: ServerId = ServerId::new(1);
 
 struct Play {
     judge: Judge,
@@ -106,10 +109,12 @@ impl Play {
         if let Some(millis) = line.strip_prefix('+') {
             self.now = self.now + Duration::from_millis(millis.parse().expect("milliseconds"));
         } else if line == "server down" {
-            self.see(What::ServerDown);
+            self.see(What::ServerDown(FIRST));
             self.peers.iter_mut().for_each(|peer| peer.push('\''));
         } else if line == "server up" {
-            self.see(What::ServerUp);
+            self.see(What::ServerUp(FIRST));
+        } else if line == "server-2 up" {
+            self.see(What::ServerUp(SECOND));
         } else {
             let end = line.find([' ', '>', '<']).expect("a line begins with a peer");
             let (peer, rest) = line.split_at(end);
@@ -133,7 +138,13 @@ impl Play {
         self.peers.push(name.to_owned());
         let index = number(self.peers.len() - 1);
         let connection = Connection::new(index);
-        self.see(What::Connected { connection, actor: Actor::new(index) });
+        // c@2 is c at the second server.
+        let (actor, server) = match name.strip_suffix("@2") {
+            Some(peer) => (self.peers.iter().position(|known| known == peer), SECOND),
+            None => (None, FIRST),
+        };
+        let actor = Actor::new(actor.map_or(index, number));
+        self.see(What::Connected { connection, actor, server });
         connection
     }
 }

@@ -1,19 +1,22 @@
 //! The story of one job: the entries of a history that have to do with it.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a job has to do with few of the many kinds of entries")]
 
-use crate::history::{Connection, Entry, What};
+use crate::history::{Connection, Entry, ServerId, What};
 use gearman_protocol::{FunctionName, Handle, Request, Response};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The entries that have to do with the job of this handle: its submits, grabs, reports and answers, and what
-/// became of the connections concerned. Of several lives of the server it is the one in which `until` stands.
+/// became of the connections concerned. Of several lives of its server it is the one in which `until` stands.
 #[must_use]
 pub fn story<'a>(entries: &'a [Entry], handle: &Handle, until: u64) -> Vec<&'a Entry> {
+    let server = server_of(entries, handle);
     let before = entries.iter().filter(|entry| entry.place <= until);
-    let began =
-        before.filter(|entry| matches!(entry.what, What::ServerUp)).last().map_or(0, |entry| entry.place);
+    let began = before
+        .filter(|entry| matches!(entry.what, What::ServerUp(up) if up == server))
+        .last()
+        .map_or(0, |entry| entry.place);
     let life: Vec<&Entry> = entries.iter().filter(|entry| (began..=until).contains(&entry.place)).collect();
-    let mut teller = Teller { told: vec![false; life.len()], ..Teller::new(handle) };
+    let mut teller = Teller { told: vec![false; life.len()], ..Teller::new(handle, server) };
     for (index, entry) in life.iter().enumerate() {
         teller.take(index, entry);
     }
@@ -22,8 +25,27 @@ pub fn story<'a>(entries: &'a [Entry], handle: &Handle, until: u64) -> Vec<&'a E
     kept.map(|(entry, _)| entry).collect()
 }
 
+/// The server that has told somebody of this handle; the first one if none has.
+fn server_of(entries: &[Entry], handle: &Handle) -> ServerId {
+    let names = |response: &Response| match response {
+        Response::JobCreated { handle: named } | Response::Work { handle: named, .. } => named == handle,
+        Response::JobAssign(assignment) => assignment.handle == *handle,
+        _ => false,
+    };
+    let teller = entries.iter().find_map(|entry| match &entry.what {
+        What::Read { connection, response } if names(response) => Some(*connection),
+        _ => None,
+    });
+    let of_teller = |entry: &Entry| match entry.what {
+        What::Connected { connection, server, .. } if Some(connection) == teller => Some(server),
+        _ => None,
+    };
+    entries.iter().find_map(of_teller).unwrap_or_default()
+}
+
 struct Teller<'a> {
     handle: &'a Handle,
+    server: ServerId,
     /// Which entries name the job, or were answered with it.
     told: Vec<bool>,
     concerned: Vec<Connection>,
@@ -39,8 +61,15 @@ struct Thread {
 }
 
 impl<'a> Teller<'a> {
-    const fn new(handle: &'a Handle) -> Self {
-        Self { handle, told: Vec::new(), concerned: Vec::new(), function: None, threads: BTreeMap::new() }
+    const fn new(handle: &'a Handle, server: ServerId) -> Self {
+        Self {
+            handle,
+            server,
+            told: Vec::new(),
+            concerned: Vec::new(),
+            function: None,
+            threads: BTreeMap::new(),
+        }
     }
 
     fn take(&mut self, index: usize, entry: &Entry) {
@@ -91,7 +120,8 @@ impl<'a> Teller<'a> {
     /// Whether an entry that does not name the job says what became of those who do.
     fn is_about(&self, entry: &Entry) -> bool {
         match &entry.what {
-            What::ServerUp | What::ServerDown | What::StormOver => true,
+            What::ServerUp(server) | What::ServerDown(server) => *server == self.server,
+            What::StormOver => true,
             What::Connected { connection, .. }
             | What::Closed { connection, .. }
             | What::Ended { connection } => self.concerned.contains(connection),

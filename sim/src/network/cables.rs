@@ -3,14 +3,15 @@
 mod mishaps;
 
 use super::lane::{Lane, Pace, Toward};
-use super::paths::{Paths, SERVER};
+use super::paths::Paths;
 use super::pauses::Pauses;
+use super::servers::Servers;
 use super::stream::End;
 use super::{Home, now};
 use crate::chance::{self, Chance};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Last, Reception};
-use crate::history::{Actor, Closing, Connection};
+use crate::history::{Actor, Closing, Connection, ServerId};
 use crate::journal::Journal;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub(crate) enum Fate {
 struct Cable {
     /// Known once the dialler has its end, which may be after the server has.
     dialled: Option<Dialled>,
+    /// Whose the server's end is.
+    server: ServerId,
     /// Whether the server's end is over.
     ended: bool,
     /// Whether the peer's end is.
@@ -99,6 +102,7 @@ pub(crate) struct NetworkState {
     cables: Vec<Cable>,
     by_port: BTreeMap<SocketAddr, CableId>,
     dials: BTreeMap<Actor, u64>,
+    servers: Servers,
     paths: Paths,
     pauses: Pauses,
     /// The lanes that move slowly.
@@ -110,12 +114,13 @@ pub(crate) struct NetworkState {
 }
 
 impl Cables {
-    pub(crate) fn new(bytes: ByteFaults, journal: Journal) -> Self {
+    pub(crate) fn new(bytes: ByteFaults, servers: Servers, journal: Journal) -> Self {
         Self(Arc::new(Mutex::new(NetworkState {
             bytes,
             cables: Vec::new(),
             by_port: BTreeMap::new(),
             dials: BTreeMap::new(),
+            servers,
             paths: Paths::default(),
             pauses: Pauses::default(),
             slow: Vec::new(),
@@ -130,12 +135,12 @@ impl Cables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a connection from there to the server could be made.
+    /// Waits until a connection from there to a server could be made.
     ///
     /// # Errors
     /// The server's process is down: its host refuses.
-    pub(super) async fn path_from(&self, home: Home) -> io::Result<()> {
-        poll_fn(|cx| self.lock().paths.poll(home, cx)).await
+    pub(super) async fn path(&self, home: Home, server: ServerId) -> io::Result<()> {
+        poll_fn(|cx| self.lock().paths.poll(home, server, cx)).await
     }
 
     /// Waits until the programs of a host do not stand still.
@@ -152,14 +157,14 @@ impl Cables {
         .await
     }
 
-    /// The connection that an actor has dialled from this local address.
-    pub(crate) fn dialled(&self, local: SocketAddr, home: Home) -> CableId {
+    /// The connection that an actor has dialled from this local address to a server.
+    pub(super) fn dialled(&self, local: SocketAddr, home: Home, server: ServerId) -> CableId {
         let mut state = self.lock();
-        let id = state.at(local);
+        let id = state.at(local, server);
         let dials = state.dials.entry(home.actor).or_default();
         let nth = *dials;
         *dials += 1;
-        let connection = state.journal.connected(now(), home.actor);
+        let connection = state.journal.connected(now(), home.actor, server);
         state.cables[id.0].dialled = Some(Dialled { home, nth, connection });
         if state.cables[id.0].ended {
             state.journal.ended(now(), connection);
@@ -170,20 +175,21 @@ impl Cables {
         id
     }
 
-    /// The connection that the server has accepted from this address.
-    pub(crate) fn accepted(&self, peer: SocketAddr) -> CableId {
-        self.lock().at(peer)
+    /// The connection that a server has accepted from this address.
+    pub(super) fn accepted(&self, peer: SocketAddr, server: ServerId) -> CableId {
+        self.lock().at(peer, server)
     }
 }
 
 impl NetworkState {
     /// Both ends come here, in either order, with the dialler's address, which is never used twice in a seed.
-    fn at(&mut self, dialler: SocketAddr) -> CableId {
+    fn at(&mut self, dialler: SocketAddr, server: ServerId) -> CableId {
         let next = CableId(self.cables.len());
         let id = *self.by_port.entry(dialler).or_insert(next);
         if id == next {
             self.cables.push(Cable {
                 dialled: None,
+                server,
                 ended: false,
                 closed: false,
                 fate: Fate::Open,
@@ -210,7 +216,7 @@ impl NetworkState {
     /// The same, once the program at the end that writes in this direction does not stand still.
     pub(super) fn poll_fate(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) -> Poll<Fate> {
         let host = match toward {
-            Toward::Peer => Some(SERVER),
+            Toward::Peer => Some(self.servers.host(self.cables[id.0].server)),
             Toward::Server => self.cables[id.0].dialled.map(|dialled| dialled.home.host),
         };
         if let Some(host) = host {
@@ -275,7 +281,8 @@ impl NetworkState {
     /// Whether bytes in this direction stand still; the reader's task is woken when that changes.
     pub(super) fn is_still(&mut self, id: CableId, toward: Toward, cx: &Context<'_>) -> bool {
         let host = self.cables[id.0].dialled.map(|dialled| dialled.home.host);
-        let blocked = host.is_some_and(|host| self.paths.is_blocked(host, toward));
+        let server = self.cables[id.0].server;
+        let blocked = host.is_some_and(|host| self.paths.is_blocked(host, server, toward));
         let lane = self.lane(id, toward);
         lane.remember_reader(cx);
         blocked || lane.stalls > 0 || lane.allowance() == 0
@@ -318,9 +325,9 @@ impl NetworkState {
     pub(crate) fn dies(&mut self, at: Time, host: usize) {
         self.dying = true;
         self.pauses.forget(host);
-        if host == SERVER {
-            self.paths.server_is_down = true;
-            self.journal.server_down(at);
+        if let Some(server) = self.servers.at(host) {
+            self.paths.down.insert(server);
+            self.journal.server_down(at, server);
         }
         for dialled in self.cables.iter().filter_map(|cable| cable.dialled) {
             if dialled.home.host == host {
@@ -329,19 +336,20 @@ impl NetworkState {
         }
     }
 
-    /// The server's host has lost its power: what is under way to its peers never arrives, and nobody tells them.
-    pub(crate) fn went_dark(&mut self) {
-        self.paths.set_dark(true);
-        for cable in self.cables.iter_mut().filter(|cable| cable.fate == Fate::Open && !cable.ended) {
+    /// A server's host has lost its power: what is under way to its peers never arrives, and nobody tells them.
+    pub(crate) fn went_dark(&mut self, server: ServerId) {
+        self.paths.darken(server);
+        let is_lit = |cable: &&mut Cable| cable.server == server && cable.fate == Fate::Open && !cable.ended;
+        for cable in self.cables.iter_mut().filter(is_lit) {
             cable.to_peer.stalls += 1;
             cable.is_dark = true;
         }
     }
 
     /// The host has power again: whoever still thinks that it is connected is told that it is not.
-    pub(crate) fn has_power(&mut self) {
-        self.paths.set_dark(false);
-        for cable in self.cables.iter_mut().filter(|cable| cable.is_dark) {
+    pub(crate) fn has_power(&mut self, server: ServerId) {
+        self.paths.lighten(server);
+        for cable in self.cables.iter_mut().filter(|cable| cable.is_dark && cable.server == server) {
             cable.is_dark = false;
             if cable.fate == Fate::Open {
                 cable.fate = Fate::Broken;
@@ -353,16 +361,17 @@ impl NetworkState {
     /// The programs of a host were killed: whoever they spoke with reads what is under way, and then the end.
     pub(crate) fn died(&mut self, host: usize) {
         self.dying = false;
+        let server = self.servers.at(host);
         for cable in &mut self.cables {
             let theirs = match cable.dialled {
-                _ if host == SERVER => Some(Toward::Peer),
+                _ if server == Some(cable.server) => Some(Toward::Peer),
                 Some(dialled) if dialled.home.host == host => Some(Toward::Server),
                 Some(_) | None => None,
             };
             if let Some(toward) = theirs {
                 cable.lane(toward).last.get_or_insert(Last::Fin);
-                cable.ended |= host == SERVER;
-                cable.closed |= host != SERVER;
+                cable.ended |= server.is_some();
+                cable.closed |= server.is_none();
                 cable.wake();
             }
         }
@@ -396,19 +405,29 @@ impl NetworkState {
         self.buried.push(socket);
     }
 
-    /// The server listens: connections are made.
-    pub(crate) fn server_is_up(&mut self) {
-        self.paths.server_is_down = false;
+    /// A server listens: connections are made.
+    pub(crate) fn server_is_up(&mut self, server: ServerId) {
+        self.paths.down.remove(&server);
     }
 
-    /// The open connections of those hosts.
-    pub(crate) fn of_hosts(&self, hosts: &[usize]) -> Vec<CableId> {
-        self.open(|home| hosts.contains(&home.host))
+    /// All servers.
+    pub(crate) const fn servers(&mut self) -> &mut Servers {
+        &mut self.servers
+    }
+
+    /// Which server lives on this host, if one does.
+    pub(crate) fn server_at(&self, host: usize) -> Option<ServerId> {
+        self.servers.at(host)
+    }
+
+    /// The open connections of those hosts with one server, or with all.
+    pub(crate) fn of_paths(&self, hosts: &[usize], server: Option<ServerId>) -> Vec<CableId> {
+        self.open(|home, other| hosts.contains(&home.host) && server.is_none_or(|server| server == other))
     }
 
     /// The open connection of an actor that was dialled last.
     pub(crate) fn of_actor(&self, actor: Actor) -> Option<CableId> {
-        self.open(|home| home.actor == actor).pop()
+        self.open(|home, _| home.actor == actor).pop()
     }
 
     /// The connection that this cable is, and whose.
@@ -425,9 +444,9 @@ impl NetworkState {
         })
     }
 
-    fn open(&self, mut wanted: impl FnMut(Home) -> bool) -> Vec<CableId> {
+    fn open(&self, mut wanted: impl FnMut(Home, ServerId) -> bool) -> Vec<CableId> {
         let open = self.cables.iter().enumerate().filter(|(_, cable)| !cable.closed);
-        let dialled = open.filter_map(|(id, cable)| Some((CableId(id), cable.dialled?.home)));
-        dialled.filter(|(_, home)| wanted(*home)).map(|(id, _)| id).collect()
+        let dialled = open.filter_map(|(id, cable)| Some((CableId(id), cable.dialled?.home, cable.server)));
+        dialled.filter(|&(_, home, server)| wanted(home, server)).map(|(id, ..)| id).collect()
     }
 }

@@ -4,7 +4,7 @@ use crate::faults::schedule::Last;
 use std::task::{Context, Waker};
 
 /// Where bytes are going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Toward {
     Server,
     Peer,

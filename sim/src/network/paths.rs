@@ -1,52 +1,54 @@
-//! The ways between hosts and the server: which are blocked, and whether anybody answers at their end.
+//! The ways between hosts and servers: which are blocked, and whether anybody answers at their end.
 
 use super::Home;
 use super::lane::Toward;
 use crate::faults::schedule::Reception;
-use crate::history::Actor;
-use std::collections::BTreeMap;
+use crate::history::{Actor, ServerId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::task::{Context, Poll, Waker};
 
-/// The server's place among the hosts.
-pub(crate) const SERVER: usize = 0;
-
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    /// How many faults block the way from one host to another.
-    blocked: BTreeMap<(usize, usize), u32>,
+    /// How many faults block the way between a host and a server, in one direction.
+    blocked: BTreeMap<(usize, ServerId, Toward), u32>,
     /// What meets an actor that dials, the latest last.
     doors: BTreeMap<Actor, Vec<Reception>>,
-    /// Whether the server's process is down: its host refuses.
-    pub(super) server_is_down: bool,
-    /// Whether the server's host is without power: nobody answers.
-    pub(super) server_is_dark: bool,
+    /// The servers whose process is down: their hosts refuse.
+    pub(super) down: BTreeSet<ServerId>,
+    /// The servers whose host is without power: nobody answers.
+    dark: BTreeSet<ServerId>,
     /// Who waits to connect.
     waiting: Vec<Waker>,
 }
 
 impl Paths {
-    /// Ready when a connection from there to the server could be made.
-    pub(super) fn poll(&mut self, home: Home, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when a connection from there to a server could be made.
+    pub(super) fn poll(&mut self, home: Home, server: ServerId, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let Home { host, actor } = home;
-        let blocked = self.is_blocked(host, Toward::Server) || self.is_blocked(host, Toward::Peer);
+        let blocked =
+            [Toward::Server, Toward::Peer].into_iter().any(|toward| self.is_blocked(host, server, toward));
         let door = self.door(actor);
-        if self.server_is_dark || blocked || door == Some(Reception::Hangs) {
+        if self.dark.contains(&server) || blocked || door == Some(Reception::Hangs) {
             self.waiting.push(cx.waker().clone());
             Poll::Pending
-        } else if self.server_is_down || door == Some(Reception::Refuses) {
-            Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, "server: connection refused")))
+        } else if self.down.contains(&server) || door == Some(Reception::Refuses) {
+            let what = format!("{server}: connection refused");
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionRefused, what)))
         } else {
             Poll::Ready(Ok(()))
         }
     }
 
-    /// The server's host has power again, or none.
-    pub(super) fn set_dark(&mut self, is_dark: bool) {
-        self.server_is_dark = is_dark;
-        if !is_dark {
-            self.waiting.drain(..).for_each(Waker::wake);
-        }
+    /// A server's host has no power.
+    pub(super) fn darken(&mut self, server: ServerId) {
+        self.dark.insert(server);
+    }
+
+    /// It has power again.
+    pub(super) fn lighten(&mut self, server: ServerId) {
+        self.dark.remove(&server);
+        self.waiting.drain(..).for_each(Waker::wake);
     }
 
     /// What meets an actor that dials, if anything is wrong.
@@ -66,24 +68,17 @@ impl Paths {
         self.waiting.drain(..).for_each(Waker::wake);
     }
 
-    /// Whether bytes between `host` and the server do not pass in this direction.
-    pub(super) fn is_blocked(&self, host: usize, toward: Toward) -> bool {
-        self.blocked.get(&ends(host, toward)).is_some_and(|&faults| faults > 0)
+    /// Whether bytes between a host and a server do not pass in this direction.
+    pub(super) fn is_blocked(&self, host: usize, server: ServerId, toward: Toward) -> bool {
+        self.blocked.get(&(host, server, toward)).is_some_and(|&faults| faults > 0)
     }
 
-    pub(super) fn block(&mut self, host: usize, toward: Toward) {
-        *self.blocked.entry(ends(host, toward)).or_default() += 1;
+    pub(super) fn block(&mut self, host: usize, server: ServerId, toward: Toward) {
+        *self.blocked.entry((host, server, toward)).or_default() += 1;
     }
 
-    pub(super) fn unblock(&mut self, host: usize, toward: Toward) {
-        *self.blocked.entry(ends(host, toward)).or_default() -= 1;
+    pub(super) fn unblock(&mut self, host: usize, server: ServerId, toward: Toward) {
+        *self.blocked.entry((host, server, toward)).or_default() -= 1;
         self.waiting.drain(..).for_each(Waker::wake);
-    }
-}
-
-const fn ends(host: usize, toward: Toward) -> (usize, usize) {
-    match toward {
-        Toward::Server => (host, SERVER),
-        Toward::Peer => (SERVER, host),
     }
 }

@@ -1,12 +1,13 @@
 //! Each fault of the network, seen from both ends.
 
 use super::{
-    ByteFaults, CableId, Cables, Fate, Home, Pace, SERVER, SERVER_ADDRESS, SimNetwork, SimStream, Toward, now,
+    ByteFaults, CableId, Cables, Fate, Home, Pace, SERVER_ADDRESS, Servers, SimNetwork, SimStream, Toward,
+    now,
 };
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Last, Reception};
 use crate::faults::tally::Touches;
-use crate::history::{Actor, History, What};
+use crate::history::{Actor, History, ServerId, What};
 use crate::journal::Journal;
 use crate::lives::Lives;
 use gearman_net::{Listener, Network};
@@ -20,7 +21,9 @@ use tokio::time::sleep;
 
 const TICK: u64 = 10;
 const ONLY: CableId = CableId(0);
+const SERVER: usize = 0;
 const PEER: usize = 1;
+const FIRST: ServerId = ServerId::new(0);
 
 /// ECHO_RES with ten bytes.
 const ECHO: &[u8] = b"\0RES\0\0\0\x11\0\0\0\x0aten bytes.";
@@ -65,7 +68,11 @@ impl Rehearsal {
             window,
             per_mille: faults.iter().copied().collect::<BTreeMap<_, _>>(),
         };
-        let cables = Cables::new(bytes, Journal::new(History::passing(), Lives::default(), watcher));
+        let cables = Cables::new(
+            bytes,
+            Servers::new(vec![0], Vec::new()),
+            Journal::new(History::passing(), Lives::default(), watcher),
+        );
         let mut builder = turmoil::Builder::new();
         let hop = Duration::from_millis(TICK);
         builder.tick_duration(hop).min_message_latency(hop).max_message_latency(hop).rng_seed(7);
@@ -333,10 +340,10 @@ fn a_writer_waits_when_the_window_is_full() {
 fn a_connection_through_a_blocked_path_waits_until_it_opens() {
     for toward in [Toward::Server, Toward::Peer] {
         let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
-        rehearsal.cables.lock().block(PEER, toward);
+        rehearsal.cables.lock().block(PEER, FIRST, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.at_server(), []);
-        rehearsal.cables.lock().unblock(PEER, toward);
+        rehearsal.cables.lock().unblock(PEER, FIRST, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.read_by_server().0, b"how are you?");
         assert_eq!(rehearsal.at_peer().len(), 1);
@@ -347,11 +354,11 @@ fn a_connection_through_a_blocked_path_waits_until_it_opens() {
 fn a_path_that_is_blocked_later_holds_the_bytes_of_its_direction() {
     let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(2);
-    rehearsal.cables.lock().block(PEER, Toward::Peer);
+    rehearsal.cables.lock().block(PEER, FIRST, Toward::Peer);
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, b"how are you?");
     assert_eq!(rehearsal.at_peer(), []);
-    rehearsal.cables.lock().unblock(PEER, Toward::Peer);
+    rehearsal.cables.lock().unblock(PEER, FIRST, Toward::Peer);
     rehearsal.step(2);
     assert_eq!(rehearsal.at_peer().len(), 1);
 }

@@ -2,6 +2,7 @@
 
 use super::{Plan, PlanError};
 use crate::faults::schedule::{Deed, Whom};
+use crate::history::ServerId;
 use crate::workload::{ActorPlan, Workload};
 use gearman_protocol::FunctionName;
 use serde_json::Value;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 /// turmoil walks all pairs of hosts for every host in every step: more of them only cost time.
 const MOST_HOSTS: usize = 16;
+/// Each has a host of its own.
+const MOST_SERVERS: u8 = 4;
 /// No number of a plan is greater, be it milliseconds, bytes or how often: an hour, or 3.6 megabytes.
 const MOST: u64 = 3_600_000;
 /// These may: any number will do for the one, and the other counts from 1970.
@@ -45,7 +48,10 @@ impl Plan {
         if self.world.window == 0 {
             return refuse("world.window is 0: no byte would ever pass".to_owned());
         }
-        self.server.config().check().map_err(|error| PlanError(format!("server: {error}")))?;
+        self.server
+            .config(ServerId::default())
+            .check()
+            .map_err(|error| PlanError(format!("server: {error}")))?;
         if let Some((class, rate)) = self.world.per_mille.iter().find(|&(_, &rate)| rate > 1000) {
             return refuse(format!("world.per_mille: {class} hits {rate} of 1000"));
         }
@@ -63,10 +69,10 @@ impl Plan {
         let names: BTreeSet<&str> = self.hosts.iter().map(|host| &*host.name).collect();
         let is_name = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
         if names.len() < self.hosts.len()
-            || names.iter().any(|name| name.is_empty() || *name == "server" || !is_name(name))
+            || names.iter().any(|name| name.is_empty() || name.starts_with("server") || !is_name(name))
         {
             return refuse(
-                "each host needs a name of its own, of letters, digits and dashes, and none is called server"
+                "each host needs a name of its own, of letters, digits and dashes, and none begins with server"
                     .to_owned(),
             );
         }
@@ -91,6 +97,19 @@ impl Plan {
     }
 
     fn check_workload(&self, workload: &Workload) -> Result<(), PlanError> {
+        if !(1..=MOST_SERVERS).contains(&workload.servers) {
+            let servers = workload.servers;
+            return Err(PlanError(format!("workload.servers is {servers}; 1 to {MOST_SERVERS} can be run")));
+        }
+        let knows_others = |actor: &ActorPlan| {
+            actor.servers.is_empty() || actor.servers.iter().any(|&server| server >= workload.servers)
+        };
+        if let Some(actor) = workload.actors.iter().position(knows_others) {
+            let servers = workload.servers;
+            return Err(PlanError(format!(
+                "actor {actor} must know at least one of the {servers} servers, and no other"
+            )));
+        }
         if workload.functions.is_empty() {
             return Err(PlanError("workload.functions is empty".to_owned()));
         }
@@ -127,13 +146,21 @@ impl Plan {
                 Whom::Actor(actor) => self.check_actor(*actor),
             },
             Deed::Overrun { actor, .. } | Deed::Impatience { actor, .. } => self.check_actor(*actor),
-            Deed::Partition { hosts, .. } | Deed::ReconnectStorm { hosts, .. } => {
+            Deed::Partition { hosts, server, .. } => {
+                server.map_or(Ok(()), |server| self.check_server(server))?;
                 hosts.iter().try_for_each(|host| self.check_host(*host))
             }
-            Deed::WorkerCrash { host, .. } => self.check_host(*host),
-            Deed::Pause { host, .. } if *host != 0 => self.check_host(*host),
-            Deed::Pause { .. } | Deed::ServerCrash { .. } | Deed::ServerPowerLoss { .. } => Ok(()),
+            Deed::ReconnectStorm { hosts, .. } => hosts.iter().try_for_each(|host| self.check_host(*host)),
+            Deed::WorkerCrash { host, .. } | Deed::WorkerPause { host, .. } => self.check_host(*host),
+            Deed::ServerPause { server, .. }
+            | Deed::ServerCrash { server, .. }
+            | Deed::ServerPowerLoss { server, .. } => self.check_server(*server),
         }
+    }
+
+    fn check_server(&self, server: u8) -> Result<(), String> {
+        let count = self.workload.servers;
+        if server < count { Ok(()) } else { Err(format!("there is no server {server}: there are {count}")) }
     }
 
     fn check_actor(&self, actor: u32) -> Result<(), String> {

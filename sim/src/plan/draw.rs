@@ -23,7 +23,7 @@ impl Plan {
         let mut workload = Workload::draw(seed);
         mix.tame(&mut workload);
         let (world, server) = (world(seed, mix), Knobs::draw(seed));
-        let hosts = hosts(seed, &workload.actors, world.tick_ms);
+        let hosts = hosts(seed, &workload, world.tick_ms);
         let faults = Faults { seed, mix, server: &server, workload: &workload, hosts: &hosts }.draw();
         Self { version: VERSION, seed, world, server, hosts, workload, faults }
     }
@@ -52,13 +52,15 @@ fn world(seed: u64, mix: &Mix) -> World {
     World { tick_ms, window, epoch_ms: EPOCH_MS, per_mille: per_mille.collect() }
 }
 
-/// The core lives on a host of its own, workers and the others on two or three hosts each.
-fn hosts(seed: u64, actors: &[ActorPlan], tick_ms: u32) -> Vec<Host> {
+/// The core lives on a host of its own, workers and the others on two or three hosts each: two if there are several
+/// servers, because turmoil's time grows with the hosts.
+fn hosts(seed: u64, workload: &Workload, tick_ms: u32) -> Vec<Host> {
+    let (actors, most) = (&workload.actors, if workload.servers > 1 { 2 } else { 3 });
     let mut chance = rng(seed, NOBODY, "hosts", 0);
     let mut latency = || small(chance.between(1..=3 * u64::from(tick_ms)));
     let mut hosts = vec![Host { name: "core".to_owned(), latency_ms: latency(), actors: Vec::new() }];
     for role in ["workers", "clients"] {
-        for number in 1..=rng(seed, NOBODY, role, 0).between(2..=3) {
+        for number in 1..=rng(seed, NOBODY, role, 0).between(2..=3).min(most) {
             let name = format!("{role}-{number}");
             hosts.push(Host { name, latency_ms: latency(), actors: Vec::new() });
         }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// Everything that was seen to pass, as the saboteur understands it.
 #[derive(Debug)]
 pub(super) struct Notes {
+    pub(super) handle_prefix: String,
     pub(super) job_retries: Option<u8>,
     /// Whether what it does to background jobs outlives it.
     pub(super) has_store: bool,
@@ -91,6 +92,7 @@ const SURE_MS: u64 = 40;
 impl Notes {
     pub(super) fn new(config: &Config) -> Self {
         Self {
+            handle_prefix: config.handle_prefix.clone(),
             job_retries: config.job_retries,
             has_store: config.store,
             peers: BTreeMap::new(),

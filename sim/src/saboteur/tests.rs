@@ -13,13 +13,13 @@ fn judged(seed: u64, sabotage: &Sabotage) -> Verdict {
     let plan = Plan::draw(seed, &Mix::everything());
     let judge = Arc::new(Mutex::new(Judge::new(Terms::of(&plan, Duration::ZERO))));
     let watcher = Arc::clone(&judge);
-    let config = plan.server.config();
     let honest = |config| -> Box<dyn Doors + Send> { Box::new(Engine::new(config, 0)) };
     let options = Options {
         history: History::passing(),
         watcher: Box::new(move |entry| watcher.lock().expect("no panic").observe(entry)),
-        doors: Box::new(move || sabotage.apply(config.clone(), &honest)),
+        doors: Box::new(|id| sabotage.apply(plan.server.config(id), &honest)),
         cheat: sabotage.cheat(),
+        submit_to_two: sabotage.submits_to_two(),
     };
     drop(bare::run(&plan, options));
     Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic").finish()

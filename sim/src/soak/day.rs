@@ -6,7 +6,7 @@
 
 use super::Wrong;
 use super::shift::{Shared, Shift, lock};
-use crate::history::History;
+use crate::history::{History, ServerId};
 use crate::judge::{Judge, Terms, Verdict};
 use crate::plan::{Mix, Plan};
 use crate::stage::{Options, Stuck, bare};
@@ -51,7 +51,7 @@ pub fn run(
     mut progress: impl FnMut(Time),
 ) -> Result<Done, Wrong> {
     let knobs = Plan::draw(first, &Mix::everything()).server;
-    let shared = Arc::new(Mutex::new(Shared::new(Engine::new(knobs.config(), 1))));
+    let shared = Arc::new(Mutex::new(Shared::new(Engine::new(knobs.config(ServerId::default()), 1))));
     let mut done = Done::default();
     for seed in first.. {
         if interrupted.load(Ordering::Relaxed) || done.lasted >= Time::ZERO + lasts {
@@ -82,16 +82,24 @@ pub fn run(
 /// One plan, with the day's knobs instead of its own.
 fn shift(seed: u64, knobs: &Knobs, shared: &Arc<Mutex<Shared>>) -> (Verdict, Option<Stuck>) {
     // Nothing dies here: one engine serves all day.
-    let plan = Plan { server: knobs.clone(), faults: Vec::new(), ..Plan::draw(seed, &Mix::everything()) };
+    let drawn = Plan::draw(seed, &Mix::everything());
+    let workload = drawn.workload.clone().with_one_server();
+    let plan = Plan { server: knobs.clone(), faults: Vec::new(), workload, ..drawn };
     let terms = Terms::of(&plan, Duration::ZERO);
     let judge = Arc::new(Mutex::new(Judge::new(terms)));
     lock(shared).begin(BREAK);
     let reader = Arc::clone(&judge);
     let watcher = Box::new(move |entry: &_| lock(&reader).observe(entry));
-    let doors = || -> Box<dyn Doors + Send> { Box::new(Shift(Arc::clone(shared))) };
+    let doors = |_| -> Box<dyn Doors + Send> { Box::new(Shift(Arc::clone(shared))) };
     let run = bare::run(
         &plan,
-        Options { history: History::passing(), watcher, doors: Box::new(doors), cheat: None },
+        Options {
+            history: History::passing(),
+            watcher,
+            doors: Box::new(doors),
+            cheat: None,
+            submit_to_two: false,
+        },
     );
     let judge = mem::replace(&mut *lock(&judge), Judge::new(terms));
     (judge.finish(), run.stuck)

@@ -9,17 +9,17 @@
 mod links;
 mod server;
 
-use super::{Happened, Options, Run, Stuck};
+use super::{Happened, MakeDoors, Options, Run, Stuck};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault};
-use crate::history::{Actor, Closing, Connection, What};
+use crate::history::{Actor, Closing, Connection, ServerId, What};
 use crate::journal::Journal;
 use crate::lives::Stretch;
 use crate::plan::Plan;
-use crate::store::{Crash, Disk};
+use crate::store::{Crash, Disk, Kept};
 use crate::workload::{Machine, Output};
 use gearman_engine::{ConnectionId, Event};
-use gearman_protocol::{AdminReply, Outward, Response, Time};
+use gearman_protocol::{AdminReply, Outward, Request, Response, Time};
 use links::{Links, ToPeer, ToServer};
 use server::Server;
 use std::cmp::Reverse;
@@ -36,10 +36,13 @@ const MOST_ENTRIES: u64 = 1_000_000;
 /// Runs a plan to its end.
 #[must_use]
 pub fn run(plan: &Plan, options: Options<'_>) -> Run {
-    let Options { history, watcher, doors, cheat } = options;
-    let disk = Disk::new(plan.seed, plan.world.per_mille.clone(), cheat);
-    let mut bare = Bare::new(plan, Server::new(doors, disk), Journal::new(history, plan.lives(), watcher));
-    bare.start();
+    let Options { history, watcher, doors, cheat, submit_to_two } = options;
+    let disk = |id| Disk::new(plan.seed_of(id), plan.world.per_mille.clone(), cheat);
+    let ids = (0..plan.workload.servers).map(ServerId::new);
+    let servers = ids.map(|id| Server::new(id, disk(id))).collect();
+    let mut bare = Bare::new(plan, doors, servers, Journal::new(history, plan.lives(), watcher));
+    bare.submit_to_two = submit_to_two;
+    (0..bare.servers.len()).for_each(|server| bare.start(server));
     let storm_ends = Time::from_millis(plan.workload.storm_ms.into());
     bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
     bare.now = bare.now.max(storm_ends);
@@ -61,27 +64,31 @@ enum Item {
     Returns(usize),
     /// This actor wanted to be woken.
     Wakes(usize),
-    /// The engine wanted to be called.
-    Elapses,
-    /// A task of the store is done.
-    Written(u64),
-    /// A server starts again.
-    Starts,
+    /// This server's engine wanted to be called.
+    Elapses(usize),
+    /// A task of this server's store is done.
+    Written(usize, u64),
+    /// This server starts again.
+    Starts(usize),
 }
 
 struct Bare<'a> {
     now: Time,
     journal: Journal,
-    server: Server<'a>,
+    make: MakeDoors<'a>,
+    servers: Vec<Server>,
     machines: Vec<Machine>,
     /// The connection of each actor, if it has one.
     homes: Vec<Option<usize>>,
+    /// Which servers each actor knows, whether it roams, and how far it is in its list.
+    lists: Vec<(Vec<u8>, bool, usize)>,
+    /// A sabotage: whatever is submitted is submitted to another server as well.
+    submit_to_two: bool,
     links: Links,
     /// What will happen, the earliest first; among what happens in one millisecond chance decides.
     agenda: BinaryHeap<Reverse<(Time, u64, Item)>>,
-    /// When each actor, and the engine, is on the agenda already.
+    /// When each actor is on the agenda already.
     alarms: Vec<Option<Time>>,
-    engine_alarm: Option<Time>,
     ties: u64,
     seed: u64,
     /// What machines want done; kept so that its memory is.
@@ -94,18 +101,20 @@ struct Bare<'a> {
 }
 
 impl<'a> Bare<'a> {
-    fn new(plan: &'a Plan, server: Server<'a>, journal: Journal) -> Self {
+    fn new(plan: &'a Plan, make: MakeDoors<'a>, servers: Vec<Server>, journal: Journal) -> Self {
         let machines = Machine::all(&plan.workload);
         let mut bare = Self {
             now: Time::ZERO,
             journal,
-            server,
+            make,
+            servers,
+            lists: plan.workload.actors.iter().map(|actor| (actor.servers.clone(), actor.roams, 0)).collect(),
+            submit_to_two: false,
             homes: vec![None; machines.len()],
             alarms: vec![None; machines.len()],
             machines,
             links: Links::new(plan.seed),
             agenda: BinaryHeap::new(),
-            engine_alarm: None,
             ties: 0,
             seed: plan.seed,
             wanted: Vec::new(),
@@ -134,18 +143,19 @@ impl<'a> Bare<'a> {
                 Item::Arrives(link) => self.arrives(link),
                 Item::Returns(link) => self.returns(link),
                 Item::Wakes(actor) => self.wakes(actor, at),
-                Item::Elapses => {
-                    if self.engine_alarm == Some(at) {
-                        self.engine_alarm = None;
-                        self.tell(Event::Elapsed);
+                Item::Elapses(server) => {
+                    if self.servers[server].alarm == Some(at) {
+                        self.servers[server].alarm = None;
+                        self.tell(server, Event::Elapsed);
                     }
                 }
-                Item::Written(task) => {
-                    if let Some(kept) = self.server.disk.finish(task) {
-                        self.tell(Event::Stored { record: kept.record, outcome: kept.outcome });
+                Item::Written(server, task) => {
+                    if let Some(kept) = self.servers[server].disk.finish(task) {
+                        let Kept { record, outcome } = kept;
+                        self.tell(server, Event::Stored { record, outcome });
                     }
                 }
-                Item::Starts => self.start(),
+                Item::Starts(server) => self.start(server),
             }
             self.blow();
         }
@@ -155,7 +165,7 @@ impl<'a> Bare<'a> {
     fn calm(&mut self) {
         self.see(What::StormOver);
         self.to_come.clear();
-        self.server.disk.calm(true);
+        self.servers.iter_mut().for_each(|server| server.disk.calm(true));
         for actor in 0..self.machines.len() {
             let mut wanted = std::mem::take(&mut self.wanted);
             self.machines[actor].storm_over(&mut wanted);
@@ -240,6 +250,9 @@ impl<'a> Bare<'a> {
                 self.journal.touched(FaultClass::CallTimeout, &[connection]);
             }
             Output::Request(request) => {
+                if let Request::Submit(_) = &request {
+                    self.submit_elsewhere(actor, link, &request);
+                }
                 self.see(What::Wrote { connection, request: request.clone() });
                 self.send(link, ToServer::Request(request));
             }
@@ -266,15 +279,37 @@ impl<'a> Bare<'a> {
     }
 
     fn connect(&mut self, actor: usize, next: &mut Vec<Output>) {
-        if !self.server.is_up() {
+        let (list, roams, place) = &mut self.lists[actor];
+        let server = usize::from(list[*place % list.len()]);
+        let is_up = self.servers[server].is_up();
+        *place = if *roams || !is_up { *place + 1 } else { 0 };
+        if !is_up {
             return self.machines[actor].closed(self.now);
         }
-        let link = self.links.open(actor);
+        let link = self.open(actor, server);
         self.homes[actor] = Some(link);
-        let number = u32::try_from(actor).expect("a workload has fewer than 2^32 actors");
-        self.see(What::Connected { connection: connection(link), actor: Actor::new(number) });
-        self.send(link, ToServer::Opened);
         self.machines[actor].opened(self.now, next);
+    }
+
+    fn open(&mut self, actor: usize, server: usize) -> usize {
+        let link = self.links.open(actor, server);
+        let number = u32::try_from(actor).expect("a workload has fewer than 2^32 actors");
+        let (actor, server) = (Actor::new(number), self.servers[server].id);
+        self.see(What::Connected { connection: connection(link), actor, server });
+        self.send(link, ToServer::Opened);
+        link
+    }
+
+    /// Asks another server that the actor knows for the same, if that is the sabotage; nobody reads the answer.
+    fn submit_elsewhere(&mut self, actor: usize, link: usize, request: &Request) {
+        let here = self.links.server(link);
+        let mut others = self.lists[actor].0.iter().map(|&server| usize::from(server));
+        let other = others.find(|&server| server != here && self.servers[server].is_up());
+        if let Some(other) = other.filter(|_| self.submit_to_two) {
+            let second = self.open(actor, other);
+            self.see(What::Wrote { connection: connection(second), request: request.clone() });
+            self.send(second, ToServer::Request(request.clone()));
+        }
     }
 
     fn send(&mut self, link: usize, message: ToServer) {
@@ -285,20 +320,21 @@ impl<'a> Bare<'a> {
     fn arrives(&mut self, link: usize) {
         let Some(message) = self.links.arrived(link) else { return };
         let from = id(link);
-        match message {
-            ToServer::Opened => self.tell(Event::Opened { from, peer: format!("10.0.0.{}", link % 250) }),
-            ToServer::Request(request) => self.tell(Event::Received { from, request }),
-            ToServer::Malformed(error) => self.tell(Event::Malformed { from, error }),
+        let event = match message {
+            ToServer::Opened => Event::Opened { from, peer: format!("10.0.0.{}", link % 250) },
+            ToServer::Request(request) => Event::Received { from, request },
+            ToServer::Malformed(error) => Event::Malformed { from, error },
             ToServer::HalfClosed => {
                 self.end(link);
-                self.tell(Event::HalfClosed { from });
+                Event::HalfClosed { from }
             }
             ToServer::Closed => {
                 self.end(link);
                 self.links.close_server(link);
-                self.tell(Event::Closed { from });
+                Event::Closed { from }
             }
-        }
+        };
+        self.tell(self.links.server(link), event);
     }
 
     /// The server learns that a connection is over, or ends it.
@@ -345,11 +381,11 @@ impl<'a> Bare<'a> {
     }
 }
 
-/// For how long the server is down after this, and how it ends, if it does.
-const fn down(deed: &Deed) -> Option<(u32, Crash)> {
+/// Which server is down after this, for how long, and how it ends, if one does.
+const fn down(deed: &Deed) -> Option<(u8, u32, Crash)> {
     match *deed {
-        Deed::ServerCrash { down_ms } => Some((down_ms, Crash::Process)),
-        Deed::ServerPowerLoss { down_ms } => Some((down_ms, Crash::Power)),
+        Deed::ServerCrash { server, down_ms } => Some((server, down_ms, Crash::Process)),
+        Deed::ServerPowerLoss { server, down_ms } => Some((server, down_ms, Crash::Power)),
         Deed::Stall { .. }
         | Deed::Dribble { .. }
         | Deed::SlowReader { .. }
@@ -357,7 +393,8 @@ const fn down(deed: &Deed) -> Option<(u32, Crash)> {
         | Deed::Cut { .. }
         | Deed::Door { .. }
         | Deed::ReconnectStorm { .. }
-        | Deed::Pause { .. }
+        | Deed::ServerPause { .. }
+        | Deed::WorkerPause { .. }
         | Deed::Partition { .. }
         | Deed::WorkerCrash { .. }
         | Deed::Leave { .. }

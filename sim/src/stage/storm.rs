@@ -5,9 +5,9 @@ mod deeds;
 use super::Happened;
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Fault, Lanes, Outcome, Reception, When};
-use crate::history::{Actor, Connection};
+use crate::history::{Actor, Connection, ServerId};
 use crate::lives::Stretch;
-use crate::network::{CableId, Cables, Fate, NetworkState, SERVER, Toward};
+use crate::network::{CableId, Cables, Fate, NetworkState, Toward};
 use crate::plan::Plan;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ pub(super) trait Victims {
     fn is_up(&self, host: usize) -> bool;
     /// Kills them.
     fn crash(&mut self, host: usize);
-    /// Takes the power from the server's host.
-    fn go_dark(&mut self);
-    /// How many records the server's store was asked to keep.
+    /// Takes the power from a server's host.
+    fn go_dark(&mut self, server: ServerId);
+    /// How many records the servers' stores were asked to keep.
     fn stored(&self) -> u64;
     /// Starts them again.
     fn restart(&mut self, host: usize);
@@ -51,7 +51,7 @@ struct Ongoing {
 /// What stands still, or is down.
 enum Lasting {
     Cable { id: CableId, lanes: Lanes, then: Outcome },
-    Paths { hosts: Vec<usize>, lanes: Lanes, then: Outcome },
+    Paths { hosts: Vec<usize>, server: Option<ServerId>, lanes: Lanes, then: Outcome },
     Slow { id: CableId, lanes: Lanes },
     Forsaken(CableId),
     Door { actor: Actor, reception: Reception },
@@ -130,11 +130,13 @@ impl<'a> Storm<'a> {
     fn touches(&self, class: FaultClass, what: &Lasting) -> bool {
         let mut state = self.cables.lock();
         let ids = match what {
-            Lasting::Host(SERVER) | Lasting::Paused(SERVER) => return state.journal().touched_all(class),
             Lasting::Cable { id, .. } | Lasting::Slow { id, .. } | Lasting::Forsaken(id) => vec![*id],
             Lasting::Door { actor, .. } => state.of_actor(*actor).into_iter().collect(),
-            Lasting::Paths { hosts, .. } => state.of_hosts(hosts),
-            Lasting::Host(host) | Lasting::Paused(host) => state.of_hosts(&[*host]),
+            Lasting::Paths { hosts, server, .. } => state.of_paths(hosts, *server),
+            Lasting::Host(host) | Lasting::Paused(host) => match state.server_at(*host) {
+                Some(server) => return state.journal().touched_all(class, server),
+                None => state.of_paths(&[*host], None),
+            },
         };
         state.touched(class, &ids)
     }
@@ -149,10 +151,10 @@ impl<'a> Storm<'a> {
                 self.sever_if(then, &[id]);
                 self.for_lanes(id, lanes, NetworkState::release);
             }
-            Lasting::Paths { hosts, lanes, then } => {
-                let ids = self.cables.lock().of_hosts(&hosts);
+            Lasting::Paths { hosts, server, lanes, then } => {
+                let ids = self.cables.lock().of_paths(&hosts, server);
                 self.sever_if(then, &ids);
-                self.for_paths(&hosts, lanes, NetworkState::unblock);
+                self.for_paths(&hosts, server, lanes, NetworkState::unblock);
             }
             Lasting::Slow { id, lanes } => self.for_lanes(id, lanes, NetworkState::speed_up),
             Lasting::Forsaken(id) => self.cables.lock().sever(id, Fate::Broken),
@@ -174,15 +176,27 @@ impl<'a> Storm<'a> {
         toward(lanes).iter().for_each(|&toward| act(&mut state, id, toward));
     }
 
-    fn for_paths(&self, hosts: &[usize], lanes: Lanes, act: fn(&mut NetworkState, usize, Toward)) {
+    fn for_paths(
+        &self,
+        hosts: &[usize],
+        server: Option<ServerId>,
+        lanes: Lanes,
+        act: fn(&mut NetworkState, usize, ServerId, Toward),
+    ) {
         let mut state = self.cables.lock();
-        for &host in hosts {
-            toward(lanes).iter().for_each(|&toward| act(&mut state, host, toward));
+        let all = state.servers().all().filter(|&one| server.is_none_or(|only| only == one));
+        for server in all {
+            for &host in hosts {
+                toward(lanes).iter().for_each(|&toward| act(&mut state, host, server, toward));
+            }
         }
     }
 
-    fn host(&self, host: usize) -> &str {
-        host.checked_sub(1).map_or("the server", |index| &self.plan.hosts[index].name)
+    fn host(&self, host: usize) -> String {
+        match self.cables.lock().server_at(host) {
+            Some(server) => format!("the {server}"),
+            None => self.plan.hosts[host - 1].name.clone(),
+        }
     }
 }
 

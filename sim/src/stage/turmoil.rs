@@ -9,11 +9,12 @@ use super::storm::{Storm, Victims};
 use super::{MakeDoors, Options, Run, Stuck};
 use crate::actors::{Role, cast};
 use crate::ambient;
-use crate::history::Actor;
+use crate::history::{Actor, ServerId};
 use crate::journal::Journal;
-use crate::network::{ByteFaults, Cables, Home, SERVER, SimNetwork, now};
+use crate::network::{ByteFaults, Cables, Home, Servers, SimNetwork, now};
 use crate::plan::Plan;
 use crate::store::{Cheat, Crash, Disk, Shelf};
+use crate::workload::ActorPlan;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
 use pausable::Pausable;
@@ -26,9 +27,11 @@ const REST: Duration = Duration::from_millis(600);
 /// Runs a plan to its end.
 #[must_use]
 pub fn run(plan: &Plan, options: Options) -> Run {
-    let Options { history, watcher, doors, cheat } = options;
-    let cables = Cables::new(byte_faults(plan), Journal::new(history, plan.lives(), watcher));
-    let mut house = House::new(plan, &cables, doors, cheat);
+    let Options { history, watcher, doors, cheat, submit_to_two } = options;
+    let journal = Journal::new(history, plan.lives(), watcher);
+    let cables = Cables::new(byte_faults(plan), servers(plan), journal);
+    let roles = cast(&plan.workload, plan.seed, submit_to_two);
+    let mut house = House::new(plan, &cables, roles, (&doors, cheat));
     let mut storm = Storm::new(plan, cables.clone());
     let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
     while house.now() < end_of_storm {
@@ -57,6 +60,15 @@ fn byte_faults(plan: &Plan) -> ByteFaults {
     }
 }
 
+fn servers(plan: &Plan) -> Servers {
+    let hosts = (0..plan.workload.servers).map(|server| plan.host_of(ServerId::new(server))).collect();
+    let list = |actor: &ActorPlan| {
+        let known = actor.servers.iter().copied().map(ServerId::new).collect();
+        (known, actor.roams)
+    };
+    Servers::new(hosts, plan.workload.actors.iter().map(list).collect())
+}
+
 /// The hosts, and who lives there.
 struct House<'a> {
     plan: &'a Plan,
@@ -64,30 +76,43 @@ struct House<'a> {
     cables: Cables,
     roles: Vec<Role>,
     up: Vec<bool>,
-    shelf: Shelf,
+    /// The store of each server.
+    shelves: Vec<Shelf>,
 }
 
 impl<'a> House<'a> {
-    fn new(plan: &'a Plan, cables: &Cables, doors: MakeDoors<'a>, cheat: Option<Cheat>) -> Self {
-        let roles = cast(&plan.workload, plan.seed);
+    fn new(
+        plan: &'a Plan,
+        cables: &Cables,
+        roles: Vec<Role>,
+        (doors, cheat): (&'a MakeDoors<'a>, Option<Cheat>),
+    ) -> Self {
         let mut sim = build(plan);
         let epoch_ms = plan.world.epoch_ms;
-        let shelf = Shelf::new(Disk::new(plan.seed, plan.world.per_mille.clone(), cheat), cables.clone());
-        let (shared, disk) = (cables.clone(), shelf.clone());
-        sim.host(name(plan, SERVER), move || {
-            let doors = Pausable::new(doors(), shared.clone());
-            serve(shared.clone(), doors, epoch_ms, disk.clone())
-        });
+        let mut shelves = Vec::new();
+        for id in (0..plan.workload.servers).map(ServerId::new) {
+            let host = plan.host_of(id);
+            let disk = Disk::new(plan.seed_of(id), plan.world.per_mille.clone(), cheat);
+            let shelf = Shelf::new(disk, cables.clone(), host);
+            let (shared, kept) = (cables.clone(), shelf.clone());
+            sim.host(id.to_string(), move || {
+                let doors = Pausable::new(doors(id), shared.clone(), host);
+                serve(shared.clone(), (id, host), doors, epoch_ms, kept.clone())
+            });
+            shelves.push(shelf);
+        }
         for (number, host) in (1..).zip(&plan.hosts) {
             let lodgers = host.actors.iter().map(|&actor| (Actor::new(actor), roles[actor as usize].clone()));
             let lodgers: Vec<(Actor, Role)> = lodgers.collect();
             let shared = cables.clone();
-            sim.host(name(plan, number), move || live(shared.clone(), number, lodgers.clone()));
+            sim.host(&*host.name, move || live(shared.clone(), number, lodgers.clone()));
             let latency = Duration::from_millis(host.latency_ms.into());
-            sim.set_link_latency(name(plan, SERVER), name(plan, number), latency);
+            for id in (0..plan.workload.servers).map(ServerId::new) {
+                sim.set_link_latency(id.to_string(), &*host.name, latency);
+            }
         }
-        let up = vec![true; plan.hosts.len() + 1];
-        Self { plan, sim, cables: cables.clone(), roles, up, shelf }
+        let up = vec![true; 1 + plan.hosts.len() + shelves.len()];
+        Self { plan, sim, cables: cables.clone(), roles, up, shelves }
     }
 
     fn now(&self) -> Time {
@@ -123,7 +148,7 @@ impl House<'_> {
     fn kill(&mut self, host: usize) {
         self.up[host] = false;
         self.cables.lock().dies(self.now(), host);
-        self.sim.crash(name(self.plan, host));
+        self.sim.crash(self.name(host));
     }
 
     fn stuck(&self, since: Time) -> Stuck {
@@ -136,6 +161,13 @@ impl House<'_> {
     fn restless(&self) -> impl Iterator<Item = usize> + '_ {
         let actors = self.plan.workload.actors.iter().zip(&self.roles).enumerate();
         actors.filter(|(_, (actor, role))| actor.core && !role.is_at_rest()).map(|(index, _)| index)
+    }
+
+    fn name(&self, host: usize) -> String {
+        match self.cables.lock().server_at(host) {
+            Some(server) => server.to_string(),
+            None => self.plan.hosts[host - 1].name.clone(),
+        }
     }
 
     fn role(&self, actor: u32) -> &Role {
@@ -151,28 +183,31 @@ impl Victims for House<'_> {
     fn crash(&mut self, host: usize) {
         self.kill(host);
         self.cables.lock().died(host);
-        if host == SERVER {
-            self.shelf.crash(Crash::Process);
+        let server = self.cables.lock().server_at(host);
+        if let Some(server) = server {
+            self.shelves[server.index()].crash(Crash::Process);
         }
     }
 
-    fn go_dark(&mut self) {
-        self.kill(SERVER);
-        self.cables.lock().went_dark();
-        self.cables.lock().died(SERVER);
-        self.shelf.crash(Crash::Power);
+    fn go_dark(&mut self, server: ServerId) {
+        let host = self.cables.lock().servers().host(server);
+        self.kill(host);
+        self.cables.lock().went_dark(server);
+        self.cables.lock().died(host);
+        self.shelves[server.index()].crash(Crash::Power);
     }
 
     fn stored(&self) -> u64 {
-        self.shelf.disk().asked()
+        self.shelves.iter().map(|shelf| shelf.disk().asked()).sum()
     }
 
     fn restart(&mut self, host: usize) {
         self.up[host] = true;
-        if host == SERVER {
-            self.cables.lock().has_power();
+        let server = self.cables.lock().server_at(host);
+        if let Some(server) = server {
+            self.cables.lock().has_power(server);
         }
-        self.sim.bounce(name(self.plan, host));
+        self.sim.bounce(self.name(host));
     }
 
     fn overrun(&mut self, actor: u32, takes_ms: u32) {
@@ -200,20 +235,22 @@ fn build<'a>(plan: &Plan) -> Sim<'a> {
     builder.build()
 }
 
-fn name(plan: &Plan, host: usize) -> &str {
-    host.checked_sub(1).map_or("server", |index| &plan.hosts[index].name)
-}
-
-async fn serve(cables: Cables, doors: Pausable, epoch_ms: i64, shelf: Shelf) -> turmoil::Result {
+async fn serve(
+    cables: Cables,
+    (id, host): (ServerId, usize),
+    doors: Pausable,
+    epoch_ms: i64,
+    shelf: Shelf,
+) -> turmoil::Result {
     // The server dials nobody.
-    let network = SimNetwork::new(cables.clone(), Home { host: SERVER, actor: Actor::new(u32::MAX) });
+    let network = SimNetwork::new(cables.clone(), Home { host, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
     let (clock, kept) = (SimClock { epoch_ms }, shelf.disk().read());
     let server = gearman_server::serve_with_store(&network, clock, doors, config, shelf, kept).await?;
     {
         let mut state = cables.lock();
-        state.server_is_up();
-        state.journal().server_up(now());
+        state.server_is_up(id);
+        state.journal().server_up(now(), id);
     }
     let finish = server.finished().await;
     panic!("the server has ended by itself: {finish:?}")

@@ -52,6 +52,7 @@ impl Workload {
 struct Drawing {
     seed: u64,
     functions: u64,
+    servers: u8,
     storm_ms: u32,
     /// Which oddities this seed has at all: a seed that has everything shows nothing clearly.
     timeouts: bool,
@@ -68,6 +69,7 @@ impl Drawing {
         Self {
             seed,
             functions: chance.between(2..=NAMES.len() as u64),
+            servers: *rng(seed, NOBODY, "workload.servers", 0).weighted(&[(9, 1), (2, 2), (1, 3)]),
             storm_ms: small(chance.between(3500..=4500)),
             timeouts: chance.odds(3, 4),
             deserters: chance.odds(3, 4),
@@ -95,10 +97,33 @@ impl Drawing {
         if self.hostile || self.meddling {
             actors.push(self.vandal(2 + workers + clients));
         }
+        self.spread(&mut actors);
         Workload {
             functions: functions.map(|&name| name.to_owned()).collect(),
+            servers: self.servers,
             actors,
             storm_ms: self.storm_ms,
+        }
+    }
+
+    /// Tells everybody which servers there are, and gives each server a worker of the core.
+    ///
+    /// Most know all, some not; whom they try first differs. The core's client begins with the first.
+    fn spread(&self, actors: &mut Vec<ActorPlan>) {
+        let all: Vec<u8> = (0..self.servers).collect();
+        for (actor, plan) in (0..).zip(actors.iter_mut()).filter(|(_, plan)| !plan.core) {
+            let mut chance = self.rng(actor, "workload.list", 0);
+            plan.servers.clone_from(&all);
+            chance.shuffle(&mut plan.servers);
+            if chance.odds(1, 4) {
+                plan.servers.truncate(1 + chance.index(plan.servers.len()));
+            }
+            plan.roams = self.servers > 1 && plan.worker.is_none() && chance.odds(1, 2);
+        }
+        actors[1].servers.clone_from(&all);
+        for server in 1..self.servers {
+            let worker = ActorPlan { servers: vec![server], ..self.core_worker(actors.len() as u64) };
+            actors.push(worker);
         }
     }
 
@@ -120,7 +145,15 @@ impl Drawing {
             wakes: vec![Wake::Grab],
         };
         let starts_ms = small(chance.between(0..=1200));
-        ActorPlan { kind: ActorKind::Raw, core: true, starts_ms, worker: Some(worker), steps: Vec::new() }
+        ActorPlan {
+            kind: ActorKind::Raw,
+            core: true,
+            servers: vec![0],
+            roams: false,
+            starts_ms,
+            worker: Some(worker),
+            steps: Vec::new(),
+        }
     }
 
     fn core_client(&self, actor: u64) -> ActorPlan {
@@ -129,7 +162,15 @@ impl Drawing {
             after_ms: self.pause(actor, number),
             op: Op::Submit(self.submit(actor, number)),
         });
-        ActorPlan { kind: self.kind(actor), core: true, starts_ms: 0, worker: None, steps: steps.collect() }
+        ActorPlan {
+            kind: self.kind(actor),
+            core: true,
+            servers: vec![0],
+            roams: false,
+            starts_ms: 0,
+            worker: None,
+            steps: steps.collect(),
+        }
     }
 
     fn kind(&self, actor: u64) -> ActorKind {
@@ -158,7 +199,15 @@ impl Drawing {
         let worker = WorkerPlan { abilities, grab: grab(&mut chance), capacity, acts, naps, wakes };
         let steps = if raw { self.workers_steps(actor) } else { Vec::new() };
         let starts_ms = small(chance.between(0..=1500));
-        ActorPlan { kind, core: false, starts_ms, worker: Some(worker), steps }
+        ActorPlan {
+            kind,
+            core: false,
+            servers: vec![0],
+            roams: false,
+            starts_ms,
+            worker: Some(worker),
+            steps,
+        }
     }
 
     fn honest_act(&self, actor: u64, number: u64) -> Act {
@@ -265,7 +314,15 @@ impl Drawing {
             op: self.client_op(actor, number, kind == ActorKind::Raw),
         };
         let steps = (0..chance.between(24..=42)).map(step).collect();
-        ActorPlan { kind, core: false, starts_ms: small(chance.between(0..=300)), worker: None, steps }
+        ActorPlan {
+            kind,
+            core: false,
+            servers: vec![0],
+            roams: false,
+            starts_ms: small(chance.between(0..=300)),
+            worker: None,
+            steps,
+        }
     }
 
     fn client_op(&self, actor: u64, number: u64, raw: bool) -> Op {
@@ -278,7 +335,7 @@ impl Drawing {
         chance
             .weighted(&[
                 (40, Op::Submit(self.submit(actor, number))),
-                (4, Op::Status(Which::Own(other))),
+                (if self.servers > 1 { 10 } else { 4 }, Op::Status(Which::Own(other))),
                 (2 * odd, Op::Status(Which::Near(-3))),
                 (2, Op::StatusUnique(shared)),
                 (2 * odd, Op::Echo(30)),
@@ -360,7 +417,15 @@ impl Drawing {
             Step { after_ms: small(chance.between(0..=200)), op }
         };
         let steps = (0..count).map(step).collect();
-        ActorPlan { kind: ActorKind::Raw, core: false, starts_ms: 100, worker: None, steps }
+        ActorPlan {
+            kind: ActorKind::Raw,
+            core: false,
+            servers: vec![0],
+            roams: false,
+            starts_ms: 100,
+            worker: None,
+            steps,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What faults do to connections and paths.
 
-use super::{Actor, Cable, CableId, Fate, Last, NetworkState, Pace, Reception, Time, Toward};
+use super::{Actor, Cable, CableId, Fate, Last, NetworkState, Pace, Reception, ServerId, Time, Toward};
 
 impl NetworkState {
     /// Makes one direction of a connection stand still until as many [`NetworkState::release`].
@@ -105,13 +105,13 @@ impl NetworkState {
         self.paths.reopen(actor, reception);
     }
 
-    /// Blocks the way between a host and the server until as many [`NetworkState::unblock`].
-    pub(crate) fn block(&mut self, host: usize, toward: Toward) {
-        self.paths.block(host, toward);
+    /// Blocks the way between a host and a server until as many [`NetworkState::unblock`].
+    pub(crate) fn block(&mut self, host: usize, server: ServerId, toward: Toward) {
+        self.paths.block(host, server, toward);
     }
 
-    pub(crate) fn unblock(&mut self, host: usize, toward: Toward) {
-        self.paths.unblock(host, toward);
+    pub(crate) fn unblock(&mut self, host: usize, server: ServerId, toward: Toward) {
+        self.paths.unblock(host, server, toward);
         self.cables.iter_mut().for_each(Cable::wake);
     }
 }

@@ -60,16 +60,24 @@ impl Faults<'_> {
                 let lanes = *chance.pick(&[Lanes::ToServer, Lanes::FromServer]);
                 self.partition(&mut chance, lanes)?
             }
-            FaultClass::ServerCrash => Deed::ServerCrash { down_ms: small(chance.between(30..=800)) },
-            FaultClass::ServerPowerLoss => Deed::ServerPowerLoss { down_ms: small(chance.between(30..=800)) },
-            FaultClass::ServerPause => Deed::Pause { host: 0, for_ms: small(chance.between(30..=700)) },
+            FaultClass::ServerCrash => Deed::ServerCrash {
+                server: self.server_of(&chance),
+                down_ms: small(chance.between(30..=800)),
+            },
+            FaultClass::ServerPowerLoss => {
+                let server = self.server_of(&chance);
+                Deed::ServerPowerLoss { server, down_ms: small(chance.between(30..=800)) }
+            }
+            FaultClass::ServerPause => {
+                Deed::ServerPause { server: self.server_of(&chance), for_ms: small(chance.between(30..=700)) }
+            }
             FaultClass::WorkerCrash => {
                 let host = self.host_of_kind(&mut chance, |host| host.name.starts_with("workers"))?;
                 Deed::WorkerCrash { host, down_ms: small(chance.between(30..=1000)) }
             }
             FaultClass::WorkerPause => {
                 let host = self.host_of_kind(&mut chance, |host| host.name.starts_with("workers"))?;
-                Deed::Pause { host, for_ms: small(chance.between(30..=900)) }
+                Deed::WorkerPause { host, for_ms: small(chance.between(30..=900)) }
             }
             FaultClass::ClientLeave => {
                 Deed::Leave { whom: self.whom(when, &mut chance, |actor| actor.worker.is_none())? }
@@ -149,7 +157,16 @@ impl Faults<'_> {
         hosts.sort_unstable();
         let then = *chance.pick(&[Outcome::Heals, Outcome::Breaks]);
         let for_ms = small(chance.between(20..=900));
-        (!hosts.is_empty()).then_some(Deed::Partition { hosts, lanes, for_ms, then })
+        let server = self.server_of(chance);
+        let is_one = self.workload.servers > 1 && chance.clone().and("one").odds(2, 3);
+        let server = is_one.then_some(server);
+        (!hosts.is_empty()).then_some(Deed::Partition { hosts, server, lanes, for_ms, then })
+    }
+
+    /// One of the servers.
+    fn server_of(&self, chance: &Chance) -> u8 {
+        let number = chance.clone().and("server").below(self.workload.servers.into());
+        u8::try_from(number).expect("there are few servers")
     }
 
     fn overrun(&self, chance: &mut Chance) -> Option<Deed> {

@@ -29,6 +29,7 @@ pub(super) struct Links {
 
 struct Link {
     actor: usize,
+    server: usize,
     /// Nothing takes longer than so many milliseconds.
     slowest: u64,
     messages: u64,
@@ -63,12 +64,13 @@ impl Links {
         Self { seed, links: Vec::new() }
     }
 
-    pub(super) fn open(&mut self, actor: usize) -> usize {
+    pub(super) fn open(&mut self, actor: usize, server: usize) -> usize {
         let number = self.links.len();
         let mut chance = rng(self.seed, number as u64, "bare.link", 0);
         let slowest = *chance.weighted(&[(2, 0), (3, 2), (3, 8), (1, 40)]);
         self.links.push(Link {
             actor,
+            server,
             slowest,
             messages: 0,
             to_server: Lane::new(),
@@ -81,9 +83,15 @@ impl Links {
         number
     }
 
-    /// How many there ever were.
-    pub(super) const fn len(&self) -> usize {
-        self.links.len()
+    /// All that there ever were with a server.
+    pub(super) fn of(&self, server: usize) -> Vec<usize> {
+        let all = self.links.iter().enumerate();
+        all.filter(|(_, link)| link.server == server).map(|(number, _)| number).collect()
+    }
+
+    /// With which server one is.
+    pub(super) fn server(&self, link: usize) -> usize {
+        self.links[link].server
     }
 
     /// Whose one is.

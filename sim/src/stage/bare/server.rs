@@ -1,24 +1,27 @@
-//! The server of the bare doors: its engine, its store, and how it dies and starts again.
+//! A server of the bare doors: its engine, its store, and how it dies and starts again.
 
 use super::{Bare, Item, ToPeer, down, id, index};
 use crate::faults::schedule::{Fault, When};
-use crate::history::What;
-use crate::stage::{Happened, MakeDoors};
+use crate::history::{ServerId, What};
+use crate::stage::Happened;
 use crate::store::{Crash, Disk};
 use gearman_engine::{Doors, Effect, Effects, Event};
+use gearman_protocol::Time;
 use std::time::Duration;
 
-pub(super) struct Server<'a> {
-    make: MakeDoors<'a>,
+pub(super) struct Server {
+    pub(super) id: ServerId,
     /// Its engine, while it is up.
     doors: Option<Box<dyn Doors + Send>>,
     effects: Effects,
     pub(super) disk: Disk,
+    /// When its engine is on the agenda already.
+    pub(super) alarm: Option<Time>,
 }
 
-impl<'a> Server<'a> {
-    pub(super) const fn new(make: MakeDoors<'a>, disk: Disk) -> Self {
-        Self { make, doors: None, effects: Effects::new(), disk }
+impl Server {
+    pub(super) const fn new(id: ServerId, disk: Disk) -> Self {
+        Self { id, doors: None, effects: Effects::new(), disk, alarm: None }
     }
 
     pub(super) const fn is_up(&self) -> bool {
@@ -36,51 +39,54 @@ struct Aftermath {
 
 impl Bare<'_> {
     /// A server starts, with what its store has.
-    pub(super) fn start(&mut self) {
-        self.server.doors = Some((self.server.make)());
-        self.see(What::ServerUp);
-        for job in self.server.disk.read() {
-            self.tell(Event::Replayed { job });
+    pub(super) fn start(&mut self, number: usize) {
+        let id = self.servers[number].id;
+        self.servers[number].doors = Some((self.make)(id));
+        self.see(What::ServerUp(id));
+        for job in self.servers[number].disk.read() {
+            self.tell(number, Event::Replayed { job });
         }
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
-        let Some(doors) = &mut self.server.doors else { return };
-        doors.handle(self.now, event, &mut self.server.effects);
-        let mut effects = std::mem::take(&mut self.server.effects);
+    pub(super) fn tell(&mut self, number: usize, event: Event) {
+        let server = &mut self.servers[number];
+        let Some(doors) = &mut server.doors else { return };
+        doors.handle(self.now, event, &mut server.effects);
+        let mut effects = std::mem::take(&mut server.effects);
         let mut aftermath = Aftermath::default();
         for effect in effects.drain() {
-            self.carry(effect, &mut aftermath);
+            self.carry(number, effect, &mut aftermath);
         }
-        self.server.effects = effects;
+        self.servers[number].effects = effects;
         for event in aftermath.kept {
-            self.tell(event);
+            self.tell(number, event);
         }
         for link in aftermath.closed {
             self.end(link);
             if self.links.close_server(link) {
                 self.answer(link, ToPeer::Closed);
-                self.tell(Event::Closed { from: id(link) });
+                self.tell(number, Event::Closed { from: id(link) });
             }
         }
-        self.set_engine_alarm();
+        self.set_engine_alarm(number);
     }
 
-    fn carry(&mut self, effect: Effect, aftermath: &mut Aftermath) {
+    fn carry(&mut self, number: usize, effect: Effect, aftermath: &mut Aftermath) {
         match effect {
             Effect::Send { to, response } => self.answer(index(to), ToPeer::Response(response)),
             Effect::Close { who, .. } => aftermath.closed.push(index(who)),
             Effect::Store { job } => {
                 let record = job.record;
-                let task = self.server.disk.keep(self.now, job);
-                if self.server.disk.answers_first() {
+                let disk = &mut self.servers[number].disk;
+                let task = disk.keep(self.now, job);
+                if disk.answers_first() {
                     aftermath.kept.push(Event::Stored { record, outcome: Ok(()) });
                 }
-                self.wait_for_store(task);
+                self.wait_for_store(number, task);
             }
             Effect::Forget { record } => {
-                let task = self.server.disk.forget(self.now, record);
-                task.into_iter().for_each(|task| self.wait_for_store(task));
+                let task = self.servers[number].disk.forget(self.now, record);
+                task.into_iter().for_each(|task| self.wait_for_store(number, task));
             }
             Effect::PauseReading { .. }
             | Effect::ResumeReading { .. }
@@ -90,24 +96,25 @@ impl Bare<'_> {
         }
     }
 
-    fn wait_for_store(&mut self, task: u64) {
-        let due = self.server.disk.due(task);
-        self.put(due, Item::Written(task));
-        self.count_bites();
+    fn wait_for_store(&mut self, number: usize, task: u64) {
+        let due = self.servers[number].disk.due(task);
+        self.put(due, Item::Written(number, task));
+        self.count_bites(number);
     }
 
-    fn count_bites(&mut self) {
-        for (class, stretch) in self.server.disk.take_bites() {
+    fn count_bites(&mut self, number: usize) {
+        for (class, stretch) in self.servers[number].disk.take_bites() {
             self.journal.bit_a_job(class, stretch);
         }
     }
 
-    fn set_engine_alarm(&mut self) {
-        let deadline = self.server.doors.as_ref().and_then(|doors| doors.deadline());
+    fn set_engine_alarm(&mut self, number: usize) {
+        let server = &mut self.servers[number];
+        let deadline = server.doors.as_ref().and_then(|doors| doors.deadline());
         let Some(at) = deadline.map(|at| at.max(self.now)) else { return };
-        if self.engine_alarm.is_none_or(|alarm| at < alarm) {
-            self.engine_alarm = Some(at);
-            self.put(at, Item::Elapses);
+        if server.alarm.is_none_or(|alarm| at < alarm) {
+            server.alarm = Some(at);
+            self.put(at, Item::Elapses(number));
         }
     }
 
@@ -118,34 +125,40 @@ impl Bare<'_> {
                 *self.reached.entry(stretch).or_default() += 1;
             }
         }
-        if self.to_come.is_empty() || !self.server.is_up() {
+        if self.to_come.is_empty() {
             return;
         }
-        let (millis, stored) = (self.now.as_millis(), self.server.disk.asked());
+        let millis = self.now.as_millis();
+        let stored = self.servers.iter().map(|server| server.disk.asked()).sum::<u64>();
         let is_due = |fault: &Fault| match fault.when {
             When::At(ms) => u64::from(ms) <= millis,
             When::Reached { stretch, nth } => self.reached.get(&stretch).is_some_and(|&count| count >= nth),
             When::Storing { nth } => u64::from(nth) <= stored,
         };
-        if let Some(index) = self.to_come.iter().position(|fault| is_due(fault)) {
+        let is_up = |fault: &Fault| {
+            down(&fault.deed).is_some_and(|(server, ..)| self.servers[usize::from(server)].is_up())
+        };
+        if let Some(index) = self.to_come.iter().position(|fault| is_up(fault) && is_due(fault)) {
             let fault = self.to_come.remove(index);
             self.crash(fault);
         }
     }
 
     fn crash(&mut self, fault: &Fault) {
-        let Some((down_ms, how)) = down(&fault.deed) else { return };
+        let Some((number, down_ms, how)) = down(&fault.deed) else { return };
+        let number = usize::from(number);
+        let id = self.servers[number].id;
         let (class, until) = (fault.deed.class(), self.now + Duration::from_millis(down_ms.into()));
         self.journal.happened(class);
-        self.journal.touched_all(class);
-        let what = format!("the server, back at {} ms", until.as_millis());
+        self.journal.touched_all(class, id);
+        let what = format!("the {id}, back at {} ms", until.as_millis());
         self.happened.push(Happened { at: self.now, class, what });
-        self.server.doors = None;
-        self.engine_alarm = None;
-        self.journal.server_down(self.now);
-        self.server.disk.crash(how);
-        self.count_bites();
-        for link in 0..self.links.len() {
+        self.servers[number].doors = None;
+        self.servers[number].alarm = None;
+        self.journal.server_down(self.now, id);
+        self.servers[number].disk.crash(how);
+        self.count_bites(number);
+        for link in self.links.of(number) {
             self.links.end(link);
             if self.links.close_server(link) {
                 if how == Crash::Power {
@@ -154,6 +167,6 @@ impl Bare<'_> {
                 self.answer(link, ToPeer::Closed);
             }
         }
-        self.put(until, Item::Starts);
+        self.put(until, Item::Starts(number));
     }
 }

@@ -23,12 +23,12 @@ fn judged_with(
     let plan = Plan::draw(seed, &Mix::everything());
     let judge = Arc::new(Mutex::new(Judge::new(Terms::of(&plan, slack))));
     let watcher = Arc::clone(&judge);
-    let config = plan.server.config();
     let options = Options {
         history: History::keeping(),
         watcher: Box::new(move |entry| watcher.lock().expect("no panic").observe(entry)),
-        doors: Box::new(move || server(config.clone(), seed)),
+        doors: Box::new(|id| server(plan.server.config(id), seed)),
         cheat: None,
+        submit_to_two: false,
     };
     let run = run(&plan, options);
     let judge = Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic");

@@ -3,8 +3,8 @@
 use super::{Lasting, Storm, Victims};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault, Lanes, Outcome, Whom};
-use crate::history::Actor;
-use crate::network::{CableId, Fate, NetworkState, Pace, SERVER};
+use crate::history::{Actor, ServerId};
+use crate::network::{CableId, Fate, NetworkState, Pace};
 use gearman_protocol::Time;
 use std::time::Duration;
 
@@ -27,12 +27,13 @@ impl Storm<'_> {
                 self.lasts(until(*for_ms), class, Lasting::Cable { id, lanes, then });
                 Some(format!("{}, {} for {for_ms} ms", self.name(id), words(lanes)))
             }
-            Deed::Partition { hosts, lanes, for_ms, then } => {
+            Deed::Partition { hosts, server, lanes, for_ms, then } => {
                 let hosts: Vec<usize> = hosts.iter().map(|&host| host as usize).collect();
-                self.for_paths(&hosts, *lanes, NetworkState::block);
-                let what = format!("{}, {} for {for_ms} ms", self.hosts(&hosts), words(*lanes));
-                let (lanes, then) = (*lanes, *then);
-                self.lasts(until(*for_ms), class, Lasting::Paths { hosts, lanes, then });
+                let (server, lanes, then) = (server.map(ServerId::new), *lanes, *then);
+                self.for_paths(&hosts, server, lanes, NetworkState::block);
+                let at = server.map_or_else(String::new, |server| format!(" at the {server}"));
+                let what = format!("{}{at}, {} for {for_ms} ms", self.hosts(&hosts), words(lanes));
+                self.lasts(until(*for_ms), class, Lasting::Paths { hosts, server, lanes, then });
                 Some(what)
             }
             Deed::Dribble { whom, lanes, bytes, for_ms } => {
@@ -70,28 +71,25 @@ impl Storm<'_> {
             }
             Deed::ReconnectStorm { hosts, for_ms } => {
                 let hosts: Vec<usize> = hosts.iter().map(|&host| host as usize).collect();
-                let ids = self.cables.lock().of_hosts(&hosts);
+                let ids = self.cables.lock().of_paths(&hosts, None);
                 let what = format!("{}, which dial after {for_ms} ms", self.hosts(&hosts));
-                self.for_paths(&hosts, Lanes::Both, NetworkState::block);
-                let (lanes, then) = (Lanes::Both, Outcome::Heals);
-                self.lasts(until(*for_ms), class, Lasting::Paths { hosts, lanes, then });
+                self.for_paths(&hosts, None, Lanes::Both, NetworkState::block);
+                let (server, lanes, then) = (None, Lanes::Both, Outcome::Heals);
+                self.lasts(until(*for_ms), class, Lasting::Paths { hosts, server, lanes, then });
                 self.sever_if(Outcome::Breaks, &ids);
                 Some(what)
             }
-            Deed::Pause { host, for_ms } => {
-                let (host, until) = (*host as usize, until(*for_ms));
-                if !victims.is_up(host) {
-                    return None;
-                }
-                self.lasts(until, class, Lasting::Paused(host));
-                self.cables.lock().pause(host, until);
-                Some(format!("{}, until {} ms", self.host(host), until.as_millis()))
+            Deed::ServerPause { server, for_ms } => {
+                self.pause(self.plan.host_of(ServerId::new(*server)), until(*for_ms), class, victims)
             }
-            Deed::ServerCrash { down_ms } => {
-                self.crash(SERVER, until(*down_ms), class, victims, |victims| victims.crash(SERVER))
+            Deed::WorkerPause { host, for_ms } => self.pause(*host as usize, until(*for_ms), class, victims),
+            Deed::ServerCrash { server, down_ms } => {
+                let host = self.plan.host_of(ServerId::new(*server));
+                self.crash(host, until(*down_ms), class, victims, |victims| victims.crash(host))
             }
-            Deed::ServerPowerLoss { down_ms } => {
-                self.crash(SERVER, until(*down_ms), class, victims, Victims::go_dark)
+            Deed::ServerPowerLoss { server, down_ms } => {
+                let (server, host) = (ServerId::new(*server), self.plan.host_of(ServerId::new(*server)));
+                self.crash(host, until(*down_ms), class, victims, |victims| victims.go_dark(server))
             }
             Deed::WorkerCrash { host, down_ms } => {
                 let host = *host as usize;
@@ -111,6 +109,21 @@ impl Storm<'_> {
                 Some(format!("a{actor} waits {within_ms} ms for its next call"))
             }
         }
+    }
+
+    fn pause(
+        &mut self,
+        host: usize,
+        until: Time,
+        class: FaultClass,
+        victims: &impl Victims,
+    ) -> Option<String> {
+        if !victims.is_up(host) {
+            return None;
+        }
+        self.lasts(until, class, Lasting::Paused(host));
+        self.cables.lock().pause(host, until);
+        Some(format!("{}, until {} ms", self.host(host), until.as_millis()))
     }
 
     fn crash<V: Victims>(
@@ -150,7 +163,7 @@ impl Storm<'_> {
     }
 
     fn hosts(&self, hosts: &[usize]) -> String {
-        let names: Vec<&str> = hosts.iter().map(|&host| self.host(host)).collect();
+        let names: Vec<String> = hosts.iter().map(|&host| self.host(host)).collect();
         names.join(" and ")
     }
 

@@ -1,21 +1,23 @@
 //! A server's engine whose process may stand still: then no timer of it runs out.
 
-use crate::network::{Cables, SERVER};
+use crate::network::Cables;
 use gearman_engine::{Doors, Effects, Event, Figures, FunctionPage};
 use gearman_protocol::Time;
 
 pub(super) struct Pausable {
     inner: Box<dyn Doors + Send>,
     cables: Cables,
+    /// Where it runs.
+    host: usize,
 }
 
 impl Pausable {
-    pub(super) fn new(inner: Box<dyn Doors + Send>, cables: Cables) -> Self {
-        Self { inner, cables }
+    pub(super) fn new(inner: Box<dyn Doors + Send>, cables: Cables, host: usize) -> Self {
+        Self { inner, cables, host }
     }
 
     fn paused_until(&self) -> Option<Time> {
-        self.cables.lock().paused_until(SERVER)
+        self.cables.lock().paused_until(self.host)
     }
 }
 

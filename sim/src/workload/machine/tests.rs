@@ -8,8 +8,17 @@ use crate::workload::{
 use gearman_protocol::{Assignment, Grab, Handle, Reducer, Report, Unique};
 
 fn machine(worker: Option<WorkerPlan>, steps: Vec<Step>) -> Machine {
-    let actor = ActorPlan { kind: ActorKind::Raw, core: false, starts_ms: 0, worker, steps };
-    let workload = Workload { functions: vec!["reverse".to_owned()], actors: vec![actor], storm_ms: 1000 };
+    let actor = ActorPlan {
+        kind: ActorKind::Raw,
+        core: false,
+        servers: vec![0],
+        roams: false,
+        starts_ms: 0,
+        worker,
+        steps,
+    };
+    let workload =
+        Workload { functions: vec!["reverse".to_owned()], servers: 1, actors: vec![actor], storm_ms: 1000 };
     Machine::all(&workload).remove(0)
 }
 
