@@ -46,7 +46,7 @@ fn decode<'a>(
             }
         }
         let arrived = decoder.partial().unwrap_or(0);
-        assert!(decoder.held() <= Decoder::SMALL.max(2 * arrived), "{} for {arrived}", decoder.held());
+        assert!(decoder.held() <= Decoder::SMALL.max(4 * arrived), "{} for {arrived}", decoder.held());
     }
     (frames, None)
 }

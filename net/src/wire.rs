@@ -12,6 +12,9 @@ use tokio::io::ReadBuf;
 /// How many bytes one read takes at most.
 pub const READ_SIZE: usize = 64 * 1024;
 
+/// How many bytes are written before it is the others' turn.
+const TURN: usize = 4 * READ_SIZE;
+
 /// How many pieces one vectored write takes at most.
 const PIECES: usize = 64;
 
@@ -87,14 +90,22 @@ impl<S: Stream> Wire<S> {
 
     /// Writes until nothing waits; ready when all is written and flushed.
     ///
+    /// Much is written in several turns, between which whoever else is ready has one.
+    ///
     /// # Errors
     /// Whatever the stream says.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut turn = 0;
         while !self.outward.is_empty() {
+            if turn >= TURN {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let written = ready!(self.poll_write(cx))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            turn += written;
             self.outward.advance(written);
             self.unflushed = true;
         }

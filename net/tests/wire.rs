@@ -1,12 +1,15 @@
 //! A wire over the network within the process.
 #![cfg(test)]
 
-use gearman_net::{Listener, Memory, MemoryStream, Network, Wire};
+use gearman_net::{Listener, Liveness, Memory, MemoryStream, Network, Stream, Wire};
 use gearman_protocol::{DecodeError, Frame, Limits, Request};
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 async fn pair() -> (Wire<MemoryStream>, MemoryStream) {
     let network = Memory::new();
@@ -77,6 +80,64 @@ async fn what_waits_is_written_in_order_and_all_of_it() {
     assert!(arrived == expected);
 }
 
+/// A peer that takes whatever it is given.
+#[derive(Debug, Default)]
+struct Greedy(usize);
+
+impl Stream for Greedy {
+    fn watch_liveness(&self, _: &Liveness) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How often a task was woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl AsyncRead for Greedy {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Greedy {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0 += bytes.len();
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn whoever_writes_much_lets_the_others_come_in_between() {
+    let mut wire = Wire::new(Greedy::default(), Limits::default());
+    (0..10).for_each(|_| wire.outward().put_bytes(&vec![0; 100_000].into()));
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    let mut left = Vec::new();
+    while wire.poll_flush(&mut cx).is_pending() {
+        left.push(wire.outward().len());
+    }
+    // The peer would take all of it at once, so each wait is one that the wire has chosen.
+    assert!(left.len() >= 2, "{left:?}");
+    assert_eq!(wakes.0.load(Ordering::Relaxed), left.len());
+    assert!(wire.outward().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_left_cannot_be_written_to() {
     let (mut wire, peer) = pair().await;
@@ -101,6 +162,6 @@ async fn places_in_memory_are_taken_left_and_taken_again() {
     place.accept().await.unwrap();
     // Nobody else is there, and asking does not end.
     let mut asking = std::pin::pin!(place.accept());
-    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     assert!(matches!(Future::poll(asking.as_mut(), &mut cx), Poll::Pending));
 }

@@ -1,5 +1,6 @@
 //! The text protocol: commands of administrators and the layouts of the replies.
 
+use crate::listing::{self, Row};
 use crate::names::Handle;
 use crate::outward::Outward;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -279,50 +280,33 @@ pub enum AdminReply {
 impl AdminReply {
     /// Appends the reply in its layout: tables end with a line of one dot.
     pub fn encode(&self, out: &mut Outward) {
-        let mut text = BytesMut::new();
-        let mut line = |parts: &[&[u8]]| parts.iter().for_each(|part| text.put_slice(part));
+        let mut text = Vec::new();
         match self {
-            Self::Ok => line(&[b"OK\r\n"]),
-            Self::Value(value) => line(&[b"OK ", value, b"\n"]),
-            Self::Line(bytes) => line(&[bytes, b"\n"]),
-            Self::Error(error) => line(&[&error.line()]),
-            Self::Status(rows) => {
-                for row in rows {
-                    let numbers = format!("\t{}\t{}\t{}\n", row.total, row.running, row.workers);
-                    line(&[&row.function, numbers.as_bytes()]);
-                }
-                line(&[b".\n"]);
-            }
-            Self::PriorityStatus(rows) => {
-                for row in rows {
-                    let numbers = format!("\t{}\t{}\t{}\t{}\n", row.high, row.normal, row.low, row.workers);
-                    line(&[&row.function, numbers.as_bytes()]);
-                }
-                line(&[b".\n"]);
-            }
-            Self::Workers(rows) => {
-                for row in rows {
-                    line(&[format!("{} {} ", row.connection, row.address).as_bytes(), &row.id, b" :"]);
-                    row.functions.iter().for_each(|function| line(&[b" ", function]));
-                    line(&[b"\n"]);
-                }
-                line(&[b".\n"]);
-            }
-            Self::Jobs(rows) => {
-                for row in rows {
-                    // The third column was gearmand's mark of dead jobs; here only live ones are listed.
-                    let columns = format!("\t{}\t0\t{}\n", row.retries, u8::from(row.persisted));
-                    line(&[row.handle.as_bytes(), columns.as_bytes()]);
-                }
-                line(&[b".\n"]);
-            }
-            Self::UniqueJobs(rows) => {
-                rows.iter().for_each(|unique| line(&[unique, b"\n"]));
-                line(&[b".\n"]);
-            }
+            Self::Ok => text.extend_from_slice(b"OK\r\n"),
+            Self::Value(value) => text.extend([&b"OK "[..], value, b"\n"].concat()),
+            Self::Line(bytes) => bytes.write(&mut text),
+            Self::Error(error) => text.extend(error.line()),
+            Self::Status(rows) => table(rows, &mut text),
+            Self::PriorityStatus(rows) => table(rows, &mut text),
+            Self::Workers(rows) => table(rows, &mut text),
+            Self::Jobs(rows) => table(rows, &mut text),
+            Self::UniqueJobs(rows) => table(rows, &mut text),
         }
-        out.put_bytes(&text.freeze());
+        out.put_bytes(&text.into());
     }
+
+    /// The same, except that what is long becomes bytes while it is written, not now.
+    pub fn encode_by_parts(self, out: &mut Outward) {
+        match listing::of(self) {
+            Ok(listing) => out.put_listing(listing),
+            Err(line) => line.encode(out),
+        }
+    }
+}
+
+fn table(rows: &[impl Row], text: &mut Vec<u8>) {
+    rows.iter().for_each(|row| row.write(text));
+    text.extend_from_slice(listing::END);
 }
 
 impl AdminError {

@@ -25,8 +25,8 @@ impl Default for Limits {
 ///
 /// A message that lies whole in the input is copied once, into bytes of exactly its size, so that a workload
 /// that is kept for long does not pin a read buffer. A message that arrives in parts is gathered in a buffer
-/// that is at most twice as large as what has arrived (or [`Decoder::SMALL`]), whatever the header announces,
-/// and that moves so seldom that all moves together copy no more than the message's length.
+/// that is at most four times as large as what has arrived (or [`Decoder::SMALL`]), whatever the header
+/// announces, and that moves so seldom that all moves together copy a third of the message's length.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -241,14 +241,15 @@ fn gather(gathered: &mut Vec<u8>, part: &[u8], whole: usize) {
     gathered.extend_from_slice(part);
 }
 
-/// How large a buffer to gather `needed` of `whole` bytes in: the whole, halved for as long as that holds them.
+/// How large a buffer to gather `needed` of `whole` bytes in: the whole, a quarter of it, a quarter of that, as
+/// long as it holds them.
 ///
-/// A message thus moves through an eighth, a quarter and a half of its own size. The moves together copy no
-/// more than one message, where a buffer that doubles from any other size may copy nearly two.
+/// A message thus moves through a sixteenth and a quarter of its own size, and the moves together copy a third of
+/// it, where halves would copy all of it and a buffer that doubles from any other size nearly twice as much.
 fn room(needed: usize, whole: usize) -> usize {
     let mut room = whole;
-    while room.div_ceil(2) >= needed.max(Decoder::SMALL / 2) {
-        room = room.div_ceil(2);
+    while room.div_ceil(4) >= needed.max(Decoder::SMALL / 4) {
+        room = room.div_ceil(4);
     }
     room
 }

@@ -24,6 +24,7 @@ mod body;
 mod decoder;
 mod error;
 mod frame;
+mod listing;
 mod names;
 mod outward;
 mod request;

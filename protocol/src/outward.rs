@@ -1,6 +1,7 @@
 //! The bytes on their way to a peer.
 
 use crate::frame::{HEADER_LENGTH, Magic};
+use crate::listing::Listing;
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -20,13 +21,20 @@ const PIECE: usize = 64 * 1024;
 /// shared bytes it came in. Reading goes through [`Buf`], whose `chunks_vectored` fits a vectored write.
 #[derive(Debug, Default)]
 pub struct Outward {
-    /// Finished pieces, none of them empty.
-    pieces: VecDeque<Bytes>,
+    /// Finished pieces, none of them empty. The first are bytes.
+    pieces: VecDeque<Piece>,
     /// The piece that small packets are gathered in, after all finished ones.
     gathering: Vec<u8>,
     /// How much of that piece is written already.
     written: usize,
     length: usize,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    /// What becomes bytes when it is the first.
+    Listing(Box<dyn Listing>),
 }
 
 impl Outward {
@@ -53,7 +61,10 @@ impl Outward {
     pub fn to_vec(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.length);
         for piece in &self.pieces {
-            bytes.extend_from_slice(piece);
+            match piece {
+                Piece::Bytes(piece) => bytes.extend_from_slice(piece),
+                Piece::Listing(listing) => listing.copy(&mut bytes),
+            }
         }
         bytes.extend_from_slice(self.gathered());
         bytes
@@ -66,10 +77,14 @@ impl Outward {
             *self = other;
             return;
         }
-        for piece in &other.pieces {
-            self.put_bytes(piece);
+        let Self { pieces, gathering, written, .. } = other;
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => self.put_bytes(&bytes),
+                Piece::Listing(listing) => self.put_listing(listing),
+            }
         }
-        self.put_slice(other.gathered());
+        self.put_slice(&gathering[written..]);
     }
 
     /// Adds bytes as they are, such as a line of the text protocol.
@@ -96,8 +111,32 @@ impl Outward {
         } else {
             self.seal();
             self.length += bytes.len();
-            self.pieces.push_back(bytes.clone());
+            self.pieces.push_back(Piece::Bytes(bytes.clone()));
         }
+    }
+
+    /// Adds a table. If it is long, it becomes bytes when what is before it is written.
+    pub(crate) fn put_listing(&mut self, mut listing: Box<dyn Listing>) {
+        if listing.left() <= PIECE {
+            self.make_room(listing.left());
+            self.length += listing.left();
+            return listing.write(&mut self.gathering, usize::MAX);
+        }
+        self.seal();
+        self.length += listing.left();
+        self.pieces.push_back(Piece::Listing(listing));
+        self.unfold();
+    }
+
+    /// Makes the first piece bytes, if it is not.
+    fn unfold(&mut self) {
+        let Some(Piece::Listing(listing)) = self.pieces.front_mut() else { return };
+        let mut text = Vec::with_capacity(PIECE + ROOM);
+        listing.write(&mut text, PIECE);
+        if listing.left() == 0 {
+            self.pieces.pop_front();
+        }
+        self.pieces.push_front(Piece::Bytes(text.into()));
     }
 
     /// Adds a binary packet: header, then the arguments joined by NUL bytes.
@@ -141,7 +180,7 @@ impl Outward {
         let mut piece = Bytes::from(std::mem::take(&mut self.gathering));
         piece.advance(std::mem::take(&mut self.written));
         if !piece.is_empty() {
-            self.pieces.push_back(piece);
+            self.pieces.push_back(Piece::Bytes(piece));
         }
     }
 }
@@ -160,16 +199,20 @@ impl Buf for Outward {
 
     fn chunk(&self) -> &[u8] {
         match self.pieces.front() {
-            Some(piece) => piece,
+            Some(Piece::Bytes(piece)) => piece,
+            Some(Piece::Listing(_)) => unreachable!("the first piece is bytes"),
             None => self.gathered(),
         }
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let pieces = self.pieces.iter().map(|piece| &piece[..]);
-        let all = pieces.chain([self.gathered()]).filter(|piece| !piece.is_empty());
+        let pieces = self.pieces.iter().map(|piece| match piece {
+            Piece::Bytes(piece) => Some(&piece[..]),
+            Piece::Listing(_) => None,
+        });
+        let all = pieces.chain([Some(self.gathered())]).map_while(|piece| piece);
         let mut filled = 0;
-        for (slot, piece) in slices.iter_mut().zip(all) {
+        for (slot, piece) in slices.iter_mut().zip(all.filter(|piece| !piece.is_empty())) {
             *slot = IoSlice::new(piece);
             filled += 1;
         }
@@ -179,13 +222,16 @@ impl Buf for Outward {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.length, "cannot advance past what waits");
         self.length -= count;
-        while let Some(front) = self.pieces.front_mut() {
+        while let Some(Piece::Bytes(front)) = self.pieces.front_mut() {
             if count < front.len() {
                 front.advance(count);
                 return;
             }
             count -= front.len();
             self.pieces.pop_front();
+            if let Some(Piece::Listing(_)) = self.pieces.front() {
+                self.unfold();
+            }
         }
         self.written += count;
         if self.length == 0 {

@@ -186,6 +186,17 @@ impl Response {
         Ok(response)
     }
 
+    /// Appends it to what goes to the peer; a long table of the text protocol becomes bytes only as it is written.
+    ///
+    /// # Panics
+    /// If its body would be over 4 GiB - 1.
+    pub fn encode_by_parts(self, out: &mut Outward) {
+        match self {
+            Self::Admin(reply) => reply.encode_by_parts(out),
+            other => other.encode(out),
+        }
+    }
+
     /// Appends it to what goes to the peer.
     ///
     /// # Panics

@@ -186,7 +186,7 @@ impl<D> Inner<D> {
         let (mut finish, mut awaited) = (None, String::new());
         for effect in effects.drain() {
             match effect {
-                Effect::Send { to, response } => self.order(to, |mailbox| mailbox.send(&response)),
+                Effect::Send { to, response } => self.order(to, |mailbox| mailbox.send(response)),
                 Effect::Close { who, after_flush } => {
                     let closing = if after_flush { Closing::AfterFlush } else { Closing::Now };
                     self.order(who, |mailbox| mailbox.close(closing));

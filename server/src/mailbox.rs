@@ -41,11 +41,11 @@ struct Post {
 
 impl Mailbox {
     /// Puts a response at the end of what goes to the peer.
-    pub(crate) fn send(&self, response: &Response) {
+    pub(crate) fn send(&self, response: Response) {
         let mut post = self.lock();
         // Nothing follows what the peer was to hear last.
         if post.orders.closing.is_none() {
-            response.encode(&mut post.outward);
+            response.encode_by_parts(&mut post.outward);
             post.has_news();
         }
     }

@@ -47,7 +47,7 @@ impl Engine {
             running: u64::from(function.assigned),
             workers: u64::from(function.workers),
         };
-        AdminReply::Status(self.functions.in_order().map(|(_, function)| row(function)).collect())
+        AdminReply::Status(self.functions.each(row))
     }
 
     /// Takes time for each function.
@@ -59,7 +59,7 @@ impl Engine {
             low: function.not_assigned(Priority::Low),
             workers: u64::from(function.workers),
         };
-        AdminReply::PriorityStatus(self.functions.in_order().map(|(_, function)| row(function)).collect())
+        AdminReply::PriorityStatus(self.functions.each(row))
     }
 
     /// Takes time for each connection and each ability.

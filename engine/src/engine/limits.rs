@@ -168,20 +168,25 @@ mod tests {
     use crate::tables::abilities::Ability;
     use crate::tables::connections::Connection;
     use crate::tables::functions::Function;
+    use crate::tables::index::Index;
     use crate::tables::jobs::{Job, JobNumber, Watcher};
+    use crate::tables::numbers::Numbers;
     use crate::tables::slab::Slab;
 
     #[test]
     fn what_is_counted_is_at_least_what_is_taken() {
         let excepted = MAX_EXCEPTED * size_of::<JobNumber>();
         let counted_and_taken = [
-            (JOB_OVERHEAD, Slab::<Job>::PLACE + 4),
+            (JOB_OVERHEAD, Slab::<Job>::PLACE + Index::<Job>::SHARE + Numbers::MOST),
             (WATCHER_OVERHEAD, Slab::<Watcher>::PLACE),
-            (super::FUNCTION_OVERHEAD, Slab::<Function>::PLACE),
-            (ABILITY_OVERHEAD, Slab::<Ability>::PLACE),
+            (super::FUNCTION_OVERHEAD, Slab::<Function>::PLACE + Index::<Function>::SHARE),
+            (ABILITY_OVERHEAD, Slab::<Ability>::PLACE + Index::<Ability>::SHARE),
             (
                 CONNECTION_OVERHEAD,
-                Slab::<Connection>::PLACE + excepted + super::super::worker_requests::MAX_CLIENT_ID,
+                Slab::<Connection>::PLACE
+                    + Index::<Connection>::SHARE
+                    + excepted
+                    + super::super::worker_requests::MAX_CLIENT_ID,
             ),
         ];
         for (counted, taken) in counted_and_taken {

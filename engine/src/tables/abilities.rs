@@ -2,7 +2,7 @@
 
 use super::connections::Connection;
 use super::functions::Function;
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::list::{Links, Member};
 use super::slab::{Key, Slab};
 use std::time::Duration;
@@ -20,7 +20,6 @@ pub(crate) struct Ability {
     pub(crate) serial: u64,
     of_worker: Links<Self>,
     sleeping: Links<Self>,
-    chain: Option<AbilityKey>,
 }
 
 /// The list of what a worker can do.
@@ -31,13 +30,10 @@ pub(crate) struct OfWorker;
 #[derive(Debug)]
 pub(crate) struct Sleeping;
 
-#[derive(Debug)]
-struct ByBoth;
-
 /// The table.
 pub(crate) struct Abilities {
     pub(crate) slab: Slab<Ability>,
-    by_both: Index<Ability, ByBoth>,
+    by_both: Index<Ability>,
     last_serial: u64,
 }
 
@@ -48,8 +44,10 @@ impl Abilities {
 
     /// Whether a worker can do a function.
     pub(crate) fn find(&self, worker: Key<Connection>, function: Key<Function>) -> Option<AbilityKey> {
-        let is_it = |ability: &Ability| ability.worker == worker && ability.function == function;
-        self.by_both.find(&self.slab, hash(worker, function), is_it)
+        self.by_both.find(hash(worker, function), |key| {
+            let ability = &self.slab[key];
+            ability.worker == worker && ability.function == function
+        })
     }
 
     /// Takes an ability in that is not there yet.
@@ -62,15 +60,15 @@ impl Abilities {
         self.last_serial += 1;
         let serial = self.last_serial;
         let (of_worker, sleeping) = (Links::default(), Links::default());
-        let ability = Ability { worker, function, timeout, serial, of_worker, sleeping, chain: None };
+        let ability = Ability { worker, function, timeout, serial, of_worker, sleeping };
         let key = self.slab.insert(ability);
-        self.by_both.insert(&mut self.slab, key);
+        self.by_both.insert(hash(worker, function), key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: AbilityKey) {
-        self.by_both.remove(&mut self.slab, key);
-        self.slab.remove(key);
+        let Ability { worker, function, .. } = self.slab.remove(key);
+        self.by_both.remove(hash(worker, function), key);
     }
 
     /// Whether the index has as many entries as there are records.
@@ -109,19 +107,5 @@ impl Member<Sleeping> for Ability {
 
     fn links_mut(&mut self) -> &mut Links<Self> {
         &mut self.sleeping
-    }
-}
-
-impl Entry<ByBoth> for Ability {
-    fn hash(&self) -> u64 {
-        hash(self.worker, self.function)
-    }
-
-    fn chain(&self) -> Option<AbilityKey> {
-        self.chain
-    }
-
-    fn chain_mut(&mut self) -> &mut Option<AbilityKey> {
-        &mut self.chain
     }
 }

@@ -1,7 +1,7 @@
 //! Connections: what each peer is called, what it can do, holds and waits for.
 
 use super::abilities::{Ability, OfWorker};
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::jobs::{Job, JobNumber, Standing, Watcher};
 use super::list::{Links, List, Member};
 use super::outbox::Outbox;
@@ -41,7 +41,6 @@ pub(crate) struct Connection {
     /// Until when it may take its time to finish a message, or to take its last ones.
     pub(crate) patience: Option<Time>,
     by_opening: Links<Self>,
-    chain: Option<ConnectionKey>,
 }
 
 /// Whether a peer is still there.
@@ -93,13 +92,10 @@ pub(crate) struct OfConnection;
 #[derive(Debug)]
 struct ByOpening;
 
-#[derive(Debug)]
-struct ById;
-
 /// The table.
 pub(crate) struct Connections {
     pub(crate) slab: Slab<Connection>,
-    by_id: Index<Connection, ById>,
+    by_id: Index<Connection>,
     opened: List<Connection, ByOpening>,
     /// How many there are from each address.
     by_address: BTreeMap<String, u32>,
@@ -128,17 +124,16 @@ impl Connections {
             largest: 0,
             patience: None,
             by_opening: Links::default(),
-            chain: None,
         });
         self.opened.push_back(&mut self.slab, key);
-        self.by_id.insert(&mut self.slab, key);
+        self.by_id.insert(id.get(), key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: ConnectionKey) {
         self.opened.remove(&mut self.slab, key);
-        self.by_id.remove(&mut self.slab, key);
-        let address = self.slab.remove(key).address;
+        let Connection { id, address, .. } = self.slab.remove(key);
+        self.by_id.remove(id.get(), key);
         let left = self.by_address.get_mut(&address).expect("every connection is counted by its address");
         *left -= 1;
         if *left == 0 {
@@ -152,7 +147,7 @@ impl Connections {
     }
 
     pub(crate) fn find(&self, id: ConnectionId) -> Option<ConnectionKey> {
-        self.by_id.find(&self.slab, id.get(), |connection| connection.id == id)
+        self.by_id.find(id.get(), |key| self.slab[key].id == id)
     }
 
     /// All connections in the order in which they were opened.
@@ -186,20 +181,6 @@ impl Member<ByOpening> for Connection {
 
     fn links_mut(&mut self) -> &mut Links<Self> {
         &mut self.by_opening
-    }
-}
-
-impl Entry<ById> for Connection {
-    fn hash(&self) -> u64 {
-        self.id.get()
-    }
-
-    fn chain(&self) -> Option<ConnectionKey> {
-        self.chain
-    }
-
-    fn chain_mut(&mut self) -> &mut Option<ConnectionKey> {
-        &mut self.chain
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions: what waits for each, and who can do it.
 
 use super::abilities::{Ability, Sleeping};
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::jobs::{Job, Standing};
 use super::list::{Links, List, Member};
 use super::slab::{Key, Slab};
@@ -39,20 +39,16 @@ pub(crate) struct Function {
     pub(crate) serial: u64,
     hash: u64,
     by_creation: Links<Self>,
-    chain: Option<FunctionKey>,
 }
 
 /// The list of all functions in order of creation.
 #[derive(Debug)]
 pub(crate) struct ByCreation;
 
-#[derive(Debug)]
-struct ByName;
-
 /// The table.
 pub(crate) struct Functions {
     pub(crate) slab: Slab<Function>,
-    by_name: Index<Function, ByName>,
+    by_name: Index<Function>,
     created: List<Function, ByCreation>,
     last_serial: u64,
 }
@@ -63,7 +59,7 @@ impl Functions {
     }
 
     pub(crate) fn find(&self, hash: u64, name: &[u8]) -> Option<FunctionKey> {
-        self.by_name.find(&self.slab, hash, |function| function.name.as_bytes() == name)
+        self.by_name.find(hash, |key| self.slab[key].name.as_bytes() == name)
     }
 
     /// Takes a function in that is not there yet.
@@ -85,22 +81,28 @@ impl Functions {
             serial: self.last_serial,
             hash,
             by_creation: Links::default(),
-            chain: None,
         });
         self.created.push_back(&mut self.slab, key);
-        self.by_name.insert(&mut self.slab, key);
+        self.by_name.insert(hash, key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: FunctionKey) {
         self.created.remove(&mut self.slab, key);
-        self.by_name.remove(&mut self.slab, key);
-        self.slab.remove(key);
+        let function = self.slab.remove(key);
+        self.by_name.remove(function.hash, key);
     }
 
     /// All functions in order of creation.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (FunctionKey, &Function)> {
         self.created.keys(&self.slab).map(|key| (key, &self.slab[key]))
+    }
+
+    /// What `row` makes of each, in order of creation; a vector that had to grow would be copied meanwhile.
+    pub(crate) fn each<R>(&self, row: impl Fn(&Function) -> R) -> Vec<R> {
+        let mut rows = Vec::with_capacity(self.slab.len());
+        rows.extend(self.in_order().map(|(_, function)| row(function)));
+        rows
     }
 
     /// Whether the index and the list have as many entries as there are records.
@@ -153,19 +155,5 @@ impl Member<ByCreation> for Function {
 
     fn links_mut(&mut self) -> &mut Links<Self> {
         &mut self.by_creation
-    }
-}
-
-impl Entry<ByName> for Function {
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    fn chain(&self) -> Option<FunctionKey> {
-        self.chain
-    }
-
-    fn chain_mut(&mut self) -> &mut Option<FunctionKey> {
-        &mut self.chain
     }
 }

@@ -1,122 +1,176 @@
-//! Finds records of a slab by what they are called.
+//! Finds records by what they are called.
 //!
 //! A hash table by linear hashing: when it grows, one bucket is split, never all of them, so no insert takes
-//! long however many records there are; when it shrinks, two buckets are joined. The chains run through the
-//! records themselves, so a record costs the index four bytes and its bucket four more.
+//! long however many records there are; when it shrinks, two buckets are joined. A bucket is a cache line of keys,
+//! each with a part of its hash beside it: growing, shrinking and looking for what is not there touch no record.
 //!
 //! It is never iterated, so the seed shows nowhere.
 
 use super::slab::{Key, Slab};
 use std::fmt;
-use std::marker::PhantomData;
+
+/// How many keys a bucket has room for. What it has no room for is in further buckets, one behind the other.
+const ROOM: usize = 7;
+
+/// How many keys a bucket has on average before there is one bucket more.
+const FULL: usize = 5;
 
 /// Buckets come in segments, so that the table of buckets does not have to move either.
-const SEGMENT: usize = 1024;
+const SEGMENT: usize = 256;
 
-/// A record that an index of kind `By` can find.
-pub(crate) trait Entry<By>: Sized {
-    /// A number that is the same for what shall be found alike. It need not be well mixed.
-    fn hash(&self) -> u64;
-    /// The next record of the same bucket.
-    fn chain(&self) -> Option<Key<Self>>;
-    fn chain_mut(&mut self) -> &mut Option<Key<Self>>;
-}
-
-/// An index of the records of one slab. `By` says by what.
-pub(crate) struct Index<T, By> {
-    segments: Vec<Vec<Option<Key<T>>>>,
-    /// How many buckets there are.
+/// An index of the records of one slab.
+pub(crate) struct Index<T> {
+    segments: Vec<Vec<Bucket<T>>>,
+    /// How many buckets there are, further ones not counted.
     width: usize,
+    /// The bits of a tag that say where it belongs: one less than the next power of two.
+    mask: usize,
+    further: Slab<Bucket<T>>,
     len: usize,
     seed: u64,
-    kind: PhantomData<fn() -> By>,
 }
 
-impl<T: Entry<By>, By> Index<T, By> {
+/// The part of a hash that is kept. What is found alike has the same; seldom has something else.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Tag(u32);
+
+/// Keys without a gap, and what follows them.
+struct Bucket<T> {
+    tags: [Tag; ROOM],
+    keys: [Option<Key<T>>; ROOM],
+    len: u32,
+    next: Option<Key<Self>>,
+}
+
+/// Where a bucket is.
+enum At<T> {
+    Place(usize),
+    Further(Key<Bucket<T>>),
+}
+
+impl<T> Index<T> {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { segments: vec![vec![None]], width: 1, len: 0, seed, kind: PhantomData }
+        Self { segments: vec![vec![Bucket::new()]], width: 1, mask: 0, further: Slab::new(), len: 0, seed }
     }
 
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// The record with this hash that `is_it`.
-    pub(crate) fn find(&self, slab: &Slab<T>, hash: u64, is_it: impl Fn(&T) -> bool) -> Option<Key<T>> {
-        let mut at = *self.bucket(self.place(hash));
-        while let Some(key) = at {
-            let record = &slab[key];
-            if record.hash() == hash && is_it(record) {
-                return Some(key);
+    /// The key of the record with this hash that `is_it`. The hash need not be well mixed.
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(Key<T>) -> bool) -> Option<Key<T>> {
+        let tag = self.tag(hash);
+        let mut bucket = self.bucket(&At::Place(self.place(tag)));
+        loop {
+            for (&other, &key) in bucket.tags.iter().zip(&bucket.keys) {
+                if other == tag
+                    && let Some(key) = key
+                    && is_it(key)
+                {
+                    return Some(key);
+                }
             }
-            at = record.chain();
+            bucket = &self.further[bucket.next?];
         }
-        None
     }
 
-    pub(crate) fn insert(&mut self, slab: &mut Slab<T>, key: Key<T>) {
+    pub(crate) fn insert(&mut self, hash: u64, key: Key<T>) {
         self.len += 1;
-        if self.len > self.width {
-            self.split(slab);
+        if self.len > self.width * FULL {
+            self.split();
         }
-        self.link(slab, key);
+        self.put(self.tag(hash), key);
     }
 
-    fn link(&mut self, slab: &mut Slab<T>, key: Key<T>) {
-        let place = self.place(slab[key].hash());
-        *slab[key].chain_mut() = self.bucket_mut(place).replace(key);
-    }
-
-    pub(crate) fn remove(&mut self, slab: &mut Slab<T>, key: Key<T>) {
-        let place = self.place(slab[key].hash());
-        let next = slab[key].chain_mut().take();
-        match self.predecessor(slab, place, key) {
-            Some(previous) => *slab[previous].chain_mut() = next,
-            None => *self.bucket_mut(place) = next,
+    /// Takes a key out that was put in with this hash.
+    pub(crate) fn remove(&mut self, hash: u64, key: Key<T>) {
+        let place = self.place(self.tag(hash));
+        // The last key of the bucket fills the gap.
+        let (tag, last) = self.pop(place);
+        if last != key {
+            self.replace(place, key, (tag, last));
         }
         self.len -= 1;
-        // From half of what makes it grow, so that it does not grow and shrink by turns; and two buckets for each
-        // record, so that both are gone at the same time.
-        for _ in 0..2 {
-            if self.len < self.width / 2 {
-                self.join(slab);
-            }
+        // From half of what makes it grow, so that it does not grow and shrink by turns.
+        if self.width > 1 && self.len * 2 < self.width * FULL {
+            self.join();
         }
     }
 
-    fn predecessor(&self, slab: &Slab<T>, place: usize, key: Key<T>) -> Option<Key<T>> {
-        let mut at = *self.bucket(place);
-        let mut previous = None;
-        while at != Some(key) {
-            previous = at;
-            at = slab[at.expect("the record is in its bucket")].chain();
+    fn put(&mut self, tag: Tag, key: Key<T>) {
+        let mut at = At::Place(self.place(tag));
+        while !self.bucket_mut(&at).push(tag, key) {
+            at = At::Further(match self.bucket(&at).next {
+                Some(next) => next,
+                None => self.append(&at),
+            });
         }
-        previous
+    }
+
+    fn append(&mut self, at: &At<T>) -> Key<Bucket<T>> {
+        let next = self.further.insert(Bucket::new());
+        self.bucket_mut(at).next = Some(next);
+        next
+    }
+
+    /// Takes out the last key of what is at a place; there is one.
+    fn pop(&mut self, place: usize) -> (Tag, Key<T>) {
+        let (mut before, mut at) = (None, At::Place(place));
+        while let Some(next) = self.bucket(&at).next {
+            before = Some(std::mem::replace(&mut at, At::Further(next)));
+        }
+        let bucket = self.bucket_mut(&at);
+        let entry = bucket.pop();
+        if let (true, Some(before), At::Further(empty)) = (bucket.is_empty(), before, at) {
+            self.bucket_mut(&before).next = None;
+            self.further.remove(empty);
+        }
+        entry
+    }
+
+    /// Puts an entry where another key is.
+    fn replace(&mut self, place: usize, key: Key<T>, entry: (Tag, Key<T>)) {
+        let mut at = At::Place(place);
+        while !self.bucket_mut(&at).replace(key, entry) {
+            at = At::Further(self.bucket(&at).next.expect("the key is in its bucket"));
+        }
     }
 
     /// Adds a bucket, and moves into it what belongs there from the one that it is split from.
-    fn split(&mut self, slab: &mut Slab<T>) {
+    fn split(&mut self) {
         if self.width.is_multiple_of(SEGMENT) {
-            self.segments.push(Vec::new());
+            self.segments.push(Vec::with_capacity(SEGMENT));
         }
-        self.segments[self.width / SEGMENT].push(None);
-        self.width += 1;
-        let partner = self.partner();
-        self.relink(slab, partner);
+        self.segments[self.width / SEGMENT].push(Bucket::new());
+        self.set_width(self.width + 1);
+        let partner = At::Place(self.partner());
+        let moved = std::mem::replace(self.bucket_mut(&partner), Bucket::new());
+        self.put_all(moved);
     }
 
     /// Takes the last bucket away, and moves what is in it to the one that it was split from.
-    fn join(&mut self, slab: &mut Slab<T>) {
-        self.width -= 1;
+    fn join(&mut self) {
+        self.set_width(self.width - 1);
         let segment = &mut self.segments[self.width / SEGMENT];
-        let mut at = segment.pop().flatten();
+        let moved = segment.pop().expect("there is a bucket");
         if segment.is_empty() {
             self.segments.pop();
         }
-        while let Some(key) = at {
-            at = slab[key].chain();
-            self.link(slab, key);
+        self.put_all(moved);
+    }
+
+    /// Puts in what was in a bucket and in those behind it.
+    fn put_all(&mut self, mut bucket: Bucket<T>) {
+        loop {
+            bucket.entries().for_each(|(tag, key)| self.put(tag, key));
+            let Some(next) = bucket.next else { return };
+            bucket = self.further.remove(next);
         }
+    }
+
+    const fn set_width(&mut self, width: usize) {
+        self.width = width;
+        self.mask = width.next_power_of_two() - 1;
     }
 
     /// The bucket that the last one is split from.
@@ -125,42 +179,88 @@ impl<T: Entry<By>, By> Index<T, By> {
         last ^ (1 << last.ilog2())
     }
 
-    fn relink(&mut self, slab: &mut Slab<T>, place: usize) {
-        let mut at = self.bucket_mut(place).take();
-        while let Some(key) = at {
-            at = slab[key].chain();
-            self.link(slab, key);
+    const fn tag(&self, hash: u64) -> Tag {
+        let mixed = (hash ^ self.seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Tag(((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32) as u32)
+    }
+
+    /// In which bucket a tag belongs.
+    const fn place(&self, tag: Tag) -> usize {
+        let place = tag.0 as usize & self.mask;
+        if place < self.width { place } else { place & (self.mask >> 1) }
+    }
+
+    fn bucket(&self, at: &At<T>) -> &Bucket<T> {
+        match *at {
+            At::Place(place) => &self.segments[place / SEGMENT][place % SEGMENT],
+            At::Further(key) => &self.further[key],
         }
     }
 
-    /// In which bucket a hash belongs.
-    const fn place(&self, hash: u64) -> usize {
-        let mixed = (hash ^ self.seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32;
-        let mask = self.width.next_power_of_two() - 1;
-        let place = (mixed & 0xFFFF_FFFF) as usize & mask;
-        if place < self.width { place } else { place & (mask >> 1) }
+    fn bucket_mut(&mut self, at: &At<T>) -> &mut Bucket<T> {
+        match *at {
+            At::Place(place) => &mut self.segments[place / SEGMENT][place % SEGMENT],
+            At::Further(key) => &mut self.further[key],
+        }
     }
 
-    fn bucket(&self, place: usize) -> &Option<Key<T>> {
-        &self.segments[place / SEGMENT][place % SEGMENT]
-    }
-
-    fn bucket_mut(&mut self, place: usize) -> &mut Option<Key<T>> {
-        &mut self.segments[place / SEGMENT][place % SEGMENT]
-    }
-
-    /// How long the longest chain is.
+    /// How many bytes a key takes here on average, further buckets not counted.
     #[cfg(test)]
-    fn longest_chain(&self, slab: &Slab<T>) -> usize {
-        let length = |&first: &Option<Key<T>>| std::iter::successors(first, |&key| slab[key].chain()).count();
-        self.segments.iter().flatten().map(length).max().unwrap_or(0)
+    pub(crate) const SHARE: usize = size_of::<Bucket<T>>().div_ceil(FULL);
+
+    /// How many buckets are behind one another at most.
+    #[cfg(test)]
+    fn longest_chain(&self) -> usize {
+        self.segments.iter().flatten().map(|bucket| self.chain(bucket)).max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    fn chain(&self, bucket: &Bucket<T>) -> usize {
+        1 + bucket.next.map_or(0, |next| self.chain(&self.further[next]))
     }
 }
 
-impl<T, By> fmt::Debug for Index<T, By> {
+impl<T> Bucket<T> {
+    const fn new() -> Self {
+        Self { tags: [Tag(0); ROOM], keys: [None; ROOM], len: 0, next: None }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (Tag, Key<T>)> {
+        self.tags.iter().zip(self.keys.iter()).map_while(|(&tag, &key)| Some((tag, key?)))
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether there was room.
+    fn push(&mut self, tag: Tag, key: Key<T>) -> bool {
+        let free = self.len as usize;
+        if free >= ROOM {
+            return false;
+        }
+        (self.tags[free], self.keys[free]) = (tag, Some(key));
+        self.len += 1;
+        true
+    }
+
+    fn pop(&mut self) -> (Tag, Key<T>) {
+        self.len -= 1;
+        let last = self.len as usize;
+        (self.tags[last], self.keys[last].take().expect("keys have no gap"))
+    }
+
+    /// Whether the key was here.
+    fn replace(&mut self, key: Key<T>, (tag, by): (Tag, Key<T>)) -> bool {
+        let Some(here) = self.keys.iter().position(|&other| other == Some(key)) else { return false };
+        (self.tags[here], self.keys[here]) = (tag, Some(by));
+        true
+    }
+}
+
+impl<T> fmt::Debug for Index<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {} buckets", self.len, self.width)
+        write!(f, "{} in {} buckets and {} further ones", self.len, self.width, self.further.len())
     }
 }
 
@@ -168,27 +268,9 @@ impl<T, By> fmt::Debug for Index<T, By> {
 mod tests {
     use super::*;
 
-    struct Item {
-        name: u64,
-        chain: Option<Key<Self>>,
-    }
-    struct Name;
-
-    impl Entry<Name> for Item {
-        fn hash(&self) -> u64 {
-            self.name
-        }
-        fn chain(&self) -> Option<Key<Self>> {
-            self.chain
-        }
-        fn chain_mut(&mut self) -> &mut Option<Key<Self>> {
-            &mut self.chain
-        }
-    }
-
     struct Names {
-        slab: Slab<Item>,
-        index: Index<Item, Name>,
+        slab: Slab<u64>,
+        index: Index<u64>,
     }
 
     impl Names {
@@ -196,15 +278,15 @@ mod tests {
             Self { slab: Slab::new(), index: Index::new(7) }
         }
         fn add(&mut self, name: u64) {
-            let key = self.slab.insert(Item { name, chain: None });
-            self.index.insert(&mut self.slab, key);
+            let key = self.slab.insert(name);
+            self.index.insert(name, key);
         }
-        fn find(&self, name: u64) -> Option<Key<Item>> {
-            self.index.find(&self.slab, name, |item| item.name == name)
+        fn find(&self, name: u64) -> Option<Key<u64>> {
+            self.index.find(name, |key| self.slab[key] == name)
         }
         fn drop(&mut self, name: u64) {
             let key = self.find(name).unwrap();
-            self.index.remove(&mut self.slab, key);
+            self.index.remove(name, key);
             self.slab.remove(key);
         }
     }
@@ -225,12 +307,29 @@ mod tests {
     }
 
     #[test]
+    fn many_that_are_called_alike_are_told_apart_by_who_they_are() {
+        let mut names = Names::new();
+        let keys: Vec<_> = (0..100).map(|name| names.slab.insert(name)).collect();
+        keys.iter().for_each(|&key| names.index.insert(1, key));
+        for (gone, &key) in keys.iter().enumerate() {
+            names.index.remove(1, key);
+            for (at, &other) in keys.iter().enumerate() {
+                let found = names.index.find(1, |key| key == other);
+                assert_eq!(found, (at > gone).then_some(other));
+            }
+        }
+        assert_eq!((names.index.width, names.index.further.len()), (1, 0));
+    }
+
+    #[test]
     fn chains_stay_short_at_any_size() {
         let mut names = Names::new();
         for name in 0..100_000 {
             names.add(name << 20);
         }
-        assert!(names.index.longest_chain(&names.slab) < 16);
+        assert!(names.index.longest_chain() <= 4, "{}", names.index.longest_chain());
+        let buckets = names.index.width + names.index.further.len();
+        assert!(buckets < 100_000 / 4, "{:?}", names.index);
     }
 
     #[test]
@@ -238,6 +337,11 @@ mod tests {
         let mut names = Names::new();
         (0..10_000).for_each(|name| names.add(name));
         (0..10_000).for_each(|name| names.drop(name));
-        assert!(names.index.width <= 2, "{:?}", names.index);
+        assert_eq!((names.index.width, names.index.further.len()), (1, 0), "{:?}", names.index);
+    }
+
+    #[test]
+    fn a_bucket_is_no_larger_than_a_cache_line() {
+        assert!(size_of::<Bucket<u64>>() <= 64);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::connections::Connection;
 use super::functions::Function;
-use super::index::{Entry, Index};
+use super::index::Index;
 use super::list::{Links, List, Member};
+use super::numbers::Numbers;
 use super::slab::{Key, Slab};
 use crate::RecordId;
 use bytes::Bytes;
@@ -34,8 +35,6 @@ pub(crate) struct Job {
     /// For jobs that others may join.
     key_hash: Option<KeyHash>,
     by_creation: Links<Self>,
-    number_chain: Option<JobKey>,
-    key_chain: Option<JobKey>,
 }
 
 /// Where a job stands, and what is known of it there.
@@ -178,12 +177,6 @@ pub(crate) struct Standing;
 #[derive(Debug)]
 pub(crate) struct ByCreation;
 
-#[derive(Debug)]
-struct ByNumber;
-
-#[derive(Debug)]
-struct ByKey;
-
 /// What a new job is made of.
 #[derive(Debug)]
 pub(crate) struct NewJob {
@@ -200,8 +193,8 @@ pub(crate) struct NewJob {
 /// The table.
 pub(crate) struct Jobs {
     pub(crate) slab: Slab<Job>,
-    by_number: Index<Job, ByNumber>,
-    by_key: Index<Job, ByKey>,
+    by_number: Numbers,
+    by_key: Index<Job>,
     created: List<Job, ByCreation>,
     last_number: u64,
     last_place: u64,
@@ -211,7 +204,7 @@ impl Jobs {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             slab: Slab::new(),
-            by_number: Index::new(seed),
+            by_number: Numbers::new(seed),
             by_key: Index::new(seed),
             created: List::new(),
             last_number: 0,
@@ -236,13 +229,11 @@ impl Jobs {
             watchers: List::new(),
             key_hash: new.key_hash,
             by_creation: Links::default(),
-            number_chain: None,
-            key_chain: None,
         });
         self.created.push_back(&mut self.slab, key);
-        self.by_number.insert(&mut self.slab, key);
-        if self.slab[key].key_hash.is_some() {
-            self.by_key.insert(&mut self.slab, key);
+        self.by_number.insert(JobNumber(self.last_number), key);
+        if let Some(hash) = new.key_hash {
+            self.by_key.insert(hash.get(), key);
         }
         key
     }
@@ -250,11 +241,12 @@ impl Jobs {
     /// Takes a job out that is in no queue, no hand and no calendar any more.
     pub(crate) fn remove(&mut self, key: JobKey) -> Job {
         self.created.remove(&mut self.slab, key);
-        self.by_number.remove(&mut self.slab, key);
-        if self.slab[key].key_hash.is_some() {
-            self.by_key.remove(&mut self.slab, key);
+        let job = self.slab.remove(key);
+        self.by_number.remove(job.number);
+        if let Some(hash) = job.key_hash {
+            self.by_key.remove(hash.get(), key);
         }
-        self.slab.remove(key)
+        job
     }
 
     /// The last place of any queue, or in the order of assignments.
@@ -264,12 +256,15 @@ impl Jobs {
     }
 
     pub(crate) fn by_number(&self, number: JobNumber) -> Option<JobKey> {
-        self.by_number.find(&self.slab, number.0, |job| job.number == number)
+        self.by_number.find(number)
     }
 
     /// The job of a function that a submit with this key joins.
     pub(crate) fn by_key(&self, hash: KeyHash, function: Key<Function>, key: JoinKey<'_>) -> Option<JobKey> {
-        self.by_key.find(&self.slab, hash.get(), |job| job.function == function && job.key() == Some(key))
+        self.by_key.find(hash.get(), |found| {
+            let job = &self.slab[found];
+            job.function == function && job.key() == Some(key)
+        })
     }
 
     /// All jobs in order of creation, those that wait for the store included.
@@ -360,34 +355,6 @@ impl Member<ByCreation> for Job {
     }
 }
 
-impl Entry<ByNumber> for Job {
-    fn hash(&self) -> u64 {
-        self.number.0
-    }
-
-    fn chain(&self) -> Option<JobKey> {
-        self.number_chain
-    }
-
-    fn chain_mut(&mut self) -> &mut Option<JobKey> {
-        &mut self.number_chain
-    }
-}
-
-impl Entry<ByKey> for Job {
-    fn hash(&self) -> u64 {
-        self.key_hash.expect("only jobs with a key are in this index").get()
-    }
-
-    fn chain(&self) -> Option<JobKey> {
-        self.key_chain
-    }
-
-    fn chain_mut(&mut self) -> &mut Option<JobKey> {
-        &mut self.key_chain
-    }
-}
-
 impl Member<OfJob> for Watcher {
     fn links(&self) -> &Links<Self> {
         &self.of_job
@@ -404,8 +371,8 @@ mod tests {
 
     /// There are millions: a byte more here is to be noticed, and above 192 a chunk needs more than 192 KiB.
     #[test]
-    fn a_job_takes_184_bytes() {
-        assert_eq!(Slab::<Job>::PLACE - size_of::<Option<JobKey>>(), 184);
+    fn a_job_takes_176_bytes() {
+        assert_eq!(Slab::<Job>::PLACE, 176);
     }
 
     #[test]

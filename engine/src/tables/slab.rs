@@ -108,9 +108,9 @@ impl<T> Slab<T> {
         })
     }
 
-    /// How many bytes a record takes here, and its bucket in an index.
+    /// How many bytes a record takes here.
     #[cfg(test)]
-    pub(crate) const PLACE: usize = size_of::<Slot<T>>() + size_of::<Option<Key<T>>>();
+    pub(crate) const PLACE: usize = size_of::<Slot<T>>();
 
     /// How many slots have memory, live or vacant.
     #[cfg(test)]
@@ -178,7 +178,7 @@ impl<T> ops::IndexMut<Key<T>> for Slab<T> {
 }
 
 impl<T> Key<T> {
-    fn of_slot(slot: usize) -> Self {
+    pub(super) fn of_slot(slot: usize) -> Self {
         let number = u32::try_from(slot + 1).ok().and_then(std::num::NonZeroU32::new);
         let number = number.expect("a table has fewer than 2^32 records");
         Self { number, record: PhantomData }

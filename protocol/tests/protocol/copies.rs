@@ -41,9 +41,9 @@ fn parsing_copies_nothing() {
 }
 
 proptest! {
-    /// One copy takes a byte from the input; the gathering buffer's moves add less than one more on average.
+    /// One copy takes a byte from the input; the gathering buffer's moves add a third of one on average.
     #[test]
-    fn gathering_copies_each_byte_at_most_twice(size in 1_usize..600_000, read in 1_usize..70_000) {
+    fn gathering_copies_a_byte_seldom_twice(size in 1_usize..600_000, read in 1_usize..70_000) {
         let bytes = packet(16, &vec![b'x'; size]);
         let (mut decoder, mut room, mut moved) = (Decoder::new(Limits::default()), 0, 0);
         for mut part in bytes.chunks(read) {
@@ -57,6 +57,6 @@ proptest! {
             }
         }
         prop_assert_eq!(room, size, "the last room is exactly the message's");
-        prop_assert!(moved <= size + 32, "{moved} bytes moved of {size}");
+        prop_assert!(moved <= size / 3 + 64, "{moved} bytes moved of {size}");
     }
 }
