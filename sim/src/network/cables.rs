@@ -49,6 +49,9 @@ struct Cable {
     server: ServerId,
     /// Whether the server's end is over.
     ended: bool,
+    /// Whether the server died before the dialler knew that it was connected: to the dialler, and in the history,
+    /// it then looks like a connection to the server's next life.
+    is_posthumous: bool,
     /// Whether the peer's end is.
     closed: bool,
     fate: Fate,
@@ -191,6 +194,7 @@ impl NetworkState {
                 dialled: None,
                 server,
                 ended: false,
+                is_posthumous: false,
                 closed: false,
                 fate: Fate::Open,
                 is_dark: false,
@@ -211,6 +215,12 @@ impl NetworkState {
 
     pub(crate) fn fate(&self, id: CableId) -> Fate {
         self.cables[id.0].fate
+    }
+
+    /// Whether it is not the server's doing when nothing more comes in this direction.
+    pub(super) fn is_lost(&self, id: CableId, toward: Toward) -> bool {
+        let cable = &self.cables[id.0];
+        cable.is_posthumous || cable.fate == Fate::CutOff(toward.opposite())
     }
 
     /// The same, once the program at the end that writes in this direction does not stand still.
@@ -371,6 +381,7 @@ impl NetworkState {
             if let Some(toward) = theirs {
                 cable.lane(toward).last.get_or_insert(Last::Fin);
                 cable.ended |= server.is_some();
+                cable.is_posthumous |= server.is_some() && cable.dialled.is_none();
                 cable.closed |= server.is_none();
                 cable.wake();
             }

@@ -101,8 +101,8 @@ impl End {
 
     /// How this end takes it that nothing more comes.
     fn end_of_stream(&self) -> Closing {
-        let is_cut = self.cables.lock().fate(self.id) == Fate::CutOff(self.toward.opposite());
-        if is_cut { Closing::OnTheWay } else { Closing::ByServer }
+        let is_lost = self.cables.lock().is_lost(self.id, self.toward);
+        if is_lost { Closing::OnTheWay } else { Closing::ByServer }
     }
 
     /// Tells the journal that this end is over.

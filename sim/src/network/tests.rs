@@ -382,6 +382,27 @@ fn a_crashed_server_hangs_up_and_then_refuses() {
 }
 
 #[test]
+fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the_next_one() {
+    async fn stand_still_when_told(network: SimNetwork, seen: Seen) -> io::Result<()> {
+        let cables = network.cables.clone();
+        cables.on(PEER, Box::pin(ask_and_read(network, seen))).await
+    }
+    let mut rehearsal = Rehearsal::new(&[], 1 << 16, stand_still_when_told);
+    rehearsal.step(1);
+    // The server accepts, and the peer, which has called, stands still.
+    rehearsal.cables.lock().pause(PEER, Time::from_millis(300));
+    rehearsal.step(5);
+    assert_eq!(rehearsal.lines(), [""; 0]);
+    rehearsal.cables.lock().dies(Time::ZERO, SERVER);
+    rehearsal.sim.crash("server");
+    rehearsal.cables.lock().died(SERVER);
+    rehearsal.cables.lock().resume(PEER, Time::from_millis(300));
+    rehearsal.step(5);
+    let lines = ["server down", "c0 is a0, connected", "c0 has ended at the server", "c0 closed on the way"];
+    assert_eq!(rehearsal.lines(), lines);
+}
+
+#[test]
 fn what_the_peer_writes_and_reads_is_in_the_history() {
     async fn ask_for_the_version(network: SimNetwork, seen: Seen) -> io::Result<()> {
         let mut stream = network.connect(SERVER_ADDRESS).await?;
