@@ -9,11 +9,12 @@
 //!
 //! ```
 //! use gearman_protocol::{Request, Response, Time};
-//! use gearman_sim::history::{Actor, Connection, History, What};
+//! use gearman_sim::history::{Actor, Connection, History, ServerId, What};
 //!
 //! let mut history = History::keeping();
 //! let connection = Connection::new(0);
-//! history.record(Time::ZERO, What::Connected { connection, actor: Actor::new(2) });
+//! let (actor, server) = (Actor::new(2), ServerId::new(0));
+//! history.record(Time::ZERO, What::Connected { connection, actor, server });
 //! history.record(Time::ZERO, What::Wrote { connection, request: Request::Grab(gearman_protocol::Grab::Plain) });
 //! history.record(Time::from_millis(3), What::Read { connection, response: Response::NoJob });
 //! assert_eq!(history.entries()[2].to_string(), "     3 ms  #2  c0 < NO_JOB");
