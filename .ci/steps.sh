@@ -3,7 +3,7 @@
 #   fixed_seeds      how many seeds from 0 the simulator runs, the same ones every time
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
-#   sabotage_seeds   how many seeds each sabotage gets
+#   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is not caught in these
 #   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow

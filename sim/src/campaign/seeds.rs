@@ -53,6 +53,14 @@ impl Seeds {
         Self { backwards: !self.backwards, ..self }
     }
 
+    /// So many times as many, from behind the last one on, as far as there are any.
+    #[must_use]
+    pub const fn following(&self, times: u64) -> Self {
+        let count = (self.last - self.first + 1).saturating_mul(times);
+        let first = self.last.saturating_add(1);
+        Self { first, last: first.saturating_add(count - 1), shard: self.shard, backwards: self.backwards }
+    }
+
     /// The flags that name them, in whichever order.
     #[must_use]
     pub fn flags(&self) -> [String; 4] {

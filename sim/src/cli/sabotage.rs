@@ -2,7 +2,7 @@
 
 use super::run::{JsonFile, bar, processors};
 use super::{Exit, SabotageArgs, complain, interrupt};
-use crate::campaign::{Campaign, Report};
+use crate::campaign::{Campaign, Report, Seeds};
 use crate::judge::rules;
 use crate::naive::Server;
 use crate::plan::Mix;
@@ -10,10 +10,13 @@ use crate::saboteur::Sabotage;
 use crate::trial::{Conditions, RuleChoice, Stage, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The version of the JSON that the table makes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// How many times as many seeds again a sabotage gets that was not caught in the first ones.
+const MORE: u64 = 3;
 
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let chosen = args.chosen();
@@ -39,17 +42,17 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let mut rows = Vec::new();
     for sabotage in chosen {
         let mut row = Row::new(sabotage);
-        let campaign = row.campaign(args, threads);
-        campaign.run(&interrupted, |report| {
-            row.take(&report, &campaign.conditions);
-            bar.inc(1);
-        });
+        for seeds in [args.seeds.clone(), args.seeds.following(MORE)] {
+            if row.caught.is_empty() {
+                row.try_on(seeds, args.stage, threads, &interrupted, || bar.inc(1));
+            }
+        }
         if interrupted.load(Ordering::Relaxed) {
             bar.finish_and_clear();
             say!("interrupted: these are the sabotages that were tried");
             return interrupt::exit();
         }
-        bar.suspend(|| say!("{}", row.line(args.stage, seeds)));
+        bar.suspend(|| say!("{}", row.line(args.stage)));
         rows.push(row);
     }
     bar.finish_and_clear();
@@ -71,6 +74,8 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
 /// What became of one sabotage.
 struct Row {
     sabotage: Sabotage,
+    /// How many seeds it was tried on.
+    tried: u64,
     /// The seeds in which its rule caught it.
     caught: BTreeSet<u64>,
     /// What else is seen of it when its rule is off.
@@ -79,15 +84,31 @@ struct Row {
 
 impl Row {
     const fn new(sabotage: Sabotage) -> Self {
-        Self { sabotage, caught: BTreeSet::new(), otherwise: BTreeSet::new() }
+        Self { sabotage, tried: 0, caught: BTreeSet::new(), otherwise: BTreeSet::new() }
     }
 
-    fn campaign(&self, args: &SabotageArgs, threads: usize) -> Campaign {
-        let (stage, sabotage) = (args.stage, Some(self.sabotage));
+    fn try_on(
+        &mut self,
+        seeds: Seeds,
+        stage: Stage,
+        threads: usize,
+        interrupted: &AtomicBool,
+        tick: impl Fn(),
+    ) {
+        self.tried += seeds.count();
+        let campaign = self.campaign(seeds, stage, threads);
+        campaign.run(interrupted, |report| {
+            self.take(&report, &campaign.conditions);
+            tick();
+        });
+    }
+
+    fn campaign(&self, seeds: Seeds, stage: Stage, threads: usize) -> Campaign {
+        let sabotage = Some(self.sabotage);
         let rules = RuleChoice::all();
         let conditions =
             Conditions { stage, rules, hash_seed: 0, server: Server::Engine, sabotage, plant: None };
-        Campaign { seeds: args.seeds.clone(), mix: Mix::everything(), conditions, threads }
+        Campaign { seeds, mix: Mix::everything(), conditions, threads }
     }
 
     /// Judges a seed once more without the rule that must have caught it.
@@ -112,11 +133,11 @@ impl Row {
         !self.caught.is_empty() && self.otherwise.is_empty()
     }
 
-    fn line(&self, stage: Stage, seeds: u64) -> String {
+    fn line(&self, stage: Stage) -> String {
         let Sabotage { name, rule, .. } = self.sabotage;
         let (count, first) =
             (self.caught.len(), self.caught.first().map_or_else(|| "-".to_owned(), u64::to_string));
-        let (stage, caught) = (stage.name(), format!("{count}/{seeds}"));
+        let (stage, caught) = (stage.name(), format!("{count}/{}", self.tried));
         format!("{name:<28} {rule:<22} {stage:<8} {caught:>9} {first:>6}  {}", self.without())
     }
 
@@ -135,6 +156,7 @@ impl Row {
             "rule": self.sabotage.rule,
             "history": self.sabotage.history,
             "needle": self.sabotage.is_needle,
+            "tried_on": self.tried,
             "caught_in": self.caught.len(),
             "first_seed": self.caught.first(),
             "with_the_rule_off": self.otherwise,
