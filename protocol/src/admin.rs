@@ -1,6 +1,6 @@
 //! The text protocol: commands of administrators and the layouts of the replies.
 
-use crate::listing::{self, Row};
+use crate::listing::{self, Row, table};
 use crate::names::Handle;
 use crate::outward::Outward;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -302,11 +302,6 @@ impl AdminReply {
             Err(line) => line.encode(out),
         }
     }
-}
-
-fn table(rows: &[impl Row], text: &mut Vec<u8>) {
-    rows.iter().for_each(|row| row.write(text));
-    text.extend_from_slice(listing::END);
 }
 
 impl AdminError {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::vec;
 
 /// What ends a table.
-pub(crate) const END: &[u8] = b".\n";
+const END: &[u8] = b".\n";
 
 /// A line of a table.
 pub(crate) trait Row {
@@ -52,9 +52,14 @@ impl<R: Row + fmt::Debug + Send> Listing for Rows<R> {
     }
 
     fn copy(&self, text: &mut Vec<u8>) {
-        self.rows.as_slice().iter().for_each(|row| row.write(text));
-        text.extend_from_slice(END);
+        table(self.rows.as_slice(), text);
     }
+}
+
+/// Appends a whole table.
+pub(crate) fn table(rows: &[impl Row], text: &mut Vec<u8>) {
+    rows.iter().for_each(|row| row.write(text));
+    text.extend_from_slice(END);
 }
 
 fn listing<R: Row + fmt::Debug + Send + 'static>(rows: Vec<R>) -> Box<dyn Listing> {

@@ -30,7 +30,7 @@ pub(crate) struct Index<T> {
     seed: u64,
 }
 
-/// The part of a hash that is kept. What is found alike has the same; seldom has something else.
+/// The part of a hash that is kept. What is found alike has the same one; others seldom do.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Tag(u32);
 
