@@ -132,6 +132,13 @@ side_by_side() {
     cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
 }
 
+# A campaign shared out as the ready files for GitHub and Kubernetes say, whose parts must come to the whole.
+shards() {
+    local python=target/peers/python/bin
+    "$python/hadolint" sim/shards/Containerfile
+    "$python/python" sim/shards/check.py target/release/gearman-sim "$python"
+}
+
 # The load that somebody reported, which the server must bear without its memory growing.
 reported_load() {
     cargo bench-server run reported-load 765x1100x695 --launch ours --seconds 60 --rounds 1
@@ -169,6 +176,7 @@ step "planted bugs, each seen by its test" planted_bugs
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
+step "shards, their files and their union" shards
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"

@@ -1,13 +1,19 @@
 //! Many seeds, on several threads.
 
+mod failed;
 mod floors;
+mod reach;
+mod results;
 mod seeds;
 mod summary;
 
+pub use failed::{Failed, Kind};
 pub use floors::{Demands, shortfalls};
+pub use results::{Identity, Part, Results, ResultsError};
 pub use seeds::{Seeds, SeedsError, Shard, ShardError};
 pub use summary::Summary;
 
+use crate::census::Census;
 use crate::faults::tally::Tally;
 use crate::history::What;
 use crate::lives::End;
@@ -63,6 +69,8 @@ pub struct Figures {
     pub ends: BTreeMap<End, u64>,
     /// What faults touched.
     pub tally: Tally,
+    /// What peers did.
+    pub census: Census,
     /// For each rule whether it could decide at least once.
     pub armed: Vec<bool>,
 }
@@ -92,6 +100,12 @@ impl Campaign {
         });
     }
 
+    /// What this program makes of seed 0 under the campaign's conditions: another program makes something else of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.one(0).digest
+    }
+
     fn one(&self, seed: u64) -> Report {
         let plan = Plan::draw(seed, &self.mix);
         let outcome = hold(&plan, &self.conditions, Box::new(|_| {}));
@@ -116,6 +130,7 @@ fn figures(plan: &Plan, outcome: &Outcome) -> Figures {
         lasted: run.lasted,
         ends: run.ends.clone(),
         tally: run.tally.clone(),
+        census: run.census.clone(),
         armed: counts.map(|count| count.armed > 0).collect(),
     }
 }

@@ -13,13 +13,14 @@ mod exit;
 mod interrupt;
 mod lists;
 mod replay;
+mod report;
 mod run;
 mod sabotage;
 mod soak;
 
 pub use exit::Exit;
 
-use crate::campaign::{Seeds, Shard};
+use crate::campaign::{Seeds, Shard, ShardError};
 use crate::faults::FaultClass;
 use crate::judge::rules;
 use crate::naive::Server;
@@ -30,6 +31,9 @@ use crate::trial::{Conditions, RuleChoice, Stage};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+
+/// Where Kubernetes says which pod of an indexed Job this is, from 0.
+const JOB_INDEX: &str = "JOB_COMPLETION_INDEX";
 
 /// Bad days for a Gearman job server, each from one number.
 #[derive(Debug, Parser)]
@@ -53,6 +57,8 @@ enum Command {
     Run(RunArgs),
     /// Run one seed or one saved plan again
     Replay(ReplayArgs),
+    /// Put the results of several machines together, and judge them as one campaign
+    Report(ReportArgs),
     /// Show that the rules see: run servers that are wrong on purpose
     Sabotage(SabotageArgs),
     /// Work for hours on one engine, and see that nothing is left of it
@@ -74,8 +80,9 @@ struct RunArgs {
     /// This seed alone
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Run only the K-th of N equal parts, so that N machines share a campaign
-    #[arg(long, value_name = "K/N", conflicts_with = "seed")]
+    /// Run only the K-th of N equal parts, so that N machines share a campaign; `index/N` takes K from
+    /// `JOB_COMPLETION_INDEX`, which Kubernetes sets and counts from 0
+    #[arg(long, value_name = "K/N", conflicts_with = "seed", value_parser = parse_shard)]
     shard: Option<Shard>,
     /// How many seeds run at a time; as many as there are processors unless said
     #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -83,7 +90,10 @@ struct RunArgs {
     /// Run all again in another process, with other hash keys and another number of threads, and compare
     #[arg(long)]
     check: bool,
-    /// Write the summary to this file as JSON
+    /// Show how often peers did what, and where the jobs were then, as well
+    #[arg(long)]
+    operations: bool,
+    /// Write the results to this file as JSON, for `report`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Save the plans of failing seeds in this directory
@@ -106,6 +116,19 @@ struct ReplayArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     choice: Choice,
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// What `run --json` wrote; of a directory, all files that end in .json
+    #[arg(value_name = "FILE|DIR", required = true)]
+    results: Vec<PathBuf>,
+    /// Show how often peers did what, and where the jobs were then, as well
+    #[arg(long)]
+    operations: bool,
+    /// Write the results together to this file as JSON, as if one machine had run all
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +277,23 @@ impl SabotageArgs {
     }
 }
 
+/// As [`Shard`] is read, and from the environment of an indexed Job.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let Some(of) = text.strip_prefix("index/") else {
+        return text.parse().map_err(|error: ShardError| error.to_string());
+    };
+    let index = std::env::var(JOB_INDEX).map_err(|_| {
+        format!("{JOB_INDEX} is not set: only a pod of an indexed Job has it; write which part of how many, such as 1/4")
+    })?;
+    let wrong = |_| {
+        format!("{JOB_INDEX} is {index:?} and there are {of:?} parts: both are numbers, and it counts from 0")
+    };
+    let (index, of) = (index.parse().map_err(wrong)?, of.parse().map_err(wrong)?);
+    Shard::at(index, of).map_err(|_| {
+        format!("{JOB_INDEX} is {index}, and of {of} parts the last has {}", of.saturating_sub(1))
+    })
+}
+
 fn parse_sabotage(text: &str) -> Result<Sabotage, String> {
     let found = sabotages().into_iter().find(|sabotage| sabotage.name == text);
     found.ok_or_else(|| format!("there is no sabotage {text:?}; `cargo sim sabotage --list` tells them"))
@@ -289,6 +329,7 @@ pub fn main() -> Exit {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Report(args) => report::report(&args),
         Command::Sabotage(args) if args.list => lists::sabotages(&args.chosen()),
         Command::Sabotage(args) => sabotage::sabotage(&args),
         Command::Soak(args) => soak::soak(&args),

@@ -1,5 +1,6 @@
 //! What is written down of a run while it happens: the history, how far each job has come, and what faults bit.
 
+use crate::census::Census;
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
 use crate::history::{Actor, Closing, Connection, History, ServerId, What};
@@ -13,12 +14,21 @@ pub(crate) struct Journal {
     watcher: Watcher,
     lives: Lives,
     tally: Tally,
+    census: Census,
     taps: Vec<Tap>,
     storm_is_over: bool,
     /// Hosts that are taken down when all is over have nothing more to tell.
     is_over: bool,
     /// Jobs that have moved since the stage last asked, and by whose doing.
     moves: VecDeque<(Stretch, Connection)>,
+}
+
+/// All that a journal says in the end.
+pub(crate) struct Told {
+    pub(crate) history: History,
+    pub(crate) tally: Tally,
+    pub(crate) census: Census,
+    pub(crate) lives: Lives,
 }
 
 /// What is between two messages on a connection, in both directions, and whether its end was told.
@@ -38,6 +48,7 @@ impl Journal {
             watcher,
             lives,
             tally: Tally::default(),
+            census: Census::default(),
             taps: Vec::new(),
             storm_is_over: false,
             is_over: false,
@@ -168,6 +179,7 @@ impl Journal {
         }
         self.count_habits(&what);
         let entry = self.history.record(at, what);
+        self.census.see(&self.lives, &entry.what);
         self.moves.extend(self.lives.observe(&entry));
         for stretch in self.lives.take_overdue() {
             self.tally.happened(FaultClass::JobTimeout);
@@ -205,10 +217,14 @@ impl Journal {
     }
 
     /// Ends the journal of a run that has come to rest or was given up.
-    pub(crate) fn take(&mut self) -> (History, Tally, Lives) {
+    pub(crate) fn take(&mut self) -> Told {
         self.is_over = true;
-        let history = std::mem::replace(&mut self.history, History::passing());
-        (history, std::mem::take(&mut self.tally), std::mem::take(&mut self.lives))
+        Told {
+            history: std::mem::replace(&mut self.history, History::passing()),
+            tally: std::mem::take(&mut self.tally),
+            census: std::mem::take(&mut self.census),
+            lives: std::mem::take(&mut self.lives),
+        }
     }
 
     /// How many entries there are.

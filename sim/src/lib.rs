@@ -9,6 +9,7 @@ compile_error!(
 mod actors;
 mod ambient;
 pub mod campaign;
+pub mod census;
 pub mod chance;
 pub mod cli;
 pub mod faults;

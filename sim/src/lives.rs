@@ -12,7 +12,7 @@ mod limits;
 
 use crate::history::{Connection, Entry, ServerId, What};
 use bytes::Bytes;
-use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Time};
+use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Submit, Time};
 use limits::Limits;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -63,7 +63,8 @@ impl fmt::Display for Stretch {
 }
 
 /// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// With WORK_COMPLETE.
     Complete,
@@ -100,15 +101,24 @@ struct Job {
     watchers: Vec<Connection>,
     background: bool,
     function: FunctionName,
+    key: Option<Bytes>,
     /// What the worker's last word was, while it is on its way.
     word: Option<End>,
+}
+
+/// A submit without an answer.
+#[derive(Debug)]
+struct Open {
+    foreground: bool,
+    function: FunctionName,
+    key: Option<Bytes>,
 }
 
 #[derive(Debug)]
 struct Peer {
     server: ServerId,
-    /// Submits without an answer, in order: whether each is a foreground one, and what shall be done.
-    open: VecDeque<(bool, FunctionName)>,
+    /// In the order in which they were written.
+    open: VecDeque<Open>,
     /// Handles of the jobs it holds.
     holds: Vec<Bytes>,
     /// Handles of the jobs it watches.
@@ -169,6 +179,40 @@ impl Lives {
             .collect()
     }
 
+    /// Where the job with this handle is, if it lives.
+    pub fn of_handle(&self, handle: &[u8]) -> Option<Stretch> {
+        self.jobs.get(handle).map(|job| job.stretch)
+    }
+
+    /// Where the job is that a submit on this connection would share, if there is one.
+    pub fn shared_by(&self, connection: Connection, submit: &Submit) -> Option<Stretch> {
+        let key = key(submit)?;
+        self.with_key(connection, |function, other| *function == submit.function && *other == key)
+    }
+
+    /// Where a job with this unique is, if one lives at the server of this connection.
+    pub fn of_unique(&self, connection: Connection, unique: &Bytes) -> Option<Stretch> {
+        self.with_key(connection, |_, other| other == unique)
+    }
+
+    fn with_key(
+        &self,
+        connection: Connection,
+        is_it: impl Fn(&FunctionName, &Bytes) -> bool,
+    ) -> Option<Stretch> {
+        let server = self.peers.get(connection.index())?.server;
+        let has = |function: &FunctionName, key: &Option<Bytes>| {
+            key.as_ref().is_some_and(|key| is_it(function, key))
+        };
+        let mut jobs = self.jobs.values().filter(|job| job.server == server);
+        if let Some(job) = jobs.find(|job| has(&job.function, &job.key)) {
+            return Some(job.stretch);
+        }
+        let peers = self.peers.iter().filter(|peer| peer.server == server);
+        let mut open = peers.flat_map(|peer| &peer.open);
+        open.any(|open| has(&open.function, &open.key)).then_some(Stretch::Submitted)
+    }
+
     /// How far workers had come with jobs that have proved to take them longer than their limit, since this was
     /// last asked.
     pub fn take_overdue(&mut self) -> Vec<Stretch> {
@@ -191,7 +235,7 @@ impl Lives {
         };
         let open = self.peers.iter().enumerate().flat_map(|(index, peer)| {
             let submits = peer.open.iter();
-            submits.map(move |(_, function)| {
+            submits.map(move |Open { function, .. }| {
                 format!("c{index} waits for the answer to its submit for {function}")
             })
         });
@@ -213,8 +257,9 @@ impl Lives {
             What::ServerDown(server) => self.server_down(*server),
             What::Connected { server, .. } => self.peers.push(Peer::new(*server)),
             What::Wrote { connection, request: Request::Submit(submit) } => {
-                let foreground = submit.mode == Mode::Foreground;
-                self.peer(*connection).open.push_back((foreground, submit.function.clone()));
+                let (foreground, key) = (submit.mode == Mode::Foreground, key(submit));
+                let open = Open { foreground, function: submit.function.clone(), key };
+                self.peer(*connection).open.push_back(open);
                 return Some((Stretch::Submitted, *connection));
             }
             What::Wrote { connection, request: Request::CanDo { function, timeout } } => {
@@ -254,6 +299,7 @@ impl Lives {
             watchers: Vec::new(),
             background: false,
             function,
+            key: None,
             word: None,
         };
         self.jobs.entry(handle.clone()).or_insert_with(fresh)
@@ -273,10 +319,11 @@ impl Lives {
             Response::JobCreated { handle } => {
                 let handle = handle.to_bytes();
                 // A server that creates what nobody submitted is the judge's business.
-                let (foreground, function) = self.peer(connection).open.pop_front()?;
+                let Open { foreground, function, key } = self.peer(connection).open.pop_front()?;
                 let server = self.peer(connection).server;
                 let job = self.job(&handle, function, server);
                 job.background |= !foreground;
+                job.key = key;
                 if foreground {
                     job.watchers.push(connection);
                     self.peer(connection).watches.push(handle);
@@ -388,6 +435,15 @@ impl Lives {
         for (handle, end) in known {
             self.end(&handle, end);
         }
+    }
+}
+
+/// What makes a submit share the job of another one for the same function: its unique, or its workload.
+fn key(submit: &Submit) -> Option<Bytes> {
+    match submit.unique.as_bytes() {
+        b"" => None,
+        b"-" => (!submit.workload.is_empty()).then(|| submit.workload.clone()),
+        _ => Some(submit.unique.to_bytes()),
     }
 }
 

@@ -9,6 +9,8 @@ mod cables;
 mod lane;
 mod paths;
 mod pauses;
+#[cfg(test)]
+mod rehearsal;
 mod servers;
 mod stream;
 #[cfg(test)]

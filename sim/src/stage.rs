@@ -4,6 +4,7 @@ pub mod bare;
 mod storm;
 pub mod turmoil;
 
+use crate::census::Census;
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
 use crate::history::{Entry, History, ServerId};
@@ -37,6 +38,8 @@ pub struct Run {
     pub history: History,
     /// What faults touched.
     pub tally: Tally,
+    /// What the peers did.
+    pub census: Census,
     /// The faults of the plan that happened, in order.
     pub faults: Vec<Happened>,
     /// How many jobs ended, by how.

@@ -70,43 +70,10 @@ impl Stage {
         }
     }
 
-    /// Whether faults of a class can happen there: on bare doors only those that are habits of actors, those of the
-    /// store, and the server's end.
+    /// Whether faults of a class can happen there.
     #[must_use]
     pub const fn has(self, class: FaultClass) -> bool {
-        match class {
-            FaultClass::ClientLeave
-            | FaultClass::JobTimeout
-            | FaultClass::CallTimeout
-            | FaultClass::HostileBytes
-            | FaultClass::ServerCrash
-            | FaultClass::ServerPowerLoss
-            | FaultClass::StoreSlow
-            | FaultClass::StoreFail
-            | FaultClass::StoreReorder
-            | FaultClass::StoreLost
-            | FaultClass::StoreTorn => true,
-            FaultClass::ShortRead
-            | FaultClass::SplitWrite
-            | FaultClass::MergeWrite
-            | FaultClass::Dribble
-            | FaultClass::Delay
-            | FaultClass::SlowReader
-            | FaultClass::StallHeal
-            | FaultClass::StallReset
-            | FaultClass::HalfOpen
-            | FaultClass::ResetMidPacket
-            | FaultClass::FinMidPacket
-            | FaultClass::ConnectRefused
-            | FaultClass::ConnectHang
-            | FaultClass::AcceptClose
-            | FaultClass::ReconnectStorm
-            | FaultClass::Partition
-            | FaultClass::PartitionOneWay
-            | FaultClass::ServerPause
-            | FaultClass::WorkerCrash
-            | FaultClass::WorkerPause => matches!(self, Self::Turmoil),
-        }
+        class.needs_no_network() || matches!(self, Self::Turmoil)
     }
 }
 

@@ -426,6 +426,16 @@ pub enum AdminPlan {
     Workers,
     /// `version`.
     Version,
+    /// `prioritystatus`.
+    PriorityStatus,
+    /// `show jobs`.
+    ShowJobs,
+    /// `show unique jobs`.
+    ShowUniqueJobs,
+    /// `getpid`.
+    GetPid,
+    /// `verbose`.
+    Verbose,
     /// `cancel job`.
     Cancel(Which),
     /// A line that is no command.

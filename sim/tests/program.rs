@@ -1,6 +1,9 @@
 //! The program: what it prints and how it ends.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
 
+#[path = "program/report.rs"]
+mod report;
+
 use gearman_sim::plan::{Mix, Plan};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -46,9 +49,10 @@ fn a_clean_campaign_ends_with_0_and_says_how_rich_it_was() {
     assert_eq!(text(&output.stderr), "");
     let summary: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(
-        (&summary["version"], &summary["seeds"], &summary["failed"]),
-        (&json!(1), &json!(6), &json!([]))
+        (&summary["version"], &summary["summary"]["seeds"], &summary["summary"]["failed"]),
+        (&json!(2), &json!(6), &json!([]))
     );
+    assert_eq!(summary["parts"], json!([{"seeds": "0..=5", "shard": "1/1", "run": 6, "checked": true}]));
 }
 
 #[test]

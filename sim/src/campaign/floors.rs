@@ -1,6 +1,7 @@
 //! How rich a campaign must have been to have tested anything.
 
 use super::Summary;
+use super::reach::unasked;
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::trial::{RuleChoice, Stage};
@@ -54,12 +55,12 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
             doubt(summary.share_of_class(class), summary.seeds),
         );
     }
-    for (place, rule) in rules().iter().enumerate().filter(|(_, rule)| demands.rules.has(rule.name)) {
+    for rule in rules().iter().filter(|rule| demands.rules.has(rule.name)) {
         at_least(
             format!("share of seeds in which {} could decide", rule.name),
-            summary.share_of_rule(place),
+            summary.share_of_rule(rule.name),
             LEAST_SHARE,
-            doubt(summary.share_of_rule(place), summary.seeds),
+            doubt(summary.share_of_rule(rule.name), summary.seeds),
         );
     }
     at_least("hosts per seed".to_owned(), summary.hosts(), LEAST_HOSTS, 0.0);
@@ -67,6 +68,7 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
     at_least("share of requests by raw actors".to_owned(), summary.share_of_raw(), LEAST_RAW, 0.0);
     if *demands.mix == Mix::everything() {
         at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS, 0.0);
+        short.extend(unasked(summary));
     }
     short
 }

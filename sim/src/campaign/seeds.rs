@@ -1,5 +1,6 @@
 //! Which seeds a campaign runs.
 
+use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -64,8 +65,34 @@ impl Seeds {
     /// The flags that name them, in whichever order.
     #[must_use]
     pub fn flags(&self) -> [String; 4] {
-        let Self { first, last, shard: Shard { number, of }, .. } = self;
-        ["--seeds".to_owned(), format!("{first}..={last}"), "--shard".to_owned(), format!("{number}/{of}")]
+        ["--seeds".to_owned(), self.to_string(), "--shard".to_owned(), self.shard.to_string()]
+    }
+
+    /// Which part of their range they are.
+    #[must_use]
+    pub const fn part(&self) -> Shard {
+        self.shard
+    }
+
+    /// Whether no seed can be in both: they are of ranges apart, or different parts of one range, shared out into as
+    /// many. Parts of ranges that meet in another way are not compared seed by seed.
+    #[must_use]
+    pub const fn is_apart_from(&self, other: &Self) -> bool {
+        let ranges_apart = self.last < other.first || other.last < self.first;
+        ranges_apart || self.is_of_the_range_of(other) && self.shard.number != other.shard.number
+    }
+
+    /// Whether they are parts of one range that is shared out into as many.
+    #[must_use]
+    pub const fn is_of_the_range_of(&self, other: &Self) -> bool {
+        self.first == other.first && self.last == other.last && self.shard.of == other.shard.of
+    }
+
+    /// The other parts of the same range.
+    pub fn other_parts(&self) -> impl Iterator<Item = Self> + '_ {
+        let Shard { number, of } = self.shard;
+        let others = (1..=of).filter(move |&other| other != number);
+        others.map(move |number| self.clone().shard(Shard { number, of }))
     }
 
     /// How many there are.
@@ -82,6 +109,19 @@ impl Seeds {
         let from_the_end = self.count().checked_sub(place + 1)?;
         let place = if self.backwards { from_the_end } else { place };
         Some(self.first + (place * self.shard.of + self.shard.number - 1))
+    }
+}
+
+/// The range alone; [`Seeds::part`] says which part of it they are.
+impl fmt::Display for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..={}", self.first, self.last)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
     }
 }
 
@@ -105,6 +145,16 @@ impl FromStr for Seeds {
         } else {
             Err(SeedsError)
         }
+    }
+}
+
+impl Shard {
+    /// The part whose index counts from 0, as schedulers count.
+    ///
+    /// # Errors
+    /// There are not so many.
+    pub fn at(index: u64, of: u64) -> Result<Self, ShardError> {
+        if index < of { Ok(Self { number: index + 1, of }) } else { Err(ShardError) }
     }
 }
 
@@ -154,6 +204,28 @@ mod tests {
         let backwards = "10..20".parse::<Seeds>().unwrap().shard("2/3".parse().unwrap()).backwards();
         assert_eq!((0..).map_while(|place| backwards.nth(place)).collect::<Vec<u64>>(), [17, 14, 11]);
         assert_eq!(backwards.count(), 3);
+    }
+
+    #[test]
+    fn seeds_are_apart_in_ranges_apart_or_as_parts_of_one() {
+        let seeds = |range: &str, shard: &str| range.parse::<Seeds>().unwrap().shard(shard.parse().unwrap());
+        let part = seeds("0..100", "1/4");
+        for apart in [seeds("0..100", "2/4"), seeds("100..200", "1/4"), seeds("100..=100", "1/1")] {
+            assert!(part.is_apart_from(&apart) && apart.is_apart_from(&part), "{apart:?}");
+        }
+        for not_apart in
+            [part.clone(), seeds("0..100", "2/8"), seeds("0..99", "2/4"), seeds("99..200", "1/1")]
+        {
+            assert!(!part.is_apart_from(&not_apart) && !not_apart.is_apart_from(&part), "{not_apart:?}");
+        }
+        let others: Vec<String> = part.other_parts().map(|other| other.part().to_string()).collect();
+        assert_eq!(others, ["2/4", "3/4", "4/4"]);
+    }
+
+    #[test]
+    fn an_index_counts_from_0_and_a_part_from_1() {
+        assert_eq!(Shard::at(0, 3), "1/3".parse());
+        assert_eq!((Shard::at(2, 3), Shard::at(3, 3)), ("3/3".parse(), Err(ShardError)));
     }
 
     #[test]

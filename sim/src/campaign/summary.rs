@@ -1,69 +1,80 @@
 //! What a campaign has seen.
 
-use super::{Figures, Report};
+use super::{Failed, Figures, Report};
+use crate::census::Census;
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
 use crate::judge::rules;
 use crate::lives::{End, Stretch};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::ops::AddAssign;
 
-/// The version of the JSON that a summary makes.
-const VERSION: u32 = 1;
+/// Simulated times are kept in steps of so many milliseconds.
+const STEP_MS: u64 = 100;
 
-/// The sums over the seeds of a campaign.
-#[derive(Clone, Debug, Default)]
+/// The sums over the seeds of a campaign: plain counts, so that those of several machines can be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
     /// How many seeds were run.
     pub seeds: u64,
     /// Those that were not clean, in order.
-    pub failed: Vec<u64>,
-    /// How long it took on the machine's clock.
-    pub took: Duration,
+    pub failed: Vec<Failed>,
+    /// How long it took on the machine's clock, in milliseconds; of several machines, one after the other.
+    pub took_ms: u64,
     hosts: u64,
     packets: u64,
     requests: u64,
     raw_requests: u64,
     ends: BTreeMap<End, u64>,
     tally: Tally,
+    census: Census,
     /// In how many seeds a class of faults bit.
     bit: BTreeMap<FaultClass, u64>,
     faults_that_bit: u64,
     /// In how many seeds each rule could decide.
-    armed: Vec<u64>,
-    horizons: Vec<u64>,
+    armed: BTreeMap<String, u64>,
+    /// How many seeds lasted how long in simulated time, by the beginning of the step in which they ended.
+    lasted_ms: BTreeMap<u64, u64>,
 }
 
 impl Summary {
     /// Takes a seed in.
     pub fn add(&mut self, report: &Report) {
         self.seeds += 1;
-        if report.failed.is_some() {
-            self.failed.push(report.seed);
-            self.failed.sort_unstable();
+        if let Some(failure) = report.failed.as_ref().and_then(|failed| failed.1.failure.as_ref()) {
+            self.fail(Failed::new(report.seed, failure));
         }
-        let Figures { hosts, packets, requests, raw_requests, lasted, ends, tally, armed } = &report.figures;
+        let Figures { hosts, packets, requests, raw_requests, lasted, ends, tally, census, armed } =
+            &report.figures;
         self.requests += requests;
         self.raw_requests += raw_requests;
         self.hosts += *hosts as u64;
         self.packets += packets;
-        self.horizons.push(lasted.as_millis());
-        for (&end, count) in ends {
-            *self.ends.entry(end).or_default() += count;
-        }
+        *self.lasted_ms.entry(lasted.as_millis() / STEP_MS * STEP_MS).or_default() += 1;
+        add(&mut self.ends, ends);
         self.tally += tally;
+        self.census += census;
         for &class in FaultClass::ALL {
             let bit = tally.of(class).bit;
             *self.bit.entry(class).or_default() += u64::from(bit > 0);
             // Single reads, writes and records are hit by the hundred: for how rich a seed was, they count once.
             self.faults_that_bit += if class.has_a_rate() { bit.min(1) } else { bit };
         }
-        self.armed.resize(rules().len(), 0);
-        for (count, &armed) in self.armed.iter_mut().zip(armed) {
-            *count += u64::from(armed);
+        for (rule, _) in rules().iter().zip(armed).filter(|(_, armed)| **armed) {
+            match self.armed.get_mut(rule.name) {
+                Some(count) => *count += 1,
+                None => drop(self.armed.insert(rule.name.to_owned(), 1)),
+            }
         }
+    }
+
+    /// Takes in that a seed was not clean.
+    pub fn fail(&mut self, failed: Failed) {
+        let place = self.failed.partition_point(|other| other.seed < failed.seed);
+        self.failed.insert(place, failed);
     }
 
     /// Hosts per seed, on average.
@@ -97,53 +108,32 @@ impl Summary {
         self.per_seed(self.bit.get(&class).copied().unwrap_or(0))
     }
 
-    /// In which share of the seeds the rule at this place could decide.
+    /// In which share of the seeds a rule could decide.
     #[must_use]
-    pub fn share_of_rule(&self, place: usize) -> f64 {
-        self.per_seed(self.armed.get(place).copied().unwrap_or(0))
+    pub fn share_of_rule(&self, rule: &str) -> f64 {
+        self.per_seed(self.armed.get(rule).copied().unwrap_or(0))
     }
 
-    /// The simulated time that half of the seeds reached, in milliseconds.
+    /// What peers did.
+    #[must_use]
+    pub const fn census(&self) -> &Census {
+        &self.census
+    }
+
+    /// The rules that could decide, by name, which may come from a file.
+    pub(super) fn armed_rules(&self) -> impl Iterator<Item = &str> {
+        self.armed.keys().map(String::as_str)
+    }
+
+    /// The simulated time that half of the seeds reached, in milliseconds, a tenth of a second being one step.
     #[must_use]
     pub fn median_horizon(&self) -> u64 {
-        let mut horizons = self.horizons.clone();
-        horizons.sort_unstable();
-        horizons.get(horizons.len() / 2).copied().unwrap_or(0)
-    }
-
-    /// As JSON, with a version.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let classes = FaultClass::ALL.iter().map(|&class| {
-            let touches = self.tally.of(class);
-            let jobs: BTreeMap<&str, u64> =
-                touches.jobs.iter().map(|(at, count)| (at.name(), *count)).collect();
-            json!({
-                "name": class.name(),
-                "happened": touches.happened,
-                "bit": touches.bit,
-                "share_of_seeds": self.share_of_class(class),
-                "jobs": jobs,
-            })
+        let mut seeds = 0;
+        let median = self.lasted_ms.iter().find(|(_, count)| {
+            seeds += **count;
+            2 * seeds > self.seeds
         });
-        let rules = rules().iter().enumerate();
-        let rules = rules
-            .map(|(place, rule)| json!({"name": rule.name, "share_of_seeds": self.share_of_rule(place)}));
-        let ends: BTreeMap<&str, u64> = self.ends.iter().map(|(end, count)| (end.name(), *count)).collect();
-        json!({
-            "version": VERSION,
-            "seeds": self.seeds,
-            "failed": self.failed,
-            "seconds": self.took.as_secs_f64(),
-            "seeds_per_second": self.rate(),
-            "packets": self.packets,
-            "share_of_raw_requests": self.share_of_raw(),
-            "jobs": ends,
-            "median_horizon_ms": self.median_horizon(),
-            "per_seed": {"hosts": self.hosts(), "jobs_ended": self.jobs_ended(), "faults_that_bit": self.faults_that_bit()},
-            "faults": classes.collect::<Vec<Value>>(),
-            "rules": rules.collect::<Vec<Value>>(),
-        })
+        median.map_or(0, |(&ms, _)| ms)
     }
 
     /// The sums alone, without the tables: four lines.
@@ -165,11 +155,36 @@ impl Summary {
 
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown with one digit after the point")]
     fn rate(&self) -> f64 {
-        self.seeds as f64 / self.took.as_secs_f64().max(0.001)
+        1000.0 * self.seeds as f64 / self.took_ms.max(1) as f64
     }
 
     fn per_seed(&self, sum: u64) -> f64 {
         share(sum, self.seeds)
+    }
+}
+
+impl AddAssign<&Self> for Summary {
+    fn add_assign(&mut self, other: &Self) {
+        other.failed.iter().for_each(|failed| self.fail(failed.clone()));
+        self.seeds += other.seeds;
+        self.took_ms += other.took_ms;
+        self.hosts += other.hosts;
+        self.packets += other.packets;
+        self.requests += other.requests;
+        self.raw_requests += other.raw_requests;
+        self.faults_that_bit += other.faults_that_bit;
+        self.tally += &other.tally;
+        self.census += &other.census;
+        add(&mut self.ends, &other.ends);
+        add(&mut self.bit, &other.bit);
+        add(&mut self.armed, &other.armed);
+        add(&mut self.lasted_ms, &other.lasted_ms);
+    }
+}
+
+fn add<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        *sums.entry(key.clone()).or_default() += count;
     }
 }
 
@@ -193,8 +208,8 @@ impl fmt::Display for Summary {
             }
         }
         writeln!(f, "\n\n{:<34} {:>6}", "rule", "armed")?;
-        for (place, rule) in rules().iter().enumerate() {
-            writeln!(f, "{:<34} {:>5.0}%", rule.name, 100.0 * self.share_of_rule(place))?;
+        for rule in rules() {
+            writeln!(f, "{:<34} {:>5.0}%", rule.name, 100.0 * self.share_of_rule(rule.name))?;
         }
         Ok(())
     }

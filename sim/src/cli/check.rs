@@ -37,30 +37,43 @@ pub(super) fn digests(args: &DigestArgs) -> Exit {
     Exit::Clean
 }
 
+/// What a comparison with another process has shown.
+pub(super) enum Comparison {
+    /// Both saw the same.
+    Same,
+    /// They part in this seed.
+    Different(u64),
+    /// There was no other process to compare with.
+    Impossible,
+    /// It was cut short.
+    Interrupted,
+}
+
 /// Runs a campaign again in another process and compares digests.
 pub(super) fn compare(
     campaign: &Campaign,
     choice: &Choice,
     digests: &BTreeMap<u64, u64>,
     interrupted: &AtomicBool,
-) -> Exit {
+) -> Comparison {
     let threads = if campaign.threads == 1 { 2.max(processors()) } else { campaign.threads - 1 };
     let others = match other_digests(&campaign.seeds, choice, threads, interrupted) {
         Ok(others) => others,
         Err(error) => {
             complain(&format!("--check: the other process: {error}"));
-            return Exit::NotDeterministic;
+            return Comparison::Impossible;
         }
     };
     if interrupted.load(Ordering::Relaxed) {
         say!("interrupted: {} seeds were compared", others.len());
-        return interrupt::exit();
+        return Comparison::Interrupted;
     }
     if let Some((seed, _)) = digests.iter().find(|(seed, digest)| others.get(seed) != Some(digest)) {
-        return show_difference(*seed, choice);
+        show_difference(*seed, choice);
+        return Comparison::Different(*seed);
     }
     say!("{} seeds did the same in another process with {threads} threads and other hash keys", others.len());
-    Exit::Clean
+    Comparison::Same
 }
 
 fn other_digests(
@@ -100,7 +113,7 @@ fn other_process(arguments: &[String], choice: &Choice) -> io::Result<Child> {
 }
 
 /// The trace of the seed here beside that of the other process, from shortly before they part.
-fn show_difference(seed: u64, choice: &Choice) -> Exit {
+fn show_difference(seed: u64, choice: &Choice) {
     say!("seed {seed} is not deterministic: another process saw something else");
     let here = trace(seed, choice);
     let there = other_trace(seed, choice).unwrap_or_default();
@@ -109,7 +122,6 @@ fn show_difference(seed: u64, choice: &Choice) -> Exit {
     let end = || "(nothing more)".to_owned();
     say!("  here    {}", here.get(equal).cloned().unwrap_or_else(end));
     say!("  there   {}", there.get(equal).cloned().unwrap_or_else(end));
-    Exit::NotDeterministic
 }
 
 fn trace(seed: u64, choice: &Choice) -> Vec<String> {

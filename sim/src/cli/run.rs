@@ -1,13 +1,14 @@
 //! A campaign on the command line.
 
+use super::check::Comparison;
 use super::{Choice, Exit, RunArgs, check, complain, interrupt};
-use crate::campaign::{Campaign, Demands, Report, Seeds, Summary, shortfalls};
+use crate::campaign::{Campaign, Demands, Failed, Kind, Report, Results, Seeds, Summary, shortfalls};
 use crate::plan::Plan;
 use crate::screen::Screen;
 use crate::trial::{Conditions, Failure, Outcome};
 use gearman_net::{Clock, MachineClock};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -43,29 +44,60 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     };
     let interrupted = interrupt::flag();
     let mut seen = Seen::of(&campaign, &interrupted);
-    if seen.failed.is_empty() {
-        say!("{}", seen.summary);
-    } else {
-        // The tables would push what matters from the screen.
-        say!("{}", seen.summary.head());
-    }
+    show(&seen.summary, args.operations);
     if seen.failed.len() >= ENOUGH {
         let (ran, all) = (seen.summary.seeds, campaign.seeds.count());
         say!("stopped after {} seeds that were not clean; {ran} of {all} were run", seen.failed.len());
     }
-    if let Err(error) = seen.keep(args, json.as_mut()) {
+    if let Err(error) = seen.save_plans(args) {
         complain(&error);
         return Exit::Usage;
     }
-    let exit = seen.judge(&campaign, &args.choice);
+    let mut exit = seen.judge(&args.choice);
+    let mut checked = false;
     if interrupted.load(Ordering::Relaxed) {
         say!("interrupted: this is the summary of the seeds that were run");
-        return interrupt::exit();
+        exit = interrupt::exit();
+    } else if exit == Exit::Clean && args.check {
+        let comparison = check::compare(&campaign, &args.choice, &seen.digests, &interrupted);
+        checked = matches!(comparison, Comparison::Same | Comparison::Different(_));
+        exit = seen.compared(&comparison);
     }
-    if exit == Exit::Clean && args.check {
-        return check::compare(&campaign, &args.choice, &seen.digests, &interrupted);
+    if let Some(file) = &mut json {
+        let results = Results::new(&campaign, args.choice.flags(), seen.summary, checked);
+        if let Err(error) = file.write(&results) {
+            complain(&error);
+            return Exit::Usage;
+        }
     }
     exit
+}
+
+/// What a campaign has seen; of one that was not clean not the tables, which would push what matters from the screen.
+pub(super) fn show(summary: &Summary, operations: bool) {
+    if !summary.failed.is_empty() {
+        say!("{}", summary.head());
+        return;
+    }
+    say!("{summary}");
+    if operations {
+        say!("{}", summary.census());
+    }
+}
+
+/// Says in what a campaign was too poor to have tested anything, if it was.
+pub(super) fn weigh(summary: &Summary, choice: &Choice) -> Exit {
+    let Conditions { stage, rules, sabotage, .. } = choice.conditions();
+    if sabotage.is_some() && summary.seeds > 0 {
+        return Exit::Clean;
+    }
+    let short = shortfalls(summary, Demands { mix: &choice.mix(), rules: &rules, stage });
+    if short.is_empty() {
+        return Exit::Clean;
+    }
+    say!("nothing was tested: the campaign was too poor");
+    short.iter().for_each(|line| say!("  {line}"));
+    Exit::Untested
 }
 
 pub(super) fn processors() -> usize {
@@ -95,8 +127,10 @@ impl JsonFile {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    pub(super) fn write(&mut self, json: &Value) -> Result<(), String> {
-        writeln!(self.file, "{json:#}").map_err(|error| format!("{}: {error}", self.path.display()))
+    pub(super) fn write(&mut self, json: &impl Serialize) -> Result<(), String> {
+        let about = |error: io::Error| format!("{}: {error}", self.path.display());
+        let text = serde_json::to_string_pretty(json).map_err(|error| about(error.into()))?;
+        writeln!(self.file, "{text}").map_err(about)
     }
 }
 
@@ -130,7 +164,7 @@ impl Seen {
                 stop.store(true, Ordering::Relaxed);
             }
         });
-        seen.summary.took = clock.now() - begun;
+        seen.summary.took_ms = u64::try_from((clock.now() - begun).as_millis()).unwrap_or(u64::MAX);
         bar.finish_and_clear();
         seen
     }
@@ -141,11 +175,8 @@ impl Seen {
         self.failed.extend(report.failed.map(|failed| (report.seed, failed)));
     }
 
-    /// Writes down what was asked for.
-    fn keep(&mut self, args: &RunArgs, json: Option<&mut JsonFile>) -> Result<(), String> {
-        if let Some(file) = json {
-            file.write(&self.summary.to_json())?;
-        }
+    /// Writes down the plans of those that were not clean, if that was asked for.
+    fn save_plans(&mut self, args: &RunArgs) -> Result<(), String> {
         if let Some(directory) = &args.out {
             for (&seed, failed) in &self.failed {
                 let file = directory.join(format!("seed-{seed}.json"));
@@ -158,7 +189,7 @@ impl Seen {
     }
 
     /// Shows the first seed that failed, or in what the campaign was too poor.
-    fn judge(&self, campaign: &Campaign, choice: &Choice) -> Exit {
+    fn judge(&self, choice: &Choice) -> Exit {
         if let Some((seed, failed)) = self.failed.first_key_value() {
             let (plan, outcome) = &**failed;
             let next = next(*seed, self.plans.get(seed), choice);
@@ -169,23 +200,26 @@ impl Seen {
             }
             return exit(outcome);
         }
-        let Conditions { stage, rules, sabotage, .. } = &campaign.conditions;
-        if sabotage.is_some() && self.summary.seeds > 0 {
-            return Exit::Clean;
+        weigh(&self.summary, choice)
+    }
+
+    /// What follows from the comparison with another process.
+    fn compared(&mut self, comparison: &Comparison) -> Exit {
+        match comparison {
+            Comparison::Same => Exit::Clean,
+            Comparison::Different(seed) => {
+                let why = "another process saw something else".to_owned();
+                self.summary.fail(Failed { seed: *seed, kind: Kind::NotDeterministic, why });
+                Exit::NotDeterministic
+            }
+            Comparison::Impossible => Exit::NotDeterministic,
+            Comparison::Interrupted => interrupt::exit(),
         }
-        let demands = Demands { mix: &campaign.mix, rules, stage: *stage };
-        let short = shortfalls(&self.summary, demands);
-        if short.is_empty() {
-            return Exit::Clean;
-        }
-        say!("nothing was tested: the campaign was too poor");
-        short.iter().for_each(|line| say!("  {line}"));
-        Exit::Untested
     }
 }
 
 /// The commands that lead further from a failing seed.
-fn next(seed: u64, plan: Option<&PathBuf>, choice: &Choice) -> Vec<String> {
+pub(super) fn next(seed: u64, plan: Option<&PathBuf>, choice: &Choice) -> Vec<String> {
     let replay = |what: &str, flags: Vec<String>| format!("cargo sim replay {what} {}", flags.join(" "));
     let again = replay(&seed.to_string(), choice.flags()).trim_end().to_owned();
     let mut next = vec![again.clone(), format!("{again} --trace")];

@@ -2,11 +2,13 @@
 
 use super::FaultClass;
 use crate::lives::Stretch;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 /// How often a class of faults happened, and to how many jobs in which stretch of their lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Touches {
     /// How often it happened.
     pub happened: u64,
@@ -17,7 +19,7 @@ pub struct Touches {
 }
 
 /// The touches of all classes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally(BTreeMap<FaultClass, Touches>);
 
 impl Tally {

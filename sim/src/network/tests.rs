@@ -1,29 +1,18 @@
 //! Each fault of the network, seen from both ends.
 
-use super::{
-    ByteFaults, CableId, Cables, Fate, Home, Pace, SERVER_ADDRESS, Servers, SimNetwork, SimStream, Toward,
-    now,
-};
+use super::rehearsal::{FIRST, ONLY, PEER, Rehearsal, SERVER, TICK};
+use super::{Fate, Pace, SERVER_ADDRESS, SimNetwork, SimStream, Toward, now};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Last, Reception};
-use crate::faults::tally::Touches;
-use crate::history::{Actor, History, ServerId, What};
-use crate::journal::Journal;
-use crate::lives::Lives;
+use crate::history::Actor;
 use gearman_net::{Listener, Network};
 use gearman_protocol::Time;
-use std::collections::BTreeMap;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
-
-const TICK: u64 = 10;
-const ONLY: CableId = CableId(0);
-const SERVER: usize = 0;
-const PEER: usize = 1;
-const FIRST: ServerId = ServerId::new(0);
 
 /// ECHO_RES with ten bytes.
 const ECHO: &[u8] = b"\0RES\0\0\0\x11\0\0\0\x0aten bytes.";
@@ -43,64 +32,28 @@ fn note(seen: &Seen, got: Got) {
     seen.lock().unwrap().push((now().as_millis(), got));
 }
 
-/// A server, a peer, and the faults between them.
-struct Rehearsal {
-    sim: turmoil::Sim<'static>,
-    cables: Cables,
-    entries: Arc<Mutex<Vec<What>>>,
+/// A rehearsal in which both ends note what they see.
+struct Watched {
+    rehearsal: Rehearsal,
     server: Seen,
     peer: Seen,
 }
 
-impl Rehearsal {
+impl Watched {
     /// The server notes whatever it reads; the peer does as `play` says, and notes whatever it likes.
     fn new<F>(faults: &[(FaultClass, u32)], window: usize, play: fn(SimNetwork, Seen) -> F) -> Self
     where
         F: Future<Output = io::Result<()>> + 'static,
     {
-        let entries = Arc::new(Mutex::new(Vec::new()));
-        let into = Arc::clone(&entries);
-        let watcher =
-            Box::new(move |entry: &crate::history::Entry| into.lock().unwrap().push(entry.what.clone()));
-        let bytes = ByteFaults {
-            seed: 7,
-            tick: Duration::from_millis(TICK),
-            window,
-            per_mille: faults.iter().copied().collect::<BTreeMap<_, _>>(),
-        };
-        let cables = Cables::new(
-            bytes,
-            Servers::new(vec![0], Vec::new()),
-            Journal::new(History::passing(), Lives::default(), watcher),
-        );
-        let mut builder = turmoil::Builder::new();
-        let hop = Duration::from_millis(TICK);
-        builder.tick_duration(hop).min_message_latency(hop).max_message_latency(hop).rng_seed(7);
-        let mut sim = builder.build();
         let (server, peer) = (Seen::default(), Seen::default());
-        let (network, seen) = (home(&cables, 0), Arc::clone(&server));
-        sim.host("server", move || listen(network.clone(), Arc::clone(&seen)));
-        let (network, seen) = (home(&cables, PEER), Arc::clone(&peer));
-        sim.host("peer", move || {
-            let playing = play(network.clone(), Arc::clone(&seen));
-            async move {
-                playing.await?;
-                std::future::pending().await
-            }
-        });
-        Self { sim, cables, entries, server, peer }
-    }
-
-    fn step(&mut self, ticks: usize) -> &mut Self {
-        for _ in 0..ticks {
-            self.cables.lock().step();
-            self.sim.step().unwrap();
-        }
-        self
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.entries.lock().unwrap().iter().map(What::to_string).collect()
+        let (at_server, at_peer) = (Arc::clone(&server), Arc::clone(&peer));
+        let rehearsal = Rehearsal::new(
+            faults,
+            window,
+            move |network| listen(network, Arc::clone(&at_server)),
+            move |network| play(network, Arc::clone(&at_peer)),
+        );
+        Self { rehearsal, server, peer }
     }
 
     fn at_server(&self) -> Vec<(u64, Got)> {
@@ -120,17 +73,23 @@ impl Rehearsal {
         let reads: Vec<Vec<u8>> = reads.collect();
         (reads.concat(), reads.len())
     }
+}
 
-    fn touches(&self, class: FaultClass) -> Touches {
-        self.cables.lock().journal().take().1.of(class)
+impl Deref for Watched {
+    type Target = Rehearsal;
+
+    fn deref(&self) -> &Rehearsal {
+        &self.rehearsal
     }
 }
 
-fn home(cables: &Cables, host: usize) -> SimNetwork {
-    SimNetwork::new(cables.clone(), Home { host, actor: Actor::new(0) })
+impl DerefMut for Watched {
+    fn deref_mut(&mut self) -> &mut Rehearsal {
+        &mut self.rehearsal
+    }
 }
 
-async fn listen(network: SimNetwork, seen: Seen) -> Result<(), Box<dyn std::error::Error>> {
+async fn listen(network: SimNetwork, seen: Seen) -> io::Result<()> {
     let mut listener = network.bind("0.0.0.0:4730").await?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -189,7 +148,7 @@ async fn ask_and_read(network: SimNetwork, seen: Seen) -> io::Result<()> {
 
 #[test]
 fn without_faults_a_write_arrives_whole_after_its_hops() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, write_hello);
+    let mut rehearsal = Watched::new(&[], 1 << 16, write_hello);
     rehearsal.step(10);
     let whole = Got::Bytes(b"hello, this is a peer with a lot to say".to_vec());
     assert_eq!(rehearsal.at_server(), [(20, whole)]);
@@ -197,7 +156,7 @@ fn without_faults_a_write_arrives_whole_after_its_hops() {
 
 #[test]
 fn a_split_write_arrives_in_pieces_at_different_times() {
-    let mut rehearsal = Rehearsal::new(&[(FaultClass::SplitWrite, 1000)], 1 << 16, write_hello);
+    let mut rehearsal = Watched::new(&[(FaultClass::SplitWrite, 1000)], 1 << 16, write_hello);
     rehearsal.step(100);
     let (bytes, reads) = rehearsal.read_by_server();
     assert_eq!(bytes, b"hello, this is a peer with a lot to say");
@@ -217,7 +176,7 @@ fn merged_writes_arrive_as_one_and_later() {
         // Whoever reads lets the held bytes go when their time has come.
         stream.read_u8().await.map(drop)
     }
-    let mut rehearsal = Rehearsal::new(&[(FaultClass::MergeWrite, 1000)], 1 << 16, write_thrice);
+    let mut rehearsal = Watched::new(&[(FaultClass::MergeWrite, 1000)], 1 << 16, write_thrice);
     rehearsal.step(20);
     let seen = rehearsal.at_server();
     assert_eq!(seen.len(), 1, "{seen:?}");
@@ -232,7 +191,7 @@ fn held_bytes_go_out_when_the_program_closes() {
         let mut stream = network.connect(SERVER_ADDRESS).await?;
         stream.write_all(b"last words").await
     }
-    let mut rehearsal = Rehearsal::new(&[(FaultClass::MergeWrite, 1000)], 1 << 16, write_and_close);
+    let mut rehearsal = Watched::new(&[(FaultClass::MergeWrite, 1000)], 1 << 16, write_and_close);
     rehearsal.step(10);
     let gots: Vec<Got> = rehearsal.at_server().into_iter().map(|(_, got)| got).collect();
     assert_eq!(gots, [Got::Bytes(b"last words".to_vec()), Got::End]);
@@ -240,7 +199,7 @@ fn held_bytes_go_out_when_the_program_closes() {
 
 #[test]
 fn a_short_read_returns_less_than_a_header() {
-    let mut rehearsal = Rehearsal::new(&[(FaultClass::ShortRead, 1000)], 1 << 16, write_hello);
+    let mut rehearsal = Watched::new(&[(FaultClass::ShortRead, 1000)], 1 << 16, write_hello);
     rehearsal.step(10);
     let (bytes, reads) = rehearsal.read_by_server();
     assert_eq!(bytes, b"hello, this is a peer with a lot to say");
@@ -264,50 +223,48 @@ fn a_stalled_direction_keeps_its_bytes_in_order_and_the_other_one_moves() {
         }
         std::future::pending().await
     }
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, keep_talking);
+    let mut rehearsal = Watched::new(&[], 1 << 16, keep_talking);
     rehearsal.step(10);
     let before = rehearsal.read_by_server().0;
     assert!(!before.is_empty());
-    rehearsal.cables.lock().stall(ONLY, Toward::Server);
+    rehearsal.state().stall(ONLY, Toward::Server);
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, before);
-    rehearsal.cables.lock().release(ONLY, Toward::Server);
+    rehearsal.state().release(ONLY, Toward::Server);
     rehearsal.step(30);
     assert_eq!(rehearsal.read_by_server().0, (b'a'..=b'z').collect::<Vec<u8>>());
 }
 
 #[test]
 fn only_the_answer_is_held_back_when_the_other_direction_stalls() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(2);
-    rehearsal.cables.lock().stall(ONLY, Toward::Peer);
+    rehearsal.state().stall(ONLY, Toward::Peer);
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, b"how are you?");
     assert_eq!(rehearsal.at_peer(), []);
-    rehearsal.cables.lock().release(ONLY, Toward::Peer);
+    rehearsal.state().release(ONLY, Toward::Peer);
     rehearsal.step(1);
     assert_eq!(rehearsal.at_peer(), [(120, Got::Bytes(b"!".to_vec()))]);
 }
 
 #[test]
 fn a_broken_connection_fails_at_both_ends() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(10);
-    rehearsal.cables.lock().sever(ONLY, Fate::Broken);
+    rehearsal.state().sever(ONLY, Fate::Broken);
     rehearsal.step(1);
     let reset = Got::Failed(io::ErrorKind::ConnectionReset);
     assert_eq!(rehearsal.at_server().last(), Some(&(100, reset.clone())));
     assert_eq!(rehearsal.at_peer().last(), Some(&(100, reset)));
-    let closed =
-        rehearsal.entries.lock().unwrap().iter().rev().take(2).map(What::to_string).collect::<Vec<_>>();
-    assert_eq!(closed, ["c0 reset", "c0 has ended at the server"]);
+    assert!(rehearsal.lines().ends_with(&["c0 has ended at the server".to_owned(), "c0 reset".to_owned()]));
 }
 
 #[test]
 fn a_peer_that_is_made_to_leave_closes_in_order() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(10);
-    rehearsal.cables.lock().sever(ONLY, Fate::Left);
+    rehearsal.state().sever(ONLY, Fate::Left);
     rehearsal.step(3);
     assert_eq!(rehearsal.at_peer().last(), Some(&(100, Got::Failed(io::ErrorKind::ConnectionAborted))));
     assert_eq!(rehearsal.at_server().last(), Some(&(110, Got::End)));
@@ -325,12 +282,12 @@ fn a_writer_waits_when_the_window_is_full() {
         }
         std::future::pending().await
     }
-    let mut rehearsal = Rehearsal::new(&[], 64, write_too_much);
+    let mut rehearsal = Watched::new(&[], 64, write_too_much);
     rehearsal.step(2);
-    rehearsal.cables.lock().stall(ONLY, Toward::Server);
+    rehearsal.state().stall(ONLY, Toward::Server);
     rehearsal.step(10);
     assert_eq!(rehearsal.at_peer(), [(10, Got::Wrote(64))]);
-    rehearsal.cables.lock().release(ONLY, Toward::Server);
+    rehearsal.state().release(ONLY, Toward::Server);
     rehearsal.step(4);
     assert_eq!(rehearsal.at_peer().len(), 2);
     assert_eq!(rehearsal.read_by_server().0, vec![b'x'; 100]);
@@ -339,11 +296,11 @@ fn a_writer_waits_when_the_window_is_full() {
 #[test]
 fn a_connection_through_a_blocked_path_waits_until_it_opens() {
     for toward in [Toward::Server, Toward::Peer] {
-        let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
-        rehearsal.cables.lock().block(PEER, FIRST, toward);
+        let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
+        rehearsal.state().block(PEER, FIRST, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.at_server(), []);
-        rehearsal.cables.lock().unblock(PEER, FIRST, toward);
+        rehearsal.state().unblock(PEER, FIRST, toward);
         rehearsal.step(10);
         assert_eq!(rehearsal.read_by_server().0, b"how are you?");
         assert_eq!(rehearsal.at_peer().len(), 1);
@@ -352,13 +309,13 @@ fn a_connection_through_a_blocked_path_waits_until_it_opens() {
 
 #[test]
 fn a_path_that_is_blocked_later_holds_the_bytes_of_its_direction() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(2);
-    rehearsal.cables.lock().block(PEER, FIRST, Toward::Peer);
+    rehearsal.state().block(PEER, FIRST, Toward::Peer);
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, b"how are you?");
     assert_eq!(rehearsal.at_peer(), []);
-    rehearsal.cables.lock().unblock(PEER, FIRST, Toward::Peer);
+    rehearsal.state().unblock(PEER, FIRST, Toward::Peer);
     rehearsal.step(2);
     assert_eq!(rehearsal.at_peer().len(), 1);
 }
@@ -371,11 +328,9 @@ fn a_crashed_server_hangs_up_and_then_refuses() {
         note(&seen, Got::Failed(refused.kind()));
         Ok(())
     }
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, call_twice);
+    let mut rehearsal = Watched::new(&[], 1 << 16, call_twice);
     rehearsal.step(10);
-    rehearsal.cables.lock().dies(Time::ZERO, 0);
-    rehearsal.sim.crash("server");
-    rehearsal.cables.lock().died(0);
+    rehearsal.kill(SERVER);
     rehearsal.step(3);
     let gots: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
     assert_eq!(gots, [Got::Bytes(b"!".to_vec()), Got::End, Got::Failed(io::ErrorKind::ConnectionRefused)]);
@@ -387,16 +342,14 @@ fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the
         let cables = network.cables.clone();
         cables.on(PEER, Box::pin(ask_and_read(network, seen))).await
     }
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, stand_still_when_told);
+    let mut rehearsal = Watched::new(&[], 1 << 16, stand_still_when_told);
     rehearsal.step(1);
     // The server accepts, and the peer, which has called, stands still.
-    rehearsal.cables.lock().pause(PEER, Time::from_millis(300));
+    rehearsal.state().pause(PEER, Time::from_millis(300));
     rehearsal.step(5);
     assert_eq!(rehearsal.lines(), [""; 0]);
-    rehearsal.cables.lock().dies(Time::ZERO, SERVER);
-    rehearsal.sim.crash("server");
-    rehearsal.cables.lock().died(SERVER);
-    rehearsal.cables.lock().resume(PEER, Time::from_millis(300));
+    rehearsal.kill(SERVER);
+    rehearsal.state().resume(PEER, Time::from_millis(300));
     rehearsal.step(5);
     let lines = ["server down", "c0 is a0, connected", "c0 has ended at the server", "c0 closed on the way"];
     assert_eq!(rehearsal.lines(), lines);
@@ -410,9 +363,9 @@ fn what_the_peer_writes_and_reads_is_in_the_history() {
         read_all(stream, seen).await;
         Ok(())
     }
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_for_the_version);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_for_the_version);
     rehearsal.step(10);
-    let seen: Vec<String> = rehearsal.entries.lock().unwrap().iter().map(What::to_string).collect();
+    let seen = rehearsal.lines();
     assert_eq!(seen[0], "c0 is a0, connected");
     assert_eq!(seen[1], "c0 > ECHO_REQ \"hi\"");
     assert!(seen[2].starts_with("c0 > garbage"), "{}", seen[2]);
@@ -421,14 +374,14 @@ fn what_the_peer_writes_and_reads_is_in_the_history() {
 
 #[test]
 fn a_dribbling_direction_passes_a_few_bytes_in_each_step_until_it_moves_as_ever() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, write_hello);
+    let mut rehearsal = Watched::new(&[], 1 << 16, write_hello);
     rehearsal.step(2);
     let pace = Pace { bytes: 3, every: 1, window: usize::MAX, left: 0, wait: 1 };
-    rehearsal.cables.lock().slow_down(ONLY, Toward::Server, pace);
+    rehearsal.state().slow_down(ONLY, Toward::Server, pace);
     rehearsal.step(5);
     let (bytes, reads) = rehearsal.read_by_server();
     assert_eq!((&*bytes, reads), (&b"hello, this is "[..], 5));
-    rehearsal.cables.lock().speed_up(ONLY, Toward::Server);
+    rehearsal.state().speed_up(ONLY, Toward::Server);
     rehearsal.step(1);
     assert_eq!(rehearsal.read_by_server().0, b"hello, this is a peer with a lot to say");
 }
@@ -443,10 +396,10 @@ fn a_slow_reader_takes_little_at_times_and_has_little_room() {
             note(&seen, Got::Wrote(count));
         }
     }
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, write_too_much);
+    let mut rehearsal = Watched::new(&[], 1 << 16, write_too_much);
     rehearsal.step(2);
     let pace = Pace { bytes: 5, every: 4, window: 16, left: 0, wait: 4 };
-    rehearsal.cables.lock().slow_down(ONLY, Toward::Server, pace);
+    rehearsal.state().slow_down(ONLY, Toward::Server, pace);
     rehearsal.step(20);
     assert_eq!(rehearsal.read_by_server(), (vec![b'x'; 25], 5));
     let wrote: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
@@ -455,7 +408,7 @@ fn a_slow_reader_takes_little_at_times_and_has_little_room() {
 
 #[test]
 fn what_is_delayed_arrives_whole_and_later() {
-    let mut rehearsal = Rehearsal::new(&[(FaultClass::Delay, 1000)], 1 << 16, write_hello);
+    let mut rehearsal = Watched::new(&[(FaultClass::Delay, 1000)], 1 << 16, write_hello);
     rehearsal.step(20);
     let seen = rehearsal.at_server();
     assert_eq!(seen.len(), 1, "{seen:?}");
@@ -466,15 +419,15 @@ fn what_is_delayed_arrives_whole_and_later() {
 
 #[test]
 fn of_a_half_open_connection_the_server_hears_nothing_until_it_is_reset() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
     rehearsal.step(10);
-    rehearsal.cables.lock().forsake(ONLY);
+    rehearsal.state().forsake(ONLY);
     rehearsal.step(20);
     let reset = Got::Failed(io::ErrorKind::ConnectionReset);
     assert_eq!(rehearsal.at_peer().last(), Some(&(100, reset.clone())));
     assert_eq!(rehearsal.at_server().len(), 1, "{:?}", rehearsal.at_server());
     assert_eq!(rehearsal.lines().last().unwrap(), "c0 reset");
-    rehearsal.cables.lock().sever(ONLY, Fate::Broken);
+    rehearsal.state().sever(ONLY, Fate::Broken);
     rehearsal.step(1);
     assert_eq!(rehearsal.at_server().last(), Some(&(300, reset)));
     assert_eq!(rehearsal.lines().last().unwrap(), "c0 has ended at the server");
@@ -483,9 +436,9 @@ fn of_a_half_open_connection_the_server_hears_nothing_until_it_is_reset() {
 #[test]
 fn a_message_that_is_cut_passes_in_part_before_the_end() {
     for (last, end) in [(Last::Reset, Got::Failed(io::ErrorKind::ConnectionReset)), (Last::Fin, Got::End)] {
-        let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_later);
+        let mut rehearsal = Watched::new(&[], 1 << 16, ask_later);
         rehearsal.step(5);
-        rehearsal.cables.lock().cut_next(ONLY, Toward::Server, last);
+        rehearsal.state().cut_next(ONLY, Toward::Server, last);
         rehearsal.step(20);
         let gots: Vec<Got> = rehearsal.at_server().into_iter().map(|(_, got)| got).collect();
         let [Got::Bytes(part), over] = &gots[..] else { panic!("{gots:?}") };
@@ -511,9 +464,9 @@ fn an_answer_that_is_cut_passes_in_part_and_it_is_not_the_server_that_has_closed
         (Last::Reset, Got::Failed(io::ErrorKind::ConnectionReset), "c0 reset"),
         (Last::Fin, Got::End, "c0 closed on the way"),
     ] {
-        let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_for_a_packet);
+        let mut rehearsal = Watched::new(&[], 1 << 16, ask_for_a_packet);
         rehearsal.step(5);
-        rehearsal.cables.lock().cut_next(ONLY, Toward::Peer, last);
+        rehearsal.state().cut_next(ONLY, Toward::Peer, last);
         rehearsal.step(20);
         let gots: Vec<Got> = rehearsal.at_peer().into_iter().map(|(_, got)| got).collect();
         let [Got::Bytes(part), over] = &gots[..] else { panic!("{gots:?}") };
@@ -533,8 +486,8 @@ fn who_dials_at_a_shut_door_is_refused_waits_or_is_closed_at_once() {
         Ok(())
     }
     let met = |reception| {
-        let mut rehearsal = Rehearsal::new(&[], 1 << 16, dial);
-        rehearsal.cables.lock().shut(Actor::new(0), reception);
+        let mut rehearsal = Watched::new(&[], 1 << 16, dial);
+        rehearsal.state().shut(Actor::new(0), reception);
         rehearsal.step(10);
         (rehearsal.at_peer().into_iter().map(|(_, got)| got).collect::<Vec<Got>>(), rehearsal)
     };
@@ -544,32 +497,32 @@ fn who_dials_at_a_shut_door_is_refused_waits_or_is_closed_at_once() {
     assert!(rehearsal.lines().contains(&"c0 closed on the way".to_owned()), "{:?}", rehearsal.lines());
     let (seen, mut rehearsal) = met(Reception::Hangs);
     assert_eq!((seen, rehearsal.lines()), (vec![], vec![]));
-    rehearsal.cables.lock().reopen(Actor::new(0), Reception::Hangs);
+    rehearsal.state().reopen(Actor::new(0), Reception::Hangs);
     rehearsal.step(5);
     assert_eq!(rehearsal.lines(), ["c0 is a0, connected"]);
 }
 
 #[test]
 fn a_host_that_stands_still_reads_and_writes_nothing_and_its_system_goes_on() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
-    rehearsal.cables.lock().pause(SERVER, Time::from_millis(200));
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
+    rehearsal.state().pause(SERVER, Time::from_millis(200));
     rehearsal.step(20);
     assert_eq!(rehearsal.lines(), ["c0 is a0, connected"], "the system shakes hands");
     assert_eq!((rehearsal.at_server(), rehearsal.at_peer()), (vec![], vec![]));
-    rehearsal.cables.lock().pause(PEER, Time::from_millis(300));
-    rehearsal.cables.lock().resume(SERVER, Time::from_millis(200));
+    rehearsal.state().pause(PEER, Time::from_millis(300));
+    rehearsal.state().resume(SERVER, Time::from_millis(200));
     rehearsal.step(10);
     assert_eq!(rehearsal.read_by_server().0, b"how are you?");
     assert_eq!(rehearsal.at_peer(), []);
-    rehearsal.cables.lock().resume(PEER, Time::from_millis(300));
+    rehearsal.state().resume(PEER, Time::from_millis(300));
     rehearsal.step(1);
     assert_eq!(rehearsal.at_peer().len(), 1);
 }
 
 #[test]
 fn who_was_to_stand_still_for_longer_does_and_who_is_started_anew_does_not() {
-    let mut rehearsal = Rehearsal::new(&[], 1 << 16, ask_and_read);
-    let mut state = rehearsal.cables.lock();
+    let mut rehearsal = Watched::new(&[], 1 << 16, ask_and_read);
+    let mut state = rehearsal.state();
     state.pause(PEER, Time::from_millis(300));
     state.pause(PEER, Time::from_millis(200));
     state.resume(PEER, Time::from_millis(200));

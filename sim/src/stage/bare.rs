@@ -13,7 +13,7 @@ use super::{Happened, MakeDoors, Options, Run, Stuck};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault};
 use crate::history::{Actor, Closing, Connection, ServerId, What};
-use crate::journal::Journal;
+use crate::journal::{Journal, Told};
 use crate::lives::Stretch;
 use crate::plan::Plan;
 use crate::store::{Crash, Disk, Kept};
@@ -48,11 +48,12 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     bare.now = bare.now.max(storm_ends);
     bare.calm();
     let stuck = bare.settle(storm_ends);
-    let (history, tally, mut lives) = bare.journal.take();
+    let Told { history, tally, census, mut lives } = bare.journal.take();
     if stuck.is_none() {
         lives.settle_all();
     }
-    Run { history, tally, faults: bare.happened, ends: lives.ends().clone(), lasted: bare.now, stuck }
+    let ends = lives.ends().clone();
+    Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck }
 }
 
 /// Something that will happen.

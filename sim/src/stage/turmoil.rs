@@ -10,7 +10,7 @@ use super::{MakeDoors, Options, Run, Stuck};
 use crate::actors::{Role, cast};
 use crate::ambient;
 use crate::history::{Actor, ServerId};
-use crate::journal::Journal;
+use crate::journal::{Journal, Told};
 use crate::network::{ByteFaults, Cables, Home, Servers, SimNetwork, now};
 use crate::plan::Plan;
 use crate::store::{Cheat, Crash, Disk, Shelf};
@@ -43,12 +43,12 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     house.roles.iter().for_each(Role::storm_over);
     let stuck = house.settle(end_of_storm);
     let lasted = house.now();
-    let (history, tally, mut lives) = cables.lock().journal().take();
+    let Told { history, tally, census, mut lives } = cables.lock().journal().take();
     if stuck.is_none() {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    Run { history, tally, faults: storm.into_happened(), ends, lasted, stuck }
+    Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck }
 }
 
 fn byte_faults(plan: &Plan) -> ByteFaults {

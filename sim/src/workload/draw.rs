@@ -332,6 +332,14 @@ impl Drawing {
         let other = tiny(chance.below(3));
         let shared = tiny(chance.below(SHARED));
         let meddling = odd * u64::from(self.meddling);
+        let question = *self.rng(actor, "workload.question", number).pick(&[
+            AdminPlan::Version,
+            AdminPlan::PriorityStatus,
+            AdminPlan::ShowJobs,
+            AdminPlan::ShowUniqueJobs,
+            AdminPlan::GetPid,
+            AdminPlan::Verbose,
+        ]);
         chance
             .weighted(&[
                 (40, Op::Submit(self.submit(actor, number))),
@@ -342,7 +350,7 @@ impl Drawing {
                 (2 * odd, Op::Exceptions),
                 (odd, Op::UnknownOption),
                 (odd, Op::SetClientId),
-                (odd, Op::Admin(AdminPlan::Version)),
+                (odd, Op::Admin(question)),
                 (2 * odd, Op::Admin(AdminPlan::Cancel(Which::Own(other)))),
                 (meddling, Op::Meddle(Which::Own(other), Meddling::Complete)),
                 (odd, Op::HalfClose { back_ms }),

@@ -28,95 +28,31 @@ impl Faults<'_> {
 
     /// In each seed some classes are missing: where everything happens at once, nothing is seen clearly.
     fn of_class(&self, class: FaultClass) -> Vec<Fault> {
-        let Some((on, most)) = how_often(class) else { return Vec::new() };
+        let Some(row) = SCHEDULED.iter().find(|row| row.class == class) else { return Vec::new() };
         let mut chance = rng(self.seed, NOBODY, class.name(), 1);
-        let count = if chance.odds(on.0, on.1) { chance.between(1..=most) } else { 0 };
-        (0..count).filter_map(|number| self.fault(class, number)).collect()
+        let count = if chance.odds(row.on.0, row.on.1) { chance.between(1..=row.most) } else { 0 };
+        (0..count).filter_map(|number| self.fault(row, number)).collect()
     }
 
-    fn fault(&self, class: FaultClass, number: u64) -> Option<Fault> {
-        let mut chance = rng(self.seed, number, class.name(), 2);
-        let when = self.when(class, &mut chance);
-        let deed = match class {
-            FaultClass::Dribble => self.dribble(when, &mut chance)?,
-            FaultClass::SlowReader => self.slow_reader(when, &mut chance)?,
-            FaultClass::StallHeal => self.stall(when, &mut chance, Outcome::Heals)?,
-            FaultClass::StallReset => self.stall(when, &mut chance, Outcome::Breaks)?,
-            FaultClass::HalfOpen => {
-                let whom = self.whom(when, &mut chance, |_| true)?;
-                Deed::HalfOpen { whom, for_ms: small(chance.between(50..=1200)) }
-            }
-            FaultClass::ResetMidPacket => self.cut(when, &mut chance, Last::Reset)?,
-            FaultClass::FinMidPacket => self.cut(when, &mut chance, Last::Fin)?,
-            FaultClass::ConnectRefused => self.door(when, &mut chance, Reception::Refuses)?,
-            FaultClass::ConnectHang => self.door(when, &mut chance, Reception::Hangs)?,
-            FaultClass::AcceptClose => self.door(when, &mut chance, Reception::Closes)?,
-            FaultClass::ReconnectStorm => {
-                let hosts = self.numbers(|host| host.name != "core");
-                Deed::ReconnectStorm { hosts, for_ms: small(chance.between(50..=500)) }
-            }
-            FaultClass::Partition => self.partition(&mut chance, Lanes::Both)?,
-            FaultClass::PartitionOneWay => {
-                let lanes = *chance.pick(&[Lanes::ToServer, Lanes::FromServer]);
-                self.partition(&mut chance, lanes)?
-            }
-            FaultClass::ServerCrash => Deed::ServerCrash {
-                server: self.server_of(&chance),
-                down_ms: small(chance.between(30..=800)),
-            },
-            FaultClass::ServerPowerLoss => {
-                let server = self.server_of(&chance);
-                Deed::ServerPowerLoss { server, down_ms: small(chance.between(30..=800)) }
-            }
-            FaultClass::ServerPause => {
-                Deed::ServerPause { server: self.server_of(&chance), for_ms: small(chance.between(30..=700)) }
-            }
-            FaultClass::WorkerCrash => {
-                let host = self.host_of_kind(&mut chance, |host| host.name.starts_with("workers"))?;
-                Deed::WorkerCrash { host, down_ms: small(chance.between(30..=1000)) }
-            }
-            FaultClass::WorkerPause => {
-                let host = self.host_of_kind(&mut chance, |host| host.name.starts_with("workers"))?;
-                Deed::WorkerPause { host, for_ms: small(chance.between(30..=900)) }
-            }
-            FaultClass::ClientLeave => {
-                Deed::Leave { whom: self.whom(when, &mut chance, |actor| actor.worker.is_none())? }
-            }
-            FaultClass::JobTimeout => self.overrun(&mut chance)?,
-            FaultClass::CallTimeout => {
-                let library = |actor: &ActorPlan| actor.kind == ActorKind::Library && actor.worker.is_none();
-                Deed::Impatience {
-                    actor: self.actor(&mut chance, library)?,
-                    within_ms: small(chance.between(1..=60)),
-                }
-            }
-            FaultClass::ShortRead
-            | FaultClass::SplitWrite
-            | FaultClass::MergeWrite
-            | FaultClass::Delay
-            | FaultClass::StoreSlow
-            | FaultClass::StoreFail
-            | FaultClass::StoreReorder
-            | FaultClass::StoreLost
-            | FaultClass::StoreTorn
-            | FaultClass::HostileBytes => return None,
-        };
+    fn fault(&self, row: &Scheduled, number: u64) -> Option<Fault> {
+        let mut chance = rng(self.seed, number, row.class.name(), 2);
+        let when = self.when(row, &mut chance);
+        let deed = (row.deed)(self, when, &mut chance)?;
         Some(Fault { when, deed })
     }
 
     /// Half of the faults wait for a job to come to some stretch of its life, because chance seldom meets the
     /// short ones.
-    fn when(&self, class: FaultClass, chance: &mut Chance) -> When {
-        let strikes_the_store = matches!(class, FaultClass::ServerCrash | FaultClass::ServerPowerLoss);
+    fn when(&self, row: &Scheduled, chance: &mut Chance) -> When {
+        let strikes_the_store = matches!(row.class, FaultClass::ServerCrash | FaultClass::ServerPowerLoss);
         if strikes_the_store && self.server.store && chance.clone().and("store").odds(2, 3) {
             return When::Storing { nth: small(chance.between(1..=40)) };
         }
-        let stretches = stretches(class);
-        if stretches.is_empty() || chance.odds(1, 2) {
+        if row.waits_for.is_empty() || chance.odds(1, 2) {
             let last = u64::from(self.workload.storm_ms).saturating_sub(CALM_MS).max(CALM_MS);
             return When::At(small(chance.between(CALM_MS..=last)));
         }
-        When::Reached { stretch: *chance.pick(stretches), nth: small(chance.between(1..=30)) }
+        When::Reached { stretch: *chance.pick(row.waits_for), nth: small(chance.between(1..=30)) }
     }
 
     fn dribble(&self, when: When, chance: &mut Chance) -> Option<Deed> {
@@ -201,72 +137,121 @@ impl Faults<'_> {
     fn numbers(&self, fits: impl Fn(&Host) -> bool) -> Vec<u32> {
         (1..).zip(self.hosts).filter(|(_, host)| fits(host)).map(|(number, _)| number).collect()
     }
-}
 
-/// In how many of how many seeds faults of a class are on, and how many of it there are then at most; nothing for
-/// those that are habits or happen at a rate.
-const fn how_often(class: FaultClass) -> Option<((u64, u64), u64)> {
-    match class {
-        FaultClass::StallHeal => Some(((4, 5), 4)),
-        FaultClass::StallReset | FaultClass::ClientLeave => Some(((4, 5), 3)),
-        FaultClass::JobTimeout | FaultClass::CallTimeout => Some(((1, 1), 3)),
-        FaultClass::Partition | FaultClass::PartitionOneWay | FaultClass::WorkerCrash => Some(((3, 4), 2)),
-        FaultClass::HalfOpen | FaultClass::ResetMidPacket | FaultClass::FinMidPacket => Some(((2, 5), 2)),
-        FaultClass::Dribble
-        | FaultClass::SlowReader
-        | FaultClass::ConnectRefused
-        | FaultClass::ConnectHang
-        | FaultClass::AcceptClose
-        | FaultClass::WorkerPause => Some(((1, 3), 2)),
-        FaultClass::ServerCrash | FaultClass::ServerPause => Some(((1, 3), 1)),
-        FaultClass::ReconnectStorm => Some(((1, 4), 1)),
-        FaultClass::ServerPowerLoss => Some(((1, 2), 1)),
-        FaultClass::ShortRead
-        | FaultClass::SplitWrite
-        | FaultClass::MergeWrite
-        | FaultClass::Delay
-        | FaultClass::StoreSlow
-        | FaultClass::StoreFail
-        | FaultClass::StoreReorder
-        | FaultClass::StoreLost
-        | FaultClass::StoreTorn
-        | FaultClass::HostileBytes => None,
+    fn half_open(&self, when: When, chance: &mut Chance) -> Option<Deed> {
+        let whom = self.whom(when, chance, |_| true)?;
+        Some(Deed::HalfOpen { whom, for_ms: small(chance.between(50..=1200)) })
+    }
+
+    fn workers(&self, chance: &mut Chance) -> Option<u32> {
+        self.host_of_kind(chance, |host| host.name.starts_with("workers"))
+    }
+
+    fn leave(&self, when: When, chance: &mut Chance) -> Option<Deed> {
+        Some(Deed::Leave { whom: self.whom(when, chance, |actor| actor.worker.is_none())? })
+    }
+
+    fn impatience(&self, chance: &mut Chance) -> Option<Deed> {
+        let library = |actor: &ActorPlan| actor.kind == ActorKind::Library && actor.worker.is_none();
+        Some(Deed::Impatience {
+            actor: self.actor(chance, library)?,
+            within_ms: small(chance.between(1..=60)),
+        })
     }
 }
 
-/// The stretches of a job's life for which faults of a class wait.
-fn stretches(class: FaultClass) -> &'static [Stretch] {
-    match class {
-        FaultClass::ClientLeave => &[Stretch::Submitted, Stretch::Waiting],
-        FaultClass::Partition
-        | FaultClass::PartitionOneWay
-        | FaultClass::WorkerCrash
-        | FaultClass::WorkerPause => &Stretch::ALL[2..],
-        FaultClass::Dribble
-        | FaultClass::SlowReader
-        | FaultClass::StallHeal
-        | FaultClass::StallReset
-        | FaultClass::HalfOpen
-        | FaultClass::ResetMidPacket
-        | FaultClass::FinMidPacket
-        | FaultClass::ConnectRefused
-        | FaultClass::ConnectHang
-        | FaultClass::AcceptClose
-        | FaultClass::ReconnectStorm
-        | FaultClass::ServerPause
-        | FaultClass::ServerCrash
-        | FaultClass::ServerPowerLoss => &Stretch::ALL,
-        FaultClass::JobTimeout
-        | FaultClass::CallTimeout
-        | FaultClass::ShortRead
-        | FaultClass::SplitWrite
-        | FaultClass::MergeWrite
-        | FaultClass::Delay
-        | FaultClass::StoreSlow
-        | FaultClass::StoreFail
-        | FaultClass::StoreReorder
-        | FaultClass::StoreLost
-        | FaultClass::StoreTorn
-        | FaultClass::HostileBytes => &[],
+/// How faults of a class are drawn that a plan says when to do.
+struct Scheduled {
+    class: FaultClass,
+    /// In so many of so many seeds there are some.
+    on: (u64, u64),
+    /// How many there are then at most.
+    most: u64,
+    /// Half of them wait for a job to come to one of these.
+    waits_for: &'static [Stretch],
+    deed: fn(&Faults<'_>, When, &mut Chance) -> Option<Deed>,
+}
+
+const fn scheduled(
+    class: FaultClass,
+    on: (u64, u64),
+    most: u64,
+    waits_for: &'static [Stretch],
+    deed: fn(&Faults<'_>, When, &mut Chance) -> Option<Deed>,
+) -> Scheduled {
+    Scheduled { class, on, most, waits_for, deed }
+}
+
+const ANY: &[Stretch] = &Stretch::ALL;
+const IN_HAND: &[Stretch] = ANY.split_at(2).1;
+const NOT_IN_HAND: &[Stretch] = ANY.split_at(2).0;
+
+/// The classes that are not in it happen at a rate, or are habits.
+const SCHEDULED: [Scheduled; 21] = [
+    scheduled(FaultClass::Dribble, (1, 3), 2, ANY, |of, when, chance| of.dribble(when, chance)),
+    scheduled(FaultClass::SlowReader, (1, 3), 2, ANY, |of, when, chance| of.slow_reader(when, chance)),
+    scheduled(FaultClass::StallHeal, (4, 5), 4, ANY, |of, when, chance| {
+        of.stall(when, chance, Outcome::Heals)
+    }),
+    scheduled(FaultClass::StallReset, (4, 5), 3, ANY, |of, when, chance| {
+        of.stall(when, chance, Outcome::Breaks)
+    }),
+    scheduled(FaultClass::HalfOpen, (2, 5), 2, ANY, |of, when, chance| of.half_open(when, chance)),
+    scheduled(FaultClass::ResetMidPacket, (2, 5), 2, ANY, |of, when, chance| {
+        of.cut(when, chance, Last::Reset)
+    }),
+    scheduled(FaultClass::FinMidPacket, (2, 5), 2, ANY, |of, when, chance| of.cut(when, chance, Last::Fin)),
+    scheduled(FaultClass::ConnectRefused, (1, 3), 2, ANY, |of, when, chance| {
+        of.door(when, chance, Reception::Refuses)
+    }),
+    scheduled(FaultClass::ConnectHang, (1, 3), 2, ANY, |of, when, chance| {
+        of.door(when, chance, Reception::Hangs)
+    }),
+    scheduled(FaultClass::AcceptClose, (1, 3), 2, ANY, |of, when, chance| {
+        of.door(when, chance, Reception::Closes)
+    }),
+    scheduled(FaultClass::ReconnectStorm, (1, 4), 1, ANY, |of, _, chance| {
+        let hosts = of.numbers(|host| host.name != "core");
+        Some(Deed::ReconnectStorm { hosts, for_ms: small(chance.between(50..=500)) })
+    }),
+    scheduled(FaultClass::Partition, (3, 4), 2, IN_HAND, |of, _, chance| of.partition(chance, Lanes::Both)),
+    scheduled(FaultClass::PartitionOneWay, (3, 4), 2, IN_HAND, |of, _, chance| {
+        let lanes = *chance.pick(&[Lanes::ToServer, Lanes::FromServer]);
+        of.partition(chance, lanes)
+    }),
+    scheduled(FaultClass::ServerCrash, (1, 3), 1, ANY, |of, _, chance| {
+        let server = of.server_of(chance);
+        Some(Deed::ServerCrash { server, down_ms: small(chance.between(30..=800)) })
+    }),
+    scheduled(FaultClass::ServerPowerLoss, (1, 2), 1, ANY, |of, _, chance| {
+        let server = of.server_of(chance);
+        Some(Deed::ServerPowerLoss { server, down_ms: small(chance.between(30..=800)) })
+    }),
+    scheduled(FaultClass::ServerPause, (1, 3), 1, ANY, |of, _, chance| {
+        let server = of.server_of(chance);
+        Some(Deed::ServerPause { server, for_ms: small(chance.between(30..=700)) })
+    }),
+    scheduled(FaultClass::WorkerCrash, (3, 4), 2, IN_HAND, |of, _, chance| {
+        Some(Deed::WorkerCrash { host: of.workers(chance)?, down_ms: small(chance.between(30..=1000)) })
+    }),
+    scheduled(FaultClass::WorkerPause, (1, 3), 2, IN_HAND, |of, _, chance| {
+        Some(Deed::WorkerPause { host: of.workers(chance)?, for_ms: small(chance.between(30..=900)) })
+    }),
+    scheduled(FaultClass::ClientLeave, (4, 5), 3, NOT_IN_HAND, |of, when, chance| of.leave(when, chance)),
+    scheduled(FaultClass::JobTimeout, (1, 1), 3, &[], |of, _, chance| of.overrun(chance)),
+    scheduled(FaultClass::CallTimeout, (1, 1), 3, &[], |of, _, chance| of.impatience(chance)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_is_scheduled_or_happens_at_a_rate_or_is_a_habit() {
+        for &class in FaultClass::ALL {
+            let is_scheduled = SCHEDULED.iter().any(|row| row.class == class);
+            let is_not = class.has_a_rate() || class == FaultClass::HostileBytes;
+            assert_ne!(is_scheduled, is_not, "{class}");
+        }
     }
 }

@@ -187,6 +187,11 @@ impl Errands {
                 AdminPlan::Status => AdminRequest::Status,
                 AdminPlan::Workers => AdminRequest::Workers,
                 AdminPlan::Version => AdminRequest::Version,
+                AdminPlan::PriorityStatus => AdminRequest::PriorityStatus,
+                AdminPlan::ShowJobs => AdminRequest::ShowJobs,
+                AdminPlan::ShowUniqueJobs => AdminRequest::ShowUniqueJobs,
+                AdminPlan::GetPid => AdminRequest::GetPid,
+                AdminPlan::Verbose => AdminRequest::Verbose,
                 AdminPlan::Cancel(which) => AdminRequest::CancelJob(self.handle(*which)),
                 AdminPlan::Unknown => {
                     AdminRequest::Malformed(AdminError::UnknownCommand(Bytes::from_static(b"hello")))

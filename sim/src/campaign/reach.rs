@@ -1,0 +1,97 @@
+//! What peers must have done in a campaign, and where the jobs must have been then.
+
+use super::Summary;
+use crate::census::{Count, Operation};
+use crate::lives::Stretch;
+
+/// Where jobs were meets what was done too seldom to be asked of fewer seeds.
+const LEAST_SEEDS_FOR_STRETCHES: u64 = 1000;
+
+/// What no plan has, each with the reason; a campaign that does one makes this list untrue, and fails.
+const NOT_DRAWN: [(&str, &str); 7] = [
+    ("SUBMIT_JOB_EPOCH", "no rule says yet when such a job may start"),
+    ("create function", "a function that was made stays, and the soak asks that nothing be left"),
+    ("drop function", "only what was made can be dropped while it is not in use"),
+    ("maxqueue", "no rule says yet which submit it refuses"),
+    ("shutdown", "the server would end, and a plan ends it by a fault"),
+    ("an empty workload", "by its workload the judge tells a job from all others"),
+    ("a workload over 1 MiB", "it takes more simulated time than the rest of a plan"),
+];
+
+/// Where the jobs must have been, in some seed, when peers did this: what happens at least ten times in a thousand
+/// seeds, under turmoil and on bare doors.
+const MET: [(&[&str], &[Stretch]); 8] = [
+    (&["a unique", "closes", "half-closes"], &Stretch::ALL),
+    (&["GET_STATUS", "WORK_COMPLETE", "WORK_FAIL"], Stretch::ALL.split_at(1).1),
+    (&["GRAB_JOB", "GRAB_JOB_UNIQ", "GRAB_JOB_ALL", "PRE_SLEEP", "CANT_DO"], Stretch::ALL.split_at(2).1),
+    (
+        &["WORK_STATUS", "WORK_DATA", "WORK_EXCEPTION"],
+        &[Stretch::Waiting, Stretch::Assigned, Stretch::Running, Stretch::DataSent],
+    ),
+    (&["WORK_WARNING", "RESET_ABILITIES"], &[Stretch::Assigned, Stretch::Running, Stretch::DataSent]),
+    (&["cancel job"], &[Stretch::Waiting, Stretch::Assigned, Stretch::DataSent, Stretch::Completing]),
+    (&["GET_STATUS_UNIQUE"], &[Stretch::Submitted, Stretch::Waiting, Stretch::Assigned, Stretch::Completing]),
+    (&["bytes that are no request", "ECHO_REQ", "OPTION_REQ"], &[Stretch::Submitted, Stretch::Waiting]),
+];
+
+/// What should have been done and was not, or the other way round, a line each.
+pub(super) fn unasked(summary: &Summary) -> Vec<String> {
+    let count = |operation: Operation| summary.census().of(operation);
+    let mut lines: Vec<String> =
+        Operation::all().filter_map(|operation| amiss(operation, &count(operation))).collect();
+    if summary.seeds >= LEAST_SEEDS_FOR_STRETCHES {
+        lines.extend(Operation::all().flat_map(|operation| unmet(operation, &count(operation))));
+    }
+    lines
+}
+
+fn amiss(operation: Operation, count: &Count) -> Option<String> {
+    let listed = NOT_DRAWN.iter().find(|(name, _)| *name == operation.name());
+    match (listed, count.times) {
+        (None, 0) => Some(format!("{operation}: no peer did it in any seed")),
+        (Some((_, reason)), 1..) => {
+            Some(format!("{operation}: done, although the list of what plans do not have says: {reason}"))
+        }
+        (None, _) | (Some(_), 0) => None,
+    }
+}
+
+fn unmet(operation: Operation, count: &Count) -> Vec<String> {
+    let rows = MET.iter().filter(|(names, _)| names.contains(&operation.name()));
+    let missed = rows.flat_map(|(_, met)| met.iter()).filter(|at| !count.by_stretch.contains_key(at));
+    missed.map(|at| format!("{operation}: no peer did it in any seed while a job was {at}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(name: &str) -> Operation {
+        Operation::from_name(name).unwrap()
+    }
+
+    #[test]
+    fn the_lists_name_what_there_is() {
+        let named = NOT_DRAWN.iter().map(|(name, _)| name);
+        for name in named.chain(MET.iter().flat_map(|(names, _)| *names)) {
+            assert!(Operation::from_name(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_done_is_told_and_what_is_on_the_list_must_not_be() {
+        let (never, once) = (Count::default(), Count { times: 1, ..Count::default() });
+        assert!(amiss(operation("SUBMIT_JOB"), &never).unwrap().contains("no peer did it"));
+        assert_eq!(amiss(operation("SUBMIT_JOB"), &once), None);
+        assert_eq!(amiss(operation("maxqueue"), &never), None);
+        assert!(amiss(operation("maxqueue"), &once).unwrap().contains("no rule says yet"));
+    }
+
+    #[test]
+    fn where_no_job_was_is_told() {
+        let met = [Stretch::Waiting, Stretch::Assigned, Stretch::Completing];
+        let count = Count { by_stretch: met.map(|at| (at, 1)).into(), ..Count::default() };
+        let wanted = ["cancel job: no peer did it in any seed while a job was data sent"];
+        assert_eq!(unmet(operation("cancel job"), &count), wanted);
+    }
+}
