@@ -21,8 +21,8 @@ pub struct QueueLimits {
 
 /// A command of the text protocol.
 ///
-/// Key words are matched without regard to case; words are parted by runs of spaces. Words after the last one
-/// that a command knows are ignored.
+/// Key words are matched without regard to case; words are parted by runs of spaces. Words after a command that is
+/// one word are ignored; the others are refused with more words than they know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminRequest {
     /// `status`: the functions.
@@ -118,32 +118,32 @@ impl AdminRequest {
                 Self::Shutdown { graceful: words.len() > 1 }
             }
             b"show" if words.len() > 1 => match (&keyword(1)[..], &keyword(2)[..]) {
-                (b"jobs", _) => Self::ShowJobs,
-                (b"unique", b"jobs") => Self::ShowUniqueJobs,
+                (b"jobs", b"") => Self::ShowJobs,
+                (b"unique", b"jobs") if words.len() == 3 => Self::ShowUniqueJobs,
                 _ => Self::Malformed(AdminError::UnknownShowArguments),
             },
-            b"cancel" if words.len() > 2 => match &keyword(1)[..] {
-                b"job" => Self::CancelJob(Handle::new(words[2].clone())),
+            b"cancel" if words.len() > 2 => match (&keyword(1)[..], &words[2..]) {
+                (b"job", [handle]) => Self::CancelJob(Handle::new(handle.clone())),
                 _ => Self::Malformed(AdminError::UnknownError),
             },
-            b"create" => Self::named_function(&words, "create", Self::CreateFunction),
-            b"drop" => Self::named_function(&words, "drop", Self::DropFunction),
+            b"create" => Self::named_function(&words, Self::CreateFunction),
+            b"drop" => Self::named_function(&words, Self::DropFunction),
             b"maxqueue" => Self::max_queue(&words),
             _ => Self::Malformed(AdminError::UnknownCommand(first)),
         }
     }
 
-    fn named_function(words: &[Bytes], command: &'static str, make: fn(Bytes) -> Self) -> Self {
+    fn named_function(words: &[Bytes], make: fn(Bytes) -> Self) -> Self {
         match words {
             [_, noun, name] if noun.eq_ignore_ascii_case(b"function") => make(name.clone()),
-            _ => Self::Malformed(AdminError::InvalidArguments(Bytes::from_static(command.as_bytes()))),
+            _ => Self::Malformed(AdminError::InvalidArguments(words[0].clone())),
         }
     }
 
     fn max_queue(words: &[Bytes]) -> Self {
         let limit = |index: usize| words.get(index).and_then(|word| queue_limit(word));
         let Some(function) = words.get(1).cloned() else {
-            return Self::Malformed(AdminError::InvalidArguments(Bytes::from_static(b"maxqueue")));
+            return Self::Malformed(AdminError::InvalidArguments(words[0].clone()));
         };
         let limits = match words.len() {
             // One number holds for all three priorities.

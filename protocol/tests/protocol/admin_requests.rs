@@ -46,6 +46,17 @@ fn key_words_have_no_case_and_names_have() {
 }
 
 #[test]
+fn a_refusal_repeats_the_command_as_it_was_typed() {
+    assert_snapshot!(read(&["SHOW", "Cancel", "CREATE", "Drop lap", "MaxQueue"]), @r#"
+    "SHOW" Malformed(UnknownCommand(b"SHOW"))
+    "Cancel" Malformed(UnknownCommand(b"Cancel"))
+    "CREATE" Malformed(InvalidArguments(b"CREATE"))
+    "Drop lap" Malformed(InvalidArguments(b"Drop"))
+    "MaxQueue" Malformed(InvalidArguments(b"MaxQueue"))
+    "#);
+}
+
+#[test]
 fn words_are_parted_by_runs_of_spaces() {
     assert_snapshot!(read(&["show   unique  jobs", "status   ", " status", "show\tjobs", "", "   "]), @r#"
     "show   unique  jobs" ShowUniqueJobs
@@ -58,16 +69,43 @@ fn words_are_parted_by_runs_of_spaces() {
 }
 
 #[test]
+fn spaces_at_the_end_of_a_line_are_no_word() {
+    assert_snapshot!(read(&[
+        "create function lap ",
+        "drop function lap  ",
+        "show ",
+        "show jobs ",
+        "cancel job ",
+        "cancel job H:lap:1 ",
+        "maxqueue ",
+        "maxqueue lap 1 2 3 ",
+    ]), @r#"
+    "create function lap " CreateFunction(b"lap")
+    "drop function lap  " DropFunction(b"lap")
+    "show " Malformed(UnknownCommand(b"show"))
+    "show jobs " ShowJobs
+    "cancel job " Malformed(UnknownCommand(b"cancel"))
+    "cancel job H:lap:1 " CancelJob("H:lap:1")
+    "maxqueue " Malformed(InvalidArguments(b"maxqueue"))
+    "maxqueue lap 1 2 3 " MaxQueue { function: b"lap", limits: QueueLimits { high: Some(1), normal: Some(2), low: Some(3) } }
+    "#);
+}
+
+#[test]
 fn more_words_than_a_command_knows() {
     assert_snapshot!(read(&[
         "status of all the functions",
         "show jobs now",
+        "show unique jobs now",
+        "cancel job H:lap:1 now",
         "version one two three four five",
         "maxqueue lap 1 2 3",
         "maxqueue lap 1 2 3 4",
     ]), @r#"
     "status of all the functions" Status
-    "show jobs now" ShowJobs
+    "show jobs now" Malformed(UnknownShowArguments)
+    "show unique jobs now" Malformed(UnknownShowArguments)
+    "cancel job H:lap:1 now" Malformed(UnknownError)
     "version one two three four five" Malformed(InvalidArguments(b"version"))
     "maxqueue lap 1 2 3" MaxQueue { function: b"lap", limits: QueueLimits { high: Some(1), normal: Some(2), low: Some(3) } }
     "maxqueue lap 1 2 3 4" Malformed(InvalidArguments(b"maxqueue"))
@@ -153,10 +191,12 @@ fn shutdown() {
 #[test]
 fn both_line_ends_are_the_decoders() {
     let (mut decoder, mut input) =
-        (Decoder::new(Limits::default()), &b"create function lap\ncreate function lap\r\n\n"[..]);
+        (Decoder::new(Limits::default()), &b"create function lap\ncreate function lap\r\n\nstatus\r\r\n"[..]);
     let mut lines = std::iter::from_fn(|| decoder.decode(&mut input).unwrap());
     assert_eq!(lines.next(), Some(Frame::Line("create function lap".into())));
     assert_eq!(lines.next(), Some(Frame::Line("create function lap".into())));
     assert_eq!(lines.next(), Some(Frame::Line(Bytes::new())));
+    // One return belongs to the end of the line, a second one to its last word.
+    assert_eq!(lines.next(), Some(Frame::Line("status\r".into())));
     assert_eq!(lines.next(), None);
 }
