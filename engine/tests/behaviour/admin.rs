@@ -221,6 +221,7 @@ fn maxqueue_may_come_before_the_function() {
     check(
         "
         c$ maxqueue f 2                     c> OK
+        c$ maxqueue F 1                     c> OK
         c: submit_bg f x                    c< JobCreated H:1
         c: submit f x                       c< JobCreated H:2
         c: submit_high f x                  c< Error QUEUE_ERROR Job queue is full

@@ -135,6 +135,19 @@ fn a_unique_of_64_bytes_is_compared_and_handed_out_whole() {
 }
 
 #[test]
+fn a_reducer_and_a_unique_of_64_bytes_are_handed_out_whole() {
+    let (unique, reducer) = ("u".repeat(64), "r".repeat(64));
+    check(&format!(
+        "
+        w: can_do f
+        c: submit_bg f x unique={unique} reducer={reducer}
+                                                  c< JobCreated H:1
+        w: grab_all                               w< JobAssignAll H:1 f {unique} {reducer} x
+    "
+    ));
+}
+
+#[test]
 fn a_long_function_name_disconnects_nobody() {
     let function = "f".repeat(512);
     check(&format!(

@@ -13,6 +13,10 @@ fn what_was_stored_in_an_earlier_life_is_replayed_in_order_under_new_handles() {
         store: replays 42 f two
         store: replays 43 f late not-before=1010
         w: can_do f
+        w$ show jobs                        w> H:1 0 0 1
+                                            w> H:2 0 0 1
+                                            w> H:3 0 0 1
+                                            w> .
         w: grab                             w< JobAssign H:1 f one
         w: grab                             w< JobAssign H:2 f two
         w: grab                             w< NoJob

@@ -168,6 +168,18 @@ fn if_the_store_fails_all_of_them_are_refused_and_the_key_is_free() {
 }
 
 #[test]
+fn a_submit_that_the_store_refuses_leaves_its_function() {
+    check(
+        "
+        c: submit_bg f x                    store< Keep 1 f x
+        store: fails 1                      c< Error QUEUE_ERROR QUEUE_ERROR
+        c$ status                           c> f 0 0 0
+                                            c> .
+    ",
+    );
+}
+
+#[test]
 fn a_submitter_who_vanished_changes_nothing() {
     check(
         "

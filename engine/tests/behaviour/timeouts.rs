@@ -117,13 +117,13 @@ fn each_job_of_a_worker_has_a_timer_of_its_own() {
     check(
         "
         w: can_do slow 3000
-        w: can_do quick 1000
         w: can_do patient
+        w: can_do quick 1000
         c: submit slow x                    c< JobCreated H:1
         c: submit quick y                   c< JobCreated H:2
         c: submit patient z                 c< JobCreated H:3
-        w: grab                             w< JobAssign H:3 patient z
         w: grab                             w< JobAssign H:2 quick y
+        w: grab                             w< JobAssign H:3 patient z
         w: grab                             w< JobAssign H:1 slow x
         time: 1000
         c$ show jobs                        c> H:1 0 0 0
@@ -135,6 +135,23 @@ fn each_job_of_a_worker_has_a_timer_of_its_own() {
                                             c> H:2 1 0 0
                                             c> H:3 0 0 0
                                             c> .
+    ",
+    );
+}
+
+#[test]
+fn the_time_counts_from_the_assignment() {
+    check(
+        "
+        w: can_do f 1000
+        time: 5000
+        c: submit f x                       c< JobCreated H:1
+        time: 5000
+        w: grab                             w< JobAssign H:1 f x
+        time: 999
+        c: get_status H:1                   c< Status H:1 1 1 0 0
+        time: 1
+        c: get_status H:1                   c< Status H:1 1 0 0 0
     ",
     );
 }

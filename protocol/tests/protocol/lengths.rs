@@ -1,7 +1,7 @@
 //! Each name in each form of submit is held against its own limit.
 
 use bytes::Bytes;
-use gearman_protocol::{DecodeError, Frame, Magic, Packet, PacketType, Request};
+use gearman_protocol::{DecodeError, Direction, Frame, Magic, Packet, PacketType, Request};
 
 /// What a submit of this type is taken for whose argument called `name` has `length` bytes.
 fn parse(packet_type: PacketType, name: &str, length: usize) -> Result<Request, DecodeError> {
@@ -40,6 +40,25 @@ fn every_length_of_every_submit_is_checked() {
         }
     }
     assert_eq!(checked, 9 * 2 + 2, "nine forms with two names each, and two reducers");
+}
+
+/// Handles, numbers, options and the like have no limit of their own, and none together either.
+#[test]
+fn what_is_no_name_may_be_of_any_length() {
+    let named = ["function", "unique", "reducer"];
+    let mut tried = 0;
+    for &packet_type in PacketType::ALL {
+        let is_request = matches!(packet_type.direction(), Direction::Request | Direction::Both);
+        if !is_request || packet_type == PacketType::SubmitJobSched {
+            continue;
+        }
+        for &argument in packet_type.arguments().iter().filter(|argument| !named.contains(argument)) {
+            let parsed = parse(packet_type, argument, 20_000);
+            assert!(parsed.is_ok(), "{} {argument}: {parsed:?}", packet_type.name());
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 9 + 1 + 2 + 12 + 5, "workloads, epoch, aggregators, reports, five others");
 }
 
 #[test]

@@ -125,6 +125,26 @@ fn a_missing_argument_is_not_looked_for_elsewhere() {
 }
 
 #[test]
+fn a_body_that_a_type_does_not_ask_for_is_ignored() {
+    let parse = |packet_type: PacketType, body: &'static [u8]| {
+        let (number, body) = (packet_type.number(), Bytes::from_static(body));
+        Request::parse(Frame::Packet(Packet { magic: Magic::Request, number, body }))
+    };
+    let asks_for_nothing = |packet_type: &&PacketType| {
+        packet_type.direction() == Direction::Request && packet_type.arguments().is_empty()
+    };
+    let types: Vec<&PacketType> = PacketType::ALL.iter().filter(asks_for_nothing).collect();
+    assert_eq!(types.len(), 6, "three grabs, sleep, reset and all yours");
+    for &packet_type in types {
+        let plain = parse(packet_type, b"");
+        assert!(plain.is_ok(), "{}", packet_type.name());
+        for body in [&b"\0"[..], b"f\0u\0x", b"\0REQ\0\0\0\x09\0\0\0\0"] {
+            assert_eq!(parse(packet_type, body), plain, "{}", packet_type.name());
+        }
+    }
+}
+
+#[test]
 fn what_bad_bytes_are_told() {
     let errors = [
         DecodeError::BadMagic(*b"\0FOO"),

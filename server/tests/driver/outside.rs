@@ -157,11 +157,18 @@ async fn a_store_is_asked_and_its_answers_are_told() {
     assert!(told[12..].starts_with(b"2 failed") && told.ends_with(b"3 failed"));
 }
 
-/// A network whose listener fails a few times, as one without descriptors does.
+/// A network whose listener fails a few times with an error of the system.
 #[derive(Clone)]
 struct Exhausted {
     memory: Memory,
     asked: Arc<AtomicUsize>,
+    error: i32,
+}
+
+impl Exhausted {
+    fn new(booth: &Booth, error: i32) -> Self {
+        Self { memory: booth.network.clone(), asked: Arc::default(), error }
+    }
 }
 
 struct ExhaustedDoor {
@@ -186,9 +193,8 @@ impl Listener for ExhaustedDoor {
     type Stream = MemoryStream;
 
     async fn accept(&mut self) -> io::Result<(MemoryStream, String)> {
-        const TOO_MANY_OPEN_FILES: i32 = 24;
         match self.network.asked.fetch_add(1, Ordering::Relaxed) {
-            0..5 => Err(io::Error::from_raw_os_error(TOO_MANY_OPEN_FILES)),
+            0..5 => Err(io::Error::from_raw_os_error(self.network.error)),
             _ => self.door.accept().await,
         }
     }
@@ -200,16 +206,32 @@ impl Listener for ExhaustedDoor {
 
 #[tokio::test(start_paused = true)]
 async fn a_system_without_descriptors_is_asked_again_after_a_pause() {
+    // No memory, no descriptors in the system or in the process, no buffers.
+    for error in [12, 23, 24, 105] {
+        let booth = Booth::new();
+        let network = Exhausted::new(&booth, error);
+        let doors = booth.doors(echoing);
+        serve(&network, booth.clock.clone(), doors, Config::at(HERE)).await.unwrap();
+        let mut peer = booth.peer().await;
+        sleep(Duration::from_millis(250)).await;
+        // It is not asked in a tight loop, and it does not give up either.
+        assert_eq!(network.asked.load(Ordering::Relaxed), 3);
+        peer.echo("here at last").await;
+        assert!(peer.read(12 + 12).await.ends_with(b"here at last"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_left_before_its_turn_costs_the_next_no_time() {
+    const ABORTED: i32 = 103;
     let booth = Booth::new();
-    let network = Exhausted { memory: booth.network.clone(), asked: Arc::default() };
-    let doors = booth.doors(echoing);
-    serve(&network, booth.clock.clone(), doors, Config::at(HERE)).await.unwrap();
+    let network = Exhausted::new(&booth, ABORTED);
+    serve(&network, booth.clock.clone(), booth.doors(echoing), Config::at(HERE)).await.unwrap();
     let mut peer = booth.peer().await;
-    sleep(Duration::from_millis(250)).await;
-    // It is not asked in a tight loop, and it does not give up either.
-    assert_eq!(network.asked.load(Ordering::Relaxed), 3);
-    peer.echo("here at last").await;
-    assert!(peer.read(12 + 12).await.ends_with(b"here at last"));
+    peer.echo("here").await;
+    assert!(peer.read(12 + 4).await.ends_with(b"here"));
+    let opened = booth.log().into_iter().find(|(_, event)| matches!(event, Event::Opened { .. }));
+    assert_eq!(opened.unwrap().0, Time::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

@@ -112,11 +112,33 @@ fn it_listens_where_it_says_and_stops_when_told() {
 }
 
 #[test]
+fn a_peer_that_is_gone_when_it_is_written_to_ends_nothing() {
+    let gearmand = Gearmand::start(&["--verbose", "INFO"]);
+    // What the system sends to who writes to such a peer.
+    gearmand.signal("PIPE");
+    assert!(gearmand.ask("version").starts_with("OK "));
+    let said = gearmand.end("TERM", 0);
+    assert!(said.ends_with("INFO SIGTERM: stopping\n") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn flags_reach_the_engine() {
     let gearmand = Gearmand::start(&["--job-handle-prefix", "J:here"]);
     gearmand.submit_background("f", "x");
     let jobs = gearmand.ask("show jobs");
     assert!(jobs.starts_with("J:here:1\t"), "{jobs}");
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn a_handle_names_the_machine_unless_told_otherwise() {
+    let gearmand = Gearmand::start(&[]);
+    gearmand.submit_background("f", "x");
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    // As much of a long name as leaves room for any number.
+    let prefix: String = format!("H:{}", host.trim_end()).chars().take(42).collect();
+    let jobs = gearmand.ask("show jobs");
+    assert!(jobs.starts_with(&format!("{prefix}:1\t")), "{jobs}");
     gearmand.end("TERM", 0);
 }
 
