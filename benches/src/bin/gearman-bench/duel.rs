@@ -6,6 +6,7 @@ use crate::launch::{Make, Programs};
 use crate::process::Process;
 use crate::record::Record;
 use crate::sample::{Sample, Target};
+use crate::say::say;
 use crate::stopwatch::Stopwatch;
 use crate::workload::Workload;
 use clap::Args;
@@ -71,11 +72,11 @@ impl Duel {
         for _ in 0..self.rounds {
             for side in &sides {
                 let sample = self.once(workload, side, watch)?;
-                println!("{workload} {}: {sample}", side.name());
+                say(format_args!("{workload} {}: {sample}", side.name()))?;
                 record.add(&workload.to_string(), &side.name(), Ok(sample));
             }
         }
-        summary(&record, &workload.to_string(), &sides);
+        summary(&record, &workload.to_string(), &sides)?;
         self.json.as_ref().map_or(Ok(()), |path| record.write(path))
     }
 
@@ -110,15 +111,16 @@ impl Side {
 }
 
 /// The medians, and how the first side stands to each.
-fn summary(record: &Record, workload: &str, sides: &[Side]) {
+fn summary(record: &Record, workload: &str, sides: &[Side]) -> Result<()> {
     let median = |side: &Side, figure| record.found(workload, &side.name())?.median(figure);
-    println!("\nmedians, and the first server's ratio to each:");
+    say("\nmedians, and the first server's ratio to each:")?;
     for side in sides {
         let figures = [Figure::Rate, Figure::CpuPerJob, Figure::P50, Figure::P99];
         let cells = figures.into_iter().filter_map(|figure| {
             let (value, first) = (median(side, figure)?, median(&sides[0], figure)?);
             Some(format!("{:>8} {} (x{:.2})", short(value), figure.unit(), first / value))
         });
-        println!("{:>21}: {}", side.name(), cells.collect::<Vec<_>>().join("  "));
+        say(format_args!("{:>21}: {}", side.name(), cells.collect::<Vec<_>>().join("  ")))?;
     }
+    Ok(())
 }

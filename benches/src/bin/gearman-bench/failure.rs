@@ -9,6 +9,9 @@ pub(crate) enum Failure {
     Io { what: String, source: io::Error },
     #[error("{0}")]
     Says(String),
+    /// The end of whoever has heard enough.
+    #[error("nobody reads what is printed")]
+    Unheard,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;

@@ -7,6 +7,7 @@
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;
 use crate::packet::{Packet, response, split};
+use crate::say::say;
 use crate::stopwatch::SECOND;
 use crate::wire::Wire;
 use bytes::Bytes;
@@ -42,11 +43,8 @@ impl Floor {
     /// Serves until the process ends.
     pub(crate) fn serve(address: SocketAddr, coalescing: bool) -> Result<()> {
         let listener = TcpListener::bind(address).map_err(Failure::at(format!("listen at {address}")))?;
-        println!(
-            "floor: {} pid {}",
-            listener.local_addr().map_err(Failure::at("listen"))?,
-            std::process::id()
-        );
+        let address = listener.local_addr().map_err(Failure::at("listen"))?;
+        say(format_args!("floor: {address} pid {}", std::process::id()))?;
         let (mut wire, mut floor) = (Wire::listen(listener)?, Self { coalescing, ..Self::default() });
         loop {
             wire.turn(SECOND, |link, packet, outs| {

@@ -16,6 +16,7 @@ mod record;
 mod report;
 mod row;
 mod sample;
+mod say;
 mod scaling;
 mod stopwatch;
 mod table;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let command = Options::parse().command;
     let outcome = children::end_with_signals().and_then(|()| run(command));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(failure::Failure::Unheard) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("gearman-bench: {error}");
             ExitCode::FAILURE
@@ -49,8 +50,7 @@ fn run(command: Command) -> failure::Result<()> {
         Command::Timed { address, told_at } => timed::serve(address, told_at),
         Command::Floor { address, coalesce } => floor::Floor::serve(address, coalesce),
         Command::List => {
-            row::ROWS.iter().for_each(|row| println!("{:<24} {}", row.name, row.workload));
-            Ok(())
+            row::ROWS.iter().try_for_each(|row| say::say(format_args!("{:<24} {}", row.name, row.workload)))
         }
     }
 }

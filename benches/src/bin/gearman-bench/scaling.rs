@@ -7,6 +7,7 @@ use crate::launch::{Programs, free_address};
 use crate::record::Record;
 use crate::report::replace;
 use crate::sample::{Sample, Target};
+use crate::say::say;
 use crate::stopwatch::Stopwatch;
 use crate::timed;
 use crate::workload::Workload;
@@ -67,8 +68,7 @@ impl Scaling {
         }
         let text = markdown(&record);
         let Some(page) = &self.into else {
-            print!("{text}");
-            return Ok(());
+            return say(text.trim_end());
         };
         let folder = page.parent().unwrap_or(page);
         chart_cores(&record, &folder.join(CHARTS[0]))?;

@@ -7,6 +7,7 @@ use crate::launch::{Make, Programs};
 use crate::record::Record;
 use crate::report::Report;
 use crate::row::{ROWS, Row, Tier};
+use crate::say::say;
 use crate::stopwatch::{SECOND, Stopwatch};
 use clap::Args;
 use std::panic::{self, AssertUnwindSafe};
@@ -66,8 +67,7 @@ impl Table {
     fn show(&self, record: &Record, rows: &[&'static Row]) -> Result<()> {
         let report = Report::new(record, rows);
         let Some(page) = &self.into else {
-            print!("{}", report.markdown());
-            return Ok(());
+            return say(report.markdown().trim_end());
         };
         let folder = page.parent().unwrap_or(page);
         // The table is worth having if a row of the charts has failed.
