@@ -12,26 +12,25 @@ use std::fmt;
 
 /// Everything that a page shows.
 #[derive(Debug)]
-struct Page {
+pub(super) struct Page {
     figures: Figures,
     traffic: Traffic,
     is_accepting: bool,
     rows: Vec<Row>,
 }
 
-/// Writes the page.
-pub(super) fn text(control: &Control, rows: Vec<Row>) -> String {
-    let page = Page {
-        figures: control.figures(),
-        traffic: control.traffic(),
-        is_accepting: control.is_accepting(),
-        rows,
-    };
-    page.text()
-}
-
 impl Page {
-    fn text(self) -> String {
+    pub(super) fn new(control: &Control, rows: Vec<Row>) -> Self {
+        Self {
+            figures: control.figures(),
+            traffic: control.traffic(),
+            is_accepting: control.is_accepting(),
+            rows,
+        }
+    }
+
+    /// Writes the page: takes time for each row.
+    pub(super) fn text(self) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self));
         let mut text = String::new();
