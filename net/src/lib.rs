@@ -13,7 +13,7 @@ pub use machine_clock::MachineClock;
 pub use memory::{Memory, MemoryDoor, MemoryStream};
 pub use sockets::{Inherited, SocketConnection, SocketDoor, Sockets};
 pub use tcp::{Tcp, TcpConnection, TcpDoor};
-pub use wire::{READ_SIZE, Wire};
+pub use wire::{READ_SIZE, TURN, Wire};
 
 use gearman_protocol::{Time, UnixMillis};
 use std::future::Future;

@@ -4,16 +4,17 @@ use crate::Stream;
 use bytes::Buf;
 use gearman_protocol::{DecodeError, Decoder, Frame, Limits, Outward};
 use std::cell::RefCell;
+use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use tokio::io::ReadBuf;
+use tokio::io::{AsyncReadExt, ReadBuf};
 
-/// How many bytes one read takes at most.
+/// How many bytes one read takes at most, unless all of them belong to one long message.
 pub const READ_SIZE: usize = 64 * 1024;
 
-/// How many bytes are written before it is the others' turn.
-const TURN: usize = 4 * READ_SIZE;
+/// How many bytes of one long message are read, and how many are written, before it is the others' turn.
+pub const TURN: usize = 4 * READ_SIZE;
 
 /// How many pieces one vectored write takes at most.
 const PIECES: usize = 64;
@@ -58,7 +59,7 @@ impl<S: Stream> Wire<S> {
         &self.decoder
     }
 
-    /// Reads once, up to [`READ_SIZE`] bytes, and hands over each frame that is whole.
+    /// Reads once, up to [`READ_SIZE`] bytes, or [`TURN`] of one long message, and hands over each frame that is whole.
     ///
     /// Gives the number of bytes read; 0 is the end of the stream. After an error of decoding, which is told
     /// once, all further bytes are dropped: nothing in them means anything.
@@ -70,6 +71,11 @@ impl<S: Stream> Wire<S> {
         cx: &mut Context<'_>,
         mut each: impl FnMut(Result<Frame, DecodeError>),
     ) -> Poll<io::Result<usize>> {
+        if let Some(mut room) = self.decoder.room(TURN) {
+            let count = ready!(pin!(self.stream.read_buf(&mut room)).poll(cx))?;
+            self.decoder.take_whole().into_iter().for_each(|frame| each(Ok(frame)));
+            return Poll::Ready(Ok(count));
+        }
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;

@@ -1,7 +1,8 @@
 //! A wire over the network within the process.
 #![cfg(test)]
 
-use gearman_net::{Listener, Liveness, Memory, MemoryStream, Network, Stream, Wire};
+use bytes::Bytes;
+use gearman_net::{Listener, Liveness, Memory, MemoryStream, Network, Stream, TURN, Wire};
 use gearman_protocol::{DecodeError, Frame, Limits, Request};
 use std::future::poll_fn;
 use std::io;
@@ -136,6 +137,66 @@ fn whoever_writes_much_lets_the_others_come_in_between() {
     assert!(left.len() >= 2, "{left:?}");
     assert_eq!(wakes.0.load(Ordering::Relaxed), left.len());
     assert!(wire.outward().is_empty());
+}
+
+/// A peer that has much to say, and says as much at once as it is asked for.
+#[derive(Debug)]
+struct Talker {
+    words: Vec<u8>,
+    said: usize,
+}
+
+impl Stream for Talker {
+    fn watch_liveness(&self, _: &Liveness) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsyncRead for Talker {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let count = buffer.remaining().min(self.words.len() - self.said);
+        buffer.put_slice(&self.words[self.said..][..count]);
+        self.said += count;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Talker {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_long_message_comes_in_few_reads_and_what_follows_it_comes_too() {
+    let data = Bytes::from(vec![b'x'; 4 * TURN]);
+    let mut words = gearman_protocol::Outward::new();
+    Request::Echo { data: data.clone() }.encode(&mut words);
+    echo(b"next").encode(&mut words);
+    let talker = Talker { words: words.to_vec(), said: 0 };
+    let (mut wire, mut requests) = (Wire::new(talker, Limits::default()), Vec::new());
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut reads = Vec::new();
+    while requests.len() < 2 {
+        let each = |frame: Result<Frame, _>| requests.push(Request::parse(frame.unwrap()).unwrap());
+        let Poll::Ready(count) = wire.poll_read(&mut cx, each) else { panic!("it has more to say") };
+        reads.push(count.unwrap());
+    }
+    assert!(requests == [Request::Echo { data }, echo(b"next")]);
+    assert!(reads.len() <= 12, "{reads:?}");
+    assert!(reads.iter().all(|&count| count <= TURN), "{reads:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,8 @@
 use crate::body::kept;
 use crate::error::DecodeError;
 use crate::frame::{Frame, HEADER_LENGTH, Magic, Packet};
-use bytes::Bytes;
+use bytes::buf::Limit;
+use bytes::{BufMut, Bytes};
 
 /// How large a message a decoder takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,8 @@ impl Default for Limits {
 /// A message that lies whole in the input is copied once, into bytes of exactly its size, so that a workload
 /// that is kept for long does not pin a read buffer. A message that arrives in parts is gathered in a buffer
 /// that is at most four times as large as what has arrived (or [`Decoder::SMALL`]), whatever the header
-/// announces, and that moves so seldom that all moves together copy a third of the message's length.
+/// announces, and that moves so seldom that all moves together copy a third of the message's length. Who reads from
+/// a socket may read into that buffer ([`Decoder::room`]), and spares the message the way through another.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -105,6 +107,10 @@ impl Decoder {
     /// The bytes that an unfinished message may occupy however little of it has arrived.
     pub const SMALL: usize = 64;
 
+    /// How much of a message must be missing, and how much of it the buffer must have room for, that it is worth a
+    /// read of its own, in bytes: others may follow a shorter rest in the same read.
+    pub const LONG: usize = 16 * 1024;
+
     /// A decoder at the start of a connection.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
@@ -139,6 +145,29 @@ impl Decoder {
             }
         }
         Ok(None)
+    }
+
+    /// Where up to `most` of the next bytes can be read to at once, because they all belong to a long message;
+    /// `None` if what comes next is to be given to [`Decoder::decode`]. Has room for at least one byte if `most` is
+    /// not 0.
+    ///
+    /// When something was read, [`Decoder::take_whole`] has the message if that was the rest of it.
+    pub fn room(&mut self, most: usize) -> Option<Limit<&mut Vec<u8>>> {
+        let State::Body { header, gathered } = &mut self.state else { return None };
+        let missing = header.length() - gathered.len();
+        let room = missing.min(gathered.capacity() - gathered.len());
+        (room >= Self::LONG).then(|| gathered.limit(room.min(most)))
+    }
+
+    /// The message that is whole since something was read into its room.
+    pub fn take_whole(&mut self) -> Option<Frame> {
+        let State::Body { header, gathered } = &mut self.state else { return None };
+        if gathered.len() < header.length() {
+            return None;
+        }
+        let frame = header.packet(std::mem::take(gathered));
+        self.state = State::Between;
+        Some(frame)
     }
 
     /// How many bytes of memory the unfinished message occupies.
@@ -187,11 +216,7 @@ impl Decoder {
             State::Body { header, gathered } => {
                 let part = take(input, header.length() - gathered.len());
                 gather(gathered, part, header.length());
-                if gathered.len() == header.length() {
-                    let frame = header.packet(std::mem::take(gathered));
-                    self.state = State::Between;
-                    return Ok(Some(frame));
-                }
+                return Ok(self.take_whole());
             }
             State::Line { gathered } => {
                 if let Some(line) = gather_line(gathered, input, self.limits.line)? {

@@ -97,7 +97,8 @@ impl<S: Stream, D: Doors + Send + 'static, C: Clock> Connection<S, D, C> {
     ///
     /// Whoever has read lets the others come first and writes in its next turn: all that are ready are read
     /// before any is written to, so that what many cause for one peer is one write. Nobody reads more than
-    /// [`READ_SIZE`](gearman_net::READ_SIZE) bytes before it is the others' turn.
+    /// [`READ_SIZE`](gearman_net::READ_SIZE) bytes, or [`TURN`](gearman_net::TURN) of one message, before it is the
+    /// others' turn.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.orders = self.mailbox.collect(self.wire.outward());

@@ -1,7 +1,7 @@
 //! However a stream of bytes is cut into reads, it decodes the same, and little is held meanwhile.
 
 use crate::messages::{encoded, request, response};
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use gearman_protocol::{DecodeError, Decoder, Frame, Limits, Magic, Packet, Request, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -77,6 +77,13 @@ fn decode<'a>(
     (frames, None)
 }
 
+/// A packet with a body of this size, of which no two bytes side by side are alike.
+fn echo_request(size: usize) -> Vec<u8> {
+    let announced = u32::try_from(size).expect("small").to_be_bytes();
+    let body = (0..size).map(|place| (place % 251).to_le_bytes()[0]);
+    [&b"\0REQ\0\0\0\x10"[..], &announced].concat().into_iter().chain(body).collect()
+}
+
 /// What is held is at most four times what has arrived, or a constant.
 fn check_room(decoder: &Decoder) {
     let arrived = decoder.partial().unwrap_or(0);
@@ -98,6 +105,35 @@ proptest! {
         let whole = decode(limits, [&bytes[..]]);
         prop_assert_eq!(&decode(limits, parts(&bytes, &cuts)), &whole, "cut");
         prop_assert_eq!(&decode(limits, bytes.chunks(1)), &whole, "byte by byte");
+    }
+
+    /// A long message may be read into the decoder's own buffer, in any pieces.
+    #[test]
+    fn what_is_read_into_the_room_of_a_message_is_decoded_the_same(
+        sizes in vec(0_usize..400_000, 1..4),
+        reads in vec(1_usize..150_000, 1..8),
+    ) {
+        let bytes: Vec<u8> = sizes.iter().flat_map(|&size| echo_request(size)).collect();
+        let (mut decoder, mut input, mut frames) = (Decoder::new(Limits::default()), &bytes[..], Vec::new());
+        let mut reads = reads.into_iter().cycle();
+        while frames.len() < sizes.len() {
+            let read = reads.next().expect("a read follows the last");
+            if let Some(mut room) = decoder.room(read) {
+                let count = room.remaining_mut();
+                prop_assert!((1..=read).contains(&count), "{count} of {read}");
+                room.put_slice(&input[..count]);
+                input = &input[count..];
+            } else {
+                let (mut part, rest) = input.split_at(read.min(input.len()));
+                input = rest;
+                while let Some(frame) = decoder.decode(&mut part).unwrap() {
+                    frames.push(frame);
+                }
+            }
+            frames.extend(decoder.take_whole());
+            check_room(&decoder);
+        }
+        prop_assert_eq!((frames, None), decode(Limits::default(), [&bytes[..]]));
     }
 
     #[test]
