@@ -12,8 +12,8 @@ pub use stage::{CLIENT, Stage, WORKER};
 
 use bytes::Bytes;
 use gearman_protocol::{
-    Assignment, FunctionName, Grab, Handle, Mode, Outward, Priority, Reducer, Report, Request, Response,
-    Submit, Unique,
+    Assignment, Decoder, FunctionName, Grab, Handle, Limits, Mode, Outward, Priority, Reducer, Report,
+    Request, Response, Submit, Unique,
 };
 
 /// A workload of the usual size, in bytes.
@@ -34,14 +34,17 @@ pub fn submit(mode: Mode, workload: usize) -> Request {
     submit_as(Unique::default(), mode, workload)
 }
 
-/// A background submit with the unique that is this number, in sixteen bytes.
+/// A background submit with the unique that is this number, in sixteen bytes; as a server gets it, in one packet.
 ///
 /// # Panics
 /// Never: it is a unique.
 #[must_use]
 pub fn submit_unique(number: u64, workload: usize) -> Request {
     let unique = Unique::new(format!("{number:016x}")).expect("sixteen digits");
-    submit_as(unique, Mode::Background, workload)
+    let bytes = encoded(&[submit_as(unique, Mode::Background, workload)]);
+    let frame = Decoder::new(Limits::default()).decode(&mut &bytes[..]);
+    let frame = frame.expect("good bytes").expect("a whole packet");
+    Request::parse(frame).expect("a request")
 }
 
 fn submit_as(unique: Unique, mode: Mode, workload: usize) -> Request {

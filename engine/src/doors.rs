@@ -25,7 +25,9 @@ impl ConnectionId {
 }
 
 /// One record in a store, by a number that the engine never gives to another.
+// At any address, so that what keeps a job alive takes nine bytes and not sixteen: there are millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed)]
 pub struct RecordId(u64);
 
 impl RecordId {

@@ -13,5 +13,6 @@ pub(crate) mod jobs;
 pub(crate) mod list;
 pub(crate) mod numbers;
 pub(crate) mod outbox;
+pub(crate) mod parcel;
 pub(crate) mod slab;
 pub(crate) mod stores;

@@ -35,6 +35,15 @@ impl Cutter {
         Some(argument)
     }
 
+    /// Everything up to the end, and how much of it is before the next NUL, behind which it goes on; `None` if there
+    /// is none.
+    pub(crate) fn with_rest(&mut self) -> Option<(Bytes, usize)> {
+        let end = self.0.iter().position(|&byte| byte == 0)?;
+        let all = self.0.clone();
+        self.0.advance(end + 1);
+        Some((all, end))
+    }
+
     /// Everything that is left.
     pub(crate) fn rest(self) -> Bytes {
         self.0

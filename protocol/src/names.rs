@@ -2,7 +2,9 @@
 
 use crate::error::DecodeError;
 use bytes::Bytes;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// The longest function name, in bytes; the C library refuses longer ones as well.
 pub const MAX_FUNCTION_NAME: usize = 512;
@@ -43,15 +45,21 @@ macro_rules! name_type {
             }
         }
 
+        shown!($name);
+    };
+}
+
+macro_rules! shown {
+    ($name:ident) => {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "\"{}\"", self.0.escape_ascii())
+                write!(f, "\"{}\"", self.as_bytes().escape_ascii())
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}", self.0.escape_ascii())
+                write!(f, "{}", self.as_bytes().escape_ascii())
             }
         }
     };
@@ -60,10 +68,6 @@ macro_rules! name_type {
 name_type! {
     /// What a worker can do and a job wants done: 1 to [`MAX_FUNCTION_NAME`] bytes without control characters.
     FunctionName
-}
-name_type! {
-    /// The client's own key for a job: 0 to [`MAX_UNIQUE`] bytes. Empty means that there is none.
-    Unique
 }
 name_type! {
     /// The name of the reducer of a job: 0 to [`MAX_UNIQUE`] bytes. Empty means that there is none.
@@ -92,6 +96,18 @@ impl FunctionName {
     }
 }
 
+/// The client's own key for a job: 0 to [`MAX_UNIQUE`] bytes. Empty means that there is none.
+///
+/// In a submit the workload follows it, and a server keeps both for as long as the job waits. So that one view of
+/// the packet is enough for both, a unique has hold of what follows it as well ([`Unique::with_rest`]); what two
+/// uniques are compared by are the bytes of the key alone.
+#[derive(Clone, Default)]
+pub struct Unique {
+    /// The key and what follows it.
+    bytes: Bytes,
+    length: u8,
+}
+
 impl Unique {
     /// Takes the unique if it is not too long.
     ///
@@ -99,7 +115,84 @@ impl Unique {
     /// [`DecodeError::UniqueTooLarge`] over [`MAX_UNIQUE`] bytes.
     pub fn new(bytes: impl Into<Bytes>) -> Result<Self, DecodeError> {
         let bytes = bytes.into();
-        if bytes.len() <= MAX_UNIQUE { Ok(Self(bytes)) } else { Err(DecodeError::UniqueTooLarge) }
+        let length = bytes.len();
+        Self::at_front(bytes, length)
+    }
+
+    /// Takes the first `length` bytes as the unique, and holds what follows them as well.
+    ///
+    /// # Errors
+    /// [`DecodeError::UniqueTooLarge`] over [`MAX_UNIQUE`] bytes.
+    ///
+    /// # Panics
+    /// If there are not so many bytes.
+    pub fn at_front(bytes: impl Into<Bytes>, length: usize) -> Result<Self, DecodeError> {
+        let bytes = bytes.into();
+        assert!(length <= bytes.len(), "a unique of {length} bytes in {}", bytes.len());
+        let short = u8::try_from(length).ok().filter(|_| length <= MAX_UNIQUE);
+        short.map(|length| Self { bytes, length }).ok_or(DecodeError::UniqueTooLarge)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len()]
+    }
+
+    /// Its bytes, shared and not copied.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        self.bytes.slice(..self.len())
+    }
+
+    /// Its bytes and, of those that follow it in memory, what it has hold of.
+    #[must_use]
+    pub const fn with_rest(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// A copy with bytes of its own, which does not keep the packet alive that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(self.as_bytes()), length: self.length }
+    }
+
+    /// Whether it has no bytes at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    const fn len(&self) -> usize {
+        self.length as usize
+    }
+}
+
+shown!(Unique);
+
+impl PartialEq for Unique {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Unique {}
+
+impl PartialOrd for Unique {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Unique {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Unique {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 

@@ -325,7 +325,7 @@ impl Submit {
         use PacketType as P;
         let size = body.len();
         let mut arguments = Arguments::new(packet_type, body);
-        let (function, unique) = (arguments.next()?, arguments.next()?);
+        let (function, (unique, length)) = (arguments.next()?, arguments.with_rest()?);
         let mode = match packet_type {
             P::SubmitJobEpoch => Mode::Epoch(arguments.next()?),
             P::SubmitJobBg | P::SubmitJobHighBg | P::SubmitJobLowBg | P::SubmitReduceJobBackground => {
@@ -346,7 +346,7 @@ impl Submit {
             P::SubmitJobLow | P::SubmitJobLowBg => Priority::Low,
             _ => Priority::Normal,
         };
-        let (function, unique) = (FunctionName::new(function)?, Unique::new(unique)?);
+        let (function, unique) = (FunctionName::new(function)?, Unique::at_front(unique, length)?);
         let reducer = reducer.map(Reducer::new).transpose()?;
         let submit = Self { function, unique, priority, mode, reducer, workload: arguments.rest() };
         if submit.is_assignable() { Ok(submit) } else { Err(too_large(size)) }
@@ -391,9 +391,19 @@ impl Arguments {
 
     pub(crate) fn next(&mut self) -> Result<Bytes, DecodeError> {
         self.taken += 1;
+        self.cutter.next().ok_or_else(|| self.missing())
+    }
+
+    /// The next argument is the first so many bytes of what is given, which goes on to the end of the packet.
+    pub(crate) fn with_rest(&mut self) -> Result<(Bytes, usize), DecodeError> {
+        self.taken += 1;
+        self.cutter.with_rest().ok_or_else(|| self.missing())
+    }
+
+    /// The packet ends too early.
+    const fn missing(&self) -> DecodeError {
         let (number, wanted) = (self.packet_type.number(), self.packet_type.arguments().len());
-        let missing = DecodeError::TooFewArguments { number, wanted, got: self.taken };
-        self.cutter.next().ok_or(missing)
+        DecodeError::TooFewArguments { number, wanted, got: self.taken }
     }
 
     pub(crate) fn rest(self) -> Bytes {

@@ -34,12 +34,12 @@ impl Engine {
                 let kept = !job.watchers.is_empty() || job.keeping != Keeping::Foreground;
                 ensure(kept, || "waits and nobody wants it".into())
             }
-            JobState::Assigned { worker, place, deadline, .. } => {
+            JobState::Assigned { worker, place, .. } => {
                 ensure(self.is_there(worker, Presence::Here), || "is in the hand of nobody".into())?;
                 let able = self.abilities.find(worker, job.function).is_some();
                 ensure(able, || "is in the hand of a worker who cannot do it".into())?;
                 let timer = Timer::Job { place, job: job.number };
-                let armed = deadline.get().is_none_or(|when| self.deadlines.is_set(when, timer));
+                let armed = job.deadline().is_none_or(|when| self.deadlines.is_set(when, timer));
                 ensure(armed, || "has a deadline that is not set".into())
             }
         }

@@ -3,12 +3,13 @@
 use crate::config::{ABILITY_OVERHEAD, WATCHER_OVERHEAD};
 use crate::tables::connections::{Presence, Rest};
 use crate::tables::deadlines::Timer;
-use crate::tables::jobs::{Deadline, JobKey, JobNumber, JobState, Keeping};
+use crate::tables::jobs::{JobKey, JobNumber, JobState, Keeping};
+use crate::tables::parcel::Cuts;
 use crate::tables::slab::Key;
 use crate::{Buffered, Config, ConnectionId, Doors, Effects, Engine, Event, RecordId};
 use bytes::Bytes;
 use gearman_protocol::{
-    FunctionName, Grab, JobTimeout, Mode, Priority, Request, Submit, Time, Unique, UnixMillis,
+    FunctionName, Grab, JobTimeout, Mode, Priority, Reducer, Request, Submit, Time, Unique, UnixMillis,
 };
 
 /// Breaks one thing in an engine where much is going on, and says what the check finds.
@@ -164,7 +165,9 @@ fn a_job_that_cannot_be_found_is_seen() {
     assert_eq!(violation, "job 99 is not found by its number");
     let violation = found(|engine| {
         let key = job(engine, 2);
-        engine.jobs.slab[key].unique = Unique::new("other").expect("this is short");
+        let other = Unique::new("other").expect("this is short");
+        let job = &mut engine.jobs.slab[key];
+        (job.parcel, job.cuts) = Cuts::join(&other, &Reducer::default(), Bytes::new());
     });
     assert_eq!(violation, "job 2 is not found by its key, or another is");
 }
@@ -281,8 +284,8 @@ fn deadlines_that_are_not_set_or_not_wanted_are_seen() {
     assert_eq!(violation, "it is Time(1000), and a deadline at Some(Time(1000)) stays");
     let violation = found(|engine| {
         let key = job(engine, 1);
-        if let JobState::Assigned { deadline, .. } = &mut engine.jobs.slab[key].state {
-            *deadline = Deadline::new(Some(Time::from_millis(1)));
+        if let JobState::Assigned { course, .. } = &mut engine.jobs.slab[key].state {
+            course.get_or_insert_default().deadline = Some(Time::from_millis(1));
         }
     });
     assert_eq!(violation, "job 1 has a deadline that is not set");

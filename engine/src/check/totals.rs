@@ -75,8 +75,7 @@ impl Engine {
     pub(super) fn check_deadlines(&self) -> Result<(), Violation> {
         let passed = self.deadlines.earliest().filter(|&earliest| earliest <= self.now);
         ensure(passed.is_none(), || format!("it is {:?}, and a deadline at {passed:?} stays", self.now))?;
-        let timed =
-            |job: &&Job| matches!(job.state, JobState::Assigned { deadline, .. } if deadline.get().is_some());
+        let timed = |job: &&Job| job.deadline().is_some();
         let woken = |peer: &Connection| usize::from(matches!(peer.rest, Rest::Woken { .. }));
         let timers = |peer: &Connection| woken(peer) + usize::from(peer.patience.is_some());
         let peers: usize = self.peers().map(timers).sum();

@@ -95,7 +95,7 @@ impl Engine {
 
     /// Takes time for each job.
     fn show_unique_jobs(&self) -> AdminReply {
-        AdminReply::UniqueJobs(self.live_jobs().map(|job| printable(job.unique.as_bytes())).collect())
+        AdminReply::UniqueJobs(self.live_jobs().map(|job| printable(job.unique())).collect())
     }
 
     fn live_jobs(&self) -> impl Iterator<Item = &Job> {

@@ -68,8 +68,10 @@ struct Progress {
 }
 
 fn progress(job: &Job) -> Progress {
-    match job.state {
-        JobState::Assigned { numerator, denominator, .. } => {
+    match &job.state {
+        JobState::Assigned { course, .. } => {
+            let (numerator, denominator) =
+                course.as_ref().map_or((0, 0), |course| (course.numerator, course.denominator));
             Progress { running: true, numerator, denominator }
         }
         JobState::Reserved { .. } | JobState::Scheduled { .. } | JobState::Waiting { .. } => {

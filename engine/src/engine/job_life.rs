@@ -6,14 +6,14 @@ use crate::config::{JOB_OVERHEAD, WATCHER_OVERHEAD};
 use crate::figures::Ending;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::deadlines::Timer;
-use crate::tables::jobs::{Deadline, Job, JobKey, JobState, Keeping, NewJob, Watcher};
+use crate::tables::jobs::{Course, Job, JobKey, JobState, Keeping, NewJob, Watcher};
 use crate::tables::list::Links;
 use crate::tables::slab::Key;
 use gearman_protocol::{Handle, Report, Response, Time, UnixMillis};
 
 /// How many bytes a job counts against the memory limit.
 pub(crate) fn cost(job: &Job) -> usize {
-    JOB_OVERHEAD + job.workload.len()
+    JOB_OVERHEAD + job.workload().len()
 }
 
 impl Engine {
@@ -77,10 +77,8 @@ impl Engine {
         self.take_out(key);
         let place = self.jobs.next_place();
         let job = &mut self.jobs.slab[key];
-        let links = Links::default();
-        let (numerator, denominator) = (0, 0);
-        let armed = Deadline::new(deadline);
-        job.state = JobState::Assigned { worker, place, links, deadline: armed, numerator, denominator };
+        let course = deadline.map(|_| Box::new(Course { deadline, ..Course::default() }));
+        job.state = JobState::Assigned { worker, place, links: Links::default(), course };
         self.functions.slab[job.function].assigned += 1;
         if let Some(deadline) = deadline {
             self.deadlines.set(deadline, Timer::Job { place, job: job.number });
@@ -103,9 +101,9 @@ impl Engine {
             JobState::Waiting { .. } => {
                 function.waiting[job.priority as usize].remove(&mut self.jobs.slab, key);
             }
-            JobState::Assigned { worker, place, deadline, .. } => {
+            JobState::Assigned { worker, place, .. } => {
                 function.assigned -= 1;
-                if let Some(deadline) = deadline.get() {
+                if let Some(deadline) = job.deadline() {
                     self.deadlines.call_off(deadline, Timer::Job { place, job: job.number });
                 }
                 self.connections.slab[worker].hand.remove(&mut self.jobs.slab, key);

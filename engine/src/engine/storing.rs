@@ -7,7 +7,7 @@ use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::jobs::{JobKey, JobState, JoinKey, Keeping, NewJob};
 use crate::tables::stores::{Pending, Waiter};
 use crate::{Effect, RecordId, Refused, StoreError, StoredJob};
-use gearman_protocol::{Reducer, Response};
+use gearman_protocol::Response;
 
 impl Engine {
     /// Asks the store to keep a live foreground job, because a background submit has joined it.
@@ -30,14 +30,15 @@ impl Engine {
             JobState::Reserved { not_before, .. } => not_before,
             JobState::Scheduled { .. } | JobState::Waiting { .. } | JobState::Assigned { .. } => None,
         };
+        let (unique, reducer, workload) = job.parts();
         let stored = StoredJob {
             record,
             function: self.functions.slab[job.function].name.clone(),
-            unique: job.unique.clone(),
+            unique,
             priority: job.priority,
-            reducer: job.reducer.as_deref().map_or_else(Reducer::default, Reducer::clone),
+            reducer,
             not_before,
-            workload: job.workload.clone(),
+            workload,
         };
         let number = job.number;
         turn.effects.push(Effect::Store { job: stored });
@@ -126,10 +127,10 @@ impl Engine {
     /// Takes a job in that the store kept from an earlier life.
     pub(super) fn replayed(&mut self, job: StoredJob, turn: &mut Turn<'_>) {
         self.stores.reserve(job.record);
-        let key_hash = JoinKey::of(&job.unique, &job.workload).map(|key| self.key_hash(key));
+        let key_hash = JoinKey::of(job.unique.as_bytes(), &job.workload).map(|key| self.key_hash(key));
         let function = self.function(job.function);
         let other = key_hash.and_then(|hash| {
-            let key = JoinKey::of(&job.unique, &job.workload)?;
+            let key = JoinKey::of(job.unique.as_bytes(), &job.workload)?;
             self.jobs.by_key(hash, function, key)
         });
         if let Some(other) = other {
@@ -144,7 +145,7 @@ impl Engine {
             function,
             priority: job.priority,
             unique: job.unique,
-            reducer: Some(job.reducer),
+            reducer: job.reducer,
             workload: job.workload,
             key_hash,
             keeping: Keeping::Stored(job.record),

@@ -18,7 +18,7 @@ impl Engine {
             return self.refuse(who, Refusal::Draining, turn);
         }
         let function = self.find_function(submit.function.as_bytes());
-        let key_hash = JoinKey::of(&submit.unique, &submit.workload).map(|key| self.key_hash(key));
+        let key_hash = JoinKey::of(submit.unique.as_bytes(), &submit.workload).map(|key| self.key_hash(key));
         if let Some(job) = self.job_to_join(&submit, function, key_hash) {
             return self.join(who, job, submit.mode == Mode::Foreground, turn);
         }
@@ -34,7 +34,7 @@ impl Engine {
         function: Option<FunctionKey>,
         key_hash: Option<KeyHash>,
     ) -> Option<JobKey> {
-        let key = JoinKey::of(&submit.unique, &submit.workload)?;
+        let key = JoinKey::of(submit.unique.as_bytes(), &submit.workload)?;
         self.jobs.by_key(key_hash?, function?, key)
     }
 
@@ -85,7 +85,7 @@ impl Engine {
             function,
             priority,
             unique,
-            reducer,
+            reducer: reducer.unwrap_or_default(),
             workload,
             key_hash,
             keeping,

@@ -48,8 +48,9 @@ impl Engine {
     }
 
     fn set_progress(&mut self, key: JobKey, above: u32, below: u32) {
-        if let JobState::Assigned { numerator, denominator, .. } = &mut self.jobs.slab[key].state {
-            (*numerator, *denominator) = (above, below);
+        if let JobState::Assigned { course, .. } = &mut self.jobs.slab[key].state {
+            let course = course.get_or_insert_default();
+            (course.numerator, course.denominator) = (above, below);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::tables::functions::FunctionKey;
 use crate::tables::jobs::JobKey;
 use crate::tables::list::List;
 use bytes::Bytes;
-use gearman_protocol::{Assignment, FunctionName, Grab, JobTimeout, Reducer, Response};
+use gearman_protocol::{Assignment, FunctionName, Grab, JobTimeout, Response};
 use std::time::Duration;
 
 /// How much of SET_CLIENT_ID is kept, in bytes.
@@ -137,13 +137,14 @@ impl Engine {
     fn assignment(&self, key: JobKey, form: Grab) -> Assignment {
         let job = &self.jobs.slab[key];
         // Without a reducer GRAB_JOB_ALL is answered as GRAB_JOB_UNIQ.
-        let form = if form == Grab::All && job.reducer.is_none() { Grab::Uniq } else { form };
+        let form = if form == Grab::All && !job.cuts.has_reducer() { Grab::Uniq } else { form };
+        let (unique, reducer, workload) = job.parts();
         Assignment {
             handle: self.handles.name(job.number),
             function: self.functions.slab[job.function].name.clone(),
-            unique: job.unique.clone(),
-            reducer: job.reducer.as_deref().map_or_else(Reducer::default, Reducer::clone),
-            workload: job.workload.clone(),
+            unique,
+            reducer,
+            workload,
             form,
         }
     }

@@ -5,6 +5,7 @@ use super::functions::Function;
 use super::index::Index;
 use super::list::{Links, List, Member};
 use super::numbers::Numbers;
+use super::parcel::Cuts;
 use super::slab::{Key, Slab};
 use crate::RecordId;
 use bytes::Bytes;
@@ -23,10 +24,9 @@ pub(crate) struct Job {
     pub(crate) number: JobNumber,
     pub(crate) function: Key<Function>,
     pub(crate) priority: Priority,
-    pub(crate) unique: Unique,
-    /// Rare, so it costs a pointer when it is not there.
-    pub(crate) reducer: Option<Box<Reducer>>,
-    pub(crate) workload: Bytes,
+    /// Unique, reducer and workload.
+    pub(crate) parcel: Bytes,
+    pub(crate) cuts: Cuts,
     /// How often its worker was lost.
     pub(crate) attempts: u32,
     pub(crate) state: JobState,
@@ -34,7 +34,6 @@ pub(crate) struct Job {
     pub(crate) watchers: List<Watcher, OfJob>,
     /// For jobs that others may join.
     key_hash: Option<KeyHash>,
-    by_creation: Links<Self>,
 }
 
 /// Where a job stands, and what is known of it there.
@@ -91,30 +90,20 @@ pub(crate) enum JobState {
         place: u64,
         /// Its neighbours in the worker's hand.
         links: Links<Job>,
-        /// When the worker must be done.
-        deadline: Deadline,
-        /// The last WORK_STATUS, above the line.
-        numerator: u32,
-        /// And below.
-        denominator: u32,
+        /// What not every job has, so it costs a pointer when it is not there.
+        course: Option<Box<Course>>,
     },
 }
 
-/// A moment, or none, in the eight bytes of a moment: there are millions of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deadline(Time);
-
-impl Deadline {
-    /// The last moment there is never comes, so it stands for none.
-    const NONE: Time = Time::from_millis(u64::MAX);
-
-    pub(crate) fn new(when: Option<Time>) -> Self {
-        Self(when.unwrap_or(Self::NONE))
-    }
-
-    pub(crate) fn get(self) -> Option<Time> {
-        Some(self.0).filter(|&when| when != Self::NONE)
-    }
+/// What a worker was told, or has told, of a job in its hand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Course {
+    /// When it must be done.
+    pub(crate) deadline: Option<Time>,
+    /// The last WORK_STATUS, above the line.
+    pub(crate) numerator: u32,
+    /// And below.
+    pub(crate) denominator: u32,
 }
 
 /// The hash of what others that submit the same find a job by, as much of it as an index needs.
@@ -173,17 +162,13 @@ pub(crate) struct OfJob;
 #[derive(Debug)]
 pub(crate) struct Standing;
 
-/// The list of all jobs in order of creation.
-#[derive(Debug)]
-pub(crate) struct ByCreation;
-
 /// What a new job is made of.
 #[derive(Debug)]
 pub(crate) struct NewJob {
     pub(crate) function: Key<Function>,
     pub(crate) priority: Priority,
     pub(crate) unique: Unique,
-    pub(crate) reducer: Option<Reducer>,
+    pub(crate) reducer: Reducer,
     pub(crate) workload: Bytes,
     pub(crate) key_hash: Option<KeyHash>,
     pub(crate) keeping: Keeping,
@@ -195,7 +180,6 @@ pub(crate) struct Jobs {
     pub(crate) slab: Slab<Job>,
     by_number: Numbers,
     by_key: Index<Job>,
-    created: List<Job, ByCreation>,
     last_number: u64,
     last_place: u64,
 }
@@ -206,7 +190,6 @@ impl Jobs {
             slab: Slab::new(),
             by_number: Numbers::new(seed),
             by_key: Index::new(seed),
-            created: List::new(),
             last_number: 0,
             last_place: 0,
         }
@@ -216,21 +199,19 @@ impl Jobs {
     pub(crate) fn insert(&mut self, new: NewJob) -> JobKey {
         self.last_number += 1;
         let place = self.next_place();
+        let (parcel, cuts) = Cuts::join(&new.unique, &new.reducer, new.workload);
         let key = self.slab.insert(Job {
             number: JobNumber(self.last_number),
             function: new.function,
             priority: new.priority,
-            unique: new.unique,
-            reducer: new.reducer.filter(|reducer| !reducer.is_empty()).map(Box::new),
-            workload: new.workload,
+            parcel,
+            cuts,
             attempts: 0,
             state: JobState::Reserved { place, not_before: new.not_before },
             keeping: new.keeping,
             watchers: List::new(),
             key_hash: new.key_hash,
-            by_creation: Links::default(),
         });
-        self.created.push_back(&mut self.slab, key);
         self.by_number.insert(JobNumber(self.last_number), key);
         if let Some(hash) = new.key_hash {
             self.by_key.insert(hash.get(), key);
@@ -240,7 +221,6 @@ impl Jobs {
 
     /// Takes a job out that is in no queue, no hand and no calendar any more.
     pub(crate) fn remove(&mut self, key: JobKey) -> Job {
-        self.created.remove(&mut self.slab, key);
         let job = self.slab.remove(key);
         self.by_number.remove(job.number);
         if let Some(hash) = job.key_hash {
@@ -269,19 +249,19 @@ impl Jobs {
 
     /// All jobs in order of creation, those that wait for the store included.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = (JobKey, &Job)> {
-        self.created.keys(&self.slab).map(|key| (key, &self.slab[key]))
+        self.by_number.keys().map(|key| (key, &self.slab[key]))
     }
 
-    /// Whether every index and list has as many entries as there are records for it.
+    /// Whether every index has as many entries as there are records for it, and the numbers are in order.
     pub(crate) fn check_sizes(&self) -> Result<(), String> {
         let with_key = self.in_order().filter(|(_, job)| job.key_hash.is_some()).count();
-        let sizes = [self.by_number.len(), self.in_order().count(), self.created.len() as usize];
+        let sizes = [self.by_number.len(), self.in_order().count()];
         if sizes.iter().all(|&size| size == self.slab.len()) && self.by_key.len() == with_key {
             return Ok(());
         }
         let by_key = self.by_key.len();
         Err(format!(
-            "{} jobs, by number and list {sizes:?}; {with_key} with key, {by_key} by key",
+            "{} jobs, by number and in order {sizes:?}; {with_key} with key, {by_key} by key",
             self.slab.len()
         ))
     }
@@ -290,7 +270,28 @@ impl Jobs {
 impl Job {
     /// What others that submit the same find it by.
     pub(crate) fn key(&self) -> Option<JoinKey<'_>> {
-        JoinKey::of(&self.unique, &self.workload)
+        JoinKey::of(self.unique(), self.workload())
+    }
+
+    pub(crate) fn unique(&self) -> &[u8] {
+        self.cuts.unique(&self.parcel)
+    }
+
+    pub(crate) fn workload(&self) -> &[u8] {
+        self.cuts.workload(&self.parcel)
+    }
+
+    /// Unique, reducer and workload, shared and not copied.
+    pub(crate) fn parts(&self) -> (Unique, Reducer, Bytes) {
+        self.cuts.parts(&self.parcel)
+    }
+
+    /// When its worker must be done with it.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        match &self.state {
+            JobState::Assigned { course, .. } => course.as_ref()?.deadline,
+            JobState::Reserved { .. } | JobState::Scheduled { .. } | JobState::Waiting { .. } => None,
+        }
     }
 
     /// Whether it may be seen: scheduled, waiting or assigned.
@@ -314,8 +315,8 @@ pub(crate) enum JoinKey<'a> {
 
 impl<'a> JoinKey<'a> {
     /// The key of a submit. An empty unique never joins, and neither does `-` with nothing to compare.
-    pub(crate) fn of(unique: &'a Unique, workload: &'a Bytes) -> Option<Self> {
-        match unique.as_bytes() {
+    pub(crate) fn of(unique: &'a [u8], workload: &'a [u8]) -> Option<Self> {
+        match unique {
             b"" => None,
             b"-" => (!workload.is_empty()).then_some(Self::Workload(workload)),
             unique => Some(Self::Unique(unique)),
@@ -345,16 +346,6 @@ impl Member<Standing> for Job {
     }
 }
 
-impl Member<ByCreation> for Job {
-    fn links(&self) -> &Links<Self> {
-        &self.by_creation
-    }
-
-    fn links_mut(&mut self) -> &mut Links<Self> {
-        &mut self.by_creation
-    }
-}
-
 impl Member<OfJob> for Watcher {
     fn links(&self) -> &Links<Self> {
         &self.of_job
@@ -369,15 +360,9 @@ impl Member<OfJob> for Watcher {
 mod tests {
     use super::*;
 
-    /// There are millions: a byte more here is to be noticed, and above 192 a chunk needs more than 192 KiB.
+    /// There are millions: a byte more here is to be noticed, and above 112 the allocator gives a chunk 128 KiB.
     #[test]
-    fn a_job_takes_176_bytes() {
-        assert_eq!(Slab::<Job>::PLACE, 176);
-    }
-
-    #[test]
-    fn a_deadline_may_be_none() {
-        assert_eq!(Deadline::new(None).get(), None);
-        assert_eq!(Deadline::new(Some(Time::ZERO)).get(), Some(Time::ZERO));
+    fn a_job_takes_112_bytes() {
+        assert_eq!(Slab::<Job>::PLACE, 112);
     }
 }

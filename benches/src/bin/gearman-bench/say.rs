@@ -13,9 +13,9 @@ pub(crate) fn say(text: impl Display) -> Result<()> {
 }
 
 fn say_to(reader: &mut impl Write, text: impl Display) -> Result<()> {
-    writeln!(reader, "{text}").map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => Failure::Unheard,
-        _ => Failure::at("print")(error),
+    writeln!(reader, "{text}").map_err(|error| {
+        let is_unheard = error.kind() == ErrorKind::BrokenPipe;
+        if is_unheard { Failure::Unheard } else { Failure::at("print")(error) }
     })
 }
 
