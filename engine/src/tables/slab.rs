@@ -8,9 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops;
 
-/// How many records a chunk has.
+/// How many records a chunk has. The allocator packs what has less than 64 KiB, and fills up what has more.
 const CHUNK: usize = 1 << CHUNK_BITS;
-const CHUNK_BITS: u32 = 10;
+const CHUNK_BITS: u32 = 9;
 
 /// Names a record of type `T` in its slab for as long as it lives. `Option<Key<T>>` has four bytes.
 pub(crate) struct Key<T> {
