@@ -203,10 +203,10 @@ impl Connection {
 
     /// Lets go of the connection when the transcript is over: closes the sending half and waits for the server to
     /// close the other, so that the next case does not meet the remains of this one.
-    pub(crate) async fn finish(mut self, expected_end: bool, deadline: Instant) -> Ending {
+    pub(crate) async fn finish(mut self, deadline: Instant) -> Ending {
         self.read();
         if let Some(ending) = self.before_close() {
-            return if expected_end && ending == Ending::WrongSide { Ending::Clean } else { ending };
+            return ending;
         }
         if !self.half_closed {
             self.shutdown().await;

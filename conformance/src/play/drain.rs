@@ -40,7 +40,7 @@ pub(super) async fn drain(stage: &Stage<'_>, functions: &BTreeSet<Vec<u8>>) -> u
         count += 1;
         connection.send(&[packet(PacketType::WorkFail, &handle)], Duration::ZERO, deadline).await;
     }
-    connection.finish(true, deadline).await;
+    connection.finish(deadline).await;
     count
 }
 

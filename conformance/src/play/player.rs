@@ -5,24 +5,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use gearman_protocol::Magic;
 use tokio::time::{Instant, sleep};
 
-use super::connection::{Connection, Ending, arrival};
+use super::connection::{Connection, arrival};
 use super::difference::{Mismatch, Row};
 use super::drain::drain;
+use super::ends::Ends;
 use super::incoming::Message;
 use super::matching::{Matched, Matcher};
-use super::outgoing::{self, Outgoing};
+use super::sending::neighbours;
 use super::served::Served;
 use super::timeline::{Timeline, Way};
 use super::variables::Variables;
 use super::{Failure, FailureKind, Outcome, Played, Stage, USUAL_WAIT};
-use crate::language::{Action, Attributes, Input, Receive, Send, ServerVerb, Statement, Transcript, Variant};
+use crate::language::{Action, Attributes, Input, Receive, ServerVerb, Statement, Transcript};
 use crate::profile::Tolerance;
-
-/// How long a server may take to close its side after the transcript has closed its own.
-const CLOSING_WAIT: Duration = Duration::from_millis(500);
 
 /// Plays a transcript once and cleans up behind it.
 pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
@@ -32,12 +29,10 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         stage,
         variables: Variables::fresh(),
         connections: BTreeMap::new(),
-        expected_ends: BTreeSet::new(),
+        ends: Ends::default(),
         functions: BTreeSet::new(),
         outcomes: Vec::new(),
         deviations: BTreeSet::new(),
-        endings: Vec::new(),
-        closed_by_server: false,
         fences: 0,
         served: Served::default(),
         crashed: None,
@@ -59,10 +54,10 @@ pub async fn play(transcript: &Transcript, stage: Stage<'_>) -> Played {
         failure: failure.map(|failure| *failure),
         outcomes: player.outcomes,
         deviations: player.deviations,
-        endings: player.endings,
+        endings: player.ends.seen,
         moments: timeline.moments(),
         took,
-        closed_by_server: player.closed_by_server,
+        closed_by_server: player.ends.by_server,
         leftovers,
         crashed: player.crashed,
         log: player.log,
@@ -74,24 +69,20 @@ pub(super) struct Player<'s> {
     pub(super) stage: Stage<'s>,
     pub(super) variables: Variables,
     pub(super) connections: BTreeMap<String, Connection>,
-    /// The connections whose end the transcript asked for.
-    expected_ends: BTreeSet<String>,
+    pub(super) ends: Ends,
     /// The functions that may have jobs left in their queues.
-    functions: BTreeSet<Vec<u8>>,
+    pub(super) functions: BTreeSet<Vec<u8>>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) deviations: BTreeSet<Tolerance>,
-    endings: Vec<(String, Ending)>,
-    /// Whether the server ended a connection before the transcript did.
-    closed_by_server: bool,
     /// How many fences were set, so that each asks for another handle.
     pub(super) fences: u32,
     pub(super) usual_wait: Duration,
     /// Where clients under test connect, and the programs that are under test.
     pub(super) served: Served,
     /// How a program under test crashed.
-    crashed: Option<String>,
+    pub(super) crashed: Option<String>,
     /// What programs under test wrote last.
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
     pub(super) timeline: Timeline,
 }
 
@@ -103,7 +94,7 @@ impl Player<'_> {
     pub(super) fn block<'p>(
         &'p mut self,
         body: &'p [Statement],
-    ) -> Pin<Box<dyn Future<Output = Step> + std::marker::Send + 'p>> {
+    ) -> Pin<Box<dyn Future<Output = Step> + Send + 'p>> {
         Box::pin(async move {
             let mut at = 0;
             while let Some(statement) = body.get(at) {
@@ -188,47 +179,6 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Lets go of a connection, stops listening, or ends a program.
-    async fn close(&mut self, name: &str) {
-        if !self.served.close(name) {
-            self.let_go(name, Connection::close);
-            let crashed = self.served.end(name).await;
-            self.crashed = self.crashed.take().or(crashed);
-        }
-    }
-
-    fn let_go(&mut self, name: &str, end: impl FnOnce(Connection) -> Ending) {
-        if let Some(mut connection) = self.connections.remove(name) {
-            self.closed_by_server |= connection.is_ended();
-            let ending = end(connection);
-            self.endings.push((name.to_owned(), self.excused(name, ending)));
-        }
-    }
-
-    /// A close by the server that the transcript asked for is no fault.
-    fn excused(&self, name: &str, ending: Ending) -> Ending {
-        let expected = ending == Ending::WrongSide && self.expected_ends.contains(name);
-        if expected { Ending::Clean } else { ending }
-    }
-
-    /// Lets go of every connection that is still there.
-    async fn finish(&mut self) {
-        let wait = self.stage.stretch(CLOSING_WAIT);
-        let (crashed, log) = self.served.finish().await;
-        self.crashed = self.crashed.take().or(crashed);
-        self.log = log;
-        if self.stage.program.is_some() {
-            // Whoever was at the other end has been killed, so how these end says nothing.
-            self.connections.clear();
-        }
-        for (name, mut connection) in std::mem::take(&mut self.connections) {
-            self.closed_by_server |= connection.is_ended();
-            let expected = self.expected_ends.contains(&name);
-            let ending = connection.finish(expected, Instant::now() + wait).await;
-            self.endings.push((name, ending));
-        }
-    }
-
     pub(super) fn connection(
         &mut self,
         name: &str,
@@ -240,61 +190,6 @@ impl Player<'_> {
             return Err(self.failure(statement, FailureKind::Unreachable, summary, Vec::new()));
         }
         Ok(self.connections.get_mut(name).unwrap_or_else(|| unreachable!("`{name}` was there a moment ago")))
-    }
-
-    pub(super) async fn send(&mut self, send: &Send, statement: &Statement) -> Step {
-        let outgoing = self.outgoing(send, statement)?;
-        let (pieces, gap) = outgoing.writes(self.stage.variant);
-        self.write(&send.to, &[outgoing], &pieces, gap, statement).await
-    }
-
-    /// Several lines in one write: those of a `batch`, or neighbours in the merged variant.
-    async fn batch(&mut self, sends: &[Statement], statement: &Statement) -> Step {
-        let mut messages = Vec::new();
-        let mut to = "";
-        for inner in sends {
-            if let Some(send) = inner.action.as_send() {
-                to = &send.to;
-                messages.push(self.outgoing(send, inner)?);
-            }
-        }
-        let (pieces, gap) = outgoing::merged(&messages, self.stage.variant);
-        self.write(to, &messages, &pieces, gap, statement).await
-    }
-
-    fn outgoing(&mut self, send: &Send, statement: &Statement) -> Result<Outgoing, Box<Failure>> {
-        let is_server = self.connections.get(&send.to).is_some_and(Connection::is_accepted);
-        let usual = if is_server { Magic::Response } else { Magic::Request };
-        let built = Outgoing::new(send, &self.variables, usual, self.stage.profile.grab);
-        let outgoing = built.map_err(|name| {
-            let summary = format!("`${name}` has no value: the branch that captures it was not taken");
-            self.failure(statement, FailureKind::Mismatch, summary, Vec::new())
-        })?;
-        if !is_server {
-            self.functions.extend(outgoing.function.clone());
-        }
-        Ok(outgoing)
-    }
-
-    async fn write(
-        &mut self,
-        to: &str,
-        messages: &[Outgoing],
-        pieces: &[bytes::Bytes],
-        gap: Duration,
-        statement: &Statement,
-    ) -> Step {
-        for message in messages {
-            self.timeline.note_bytes(to, Way::Out, &message.shown, &message.bytes);
-        }
-        let deadline =
-            Instant::now() + self.usual_wait + gap * u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-        let connection = self.connection(to, statement)?;
-        if connection.send(pieces, gap, deadline).await {
-            return Ok(());
-        }
-        let summary = format!("the server does not read what is sent on `{to}`");
-        Err(self.failure(statement, FailureKind::NotRead, summary, Vec::new()))
     }
 
     /// How long a statement waits.
@@ -326,7 +221,7 @@ impl Player<'_> {
                 Ok(matched) => {
                     self.keep(matched);
                     if matches!(receive.input, Input::End(_)) {
-                        self.expected_end(&receive.from);
+                        self.ends.expect(&receive.from);
                     }
                     self.connection(&receive.from, statement)?.incoming.take();
                     return Ok(());
@@ -337,11 +232,6 @@ impl Player<'_> {
                 Err(mismatch) => return Err(self.mismatch(statement, mismatch)),
             }
         }
-    }
-
-    /// The transcript asked for the end of this connection.
-    pub(super) fn expected_end(&mut self, name: &str) {
-        self.expected_ends.insert(name.to_owned());
     }
 
     /// Remembers what a match brought.
@@ -457,20 +347,4 @@ fn head_of(connection: &mut Connection) -> (String, String) {
         None => "nothing".to_owned(),
     };
     (connection.name.clone(), head)
-}
-
-/// In the merged variant, the lines from here on that send on one connection without anything between them.
-fn neighbours(body: &[Statement], variant: Variant) -> Option<&[Statement]> {
-    if variant != Variant::Merged {
-        return None;
-    }
-    let first = mergeable(body.first()?)?;
-    let count = body.iter().take_while(|statement| mergeable(statement) == Some(first)).count();
-    (count > 1).then_some(&body[..count])
-}
-
-/// The connection that a line sends on, unless the line says itself how it is written.
-fn mergeable(statement: &Statement) -> Option<&str> {
-    let send = statement.action.as_send()?;
-    (send.attributes.split.is_none() && send.attributes.gap.is_none()).then_some(send.to.as_str())
 }

@@ -126,7 +126,7 @@ impl Player<'_> {
             bytes.extend(message.wire());
             self.connection(from, statement)?.incoming.take();
         }
-        self.expected_end(from);
+        self.ends.expect(from);
         match self.matcher().argument(pattern, &bytes, &Matched::default()) {
             Ok(captured) => {
                 self.keep(Matched { captured: captured.into_iter().collect(), ..Matched::default() });
