@@ -10,6 +10,7 @@ mod mutate;
 mod play;
 mod playing;
 mod record;
+mod signals;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -19,7 +20,7 @@ use playing::{Playing, ServerArguments};
 /// Replays packet transcripts against any Gearman job server.
 ///
 /// Exit codes: 0 all met; 1 unexpected failure or unexpected pass; 2 usage, parse error, or no case selected;
-/// 3 target unreachable or not sane; 4 target crashed or hung; 5 the tool itself failed.
+/// 3 target unreachable or not sane; 4 target crashed or hung; 5 the tool itself failed; 130 told to end by a signal.
 #[derive(Debug, Parser)]
 #[command(name = "gearman-conformance", version, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
@@ -78,6 +79,7 @@ enum Command {
 Examples:
   gearman-conformance probe --launch 'my-gearmand -p {port}' --name mine --output mine.toml
   gearman-conformance --profile mine.toml --launch 'my-gearmand -p {port}'    what stands there holds
+  gearman-conformance probe --fresh --launch ..    for a server that keeps something from one case for the next
 
 docs/validate-your-gearmand.md goes on from here.")]
 struct ProbeArguments {
@@ -87,6 +89,9 @@ struct ProbeArguments {
     /// A shell command that starts it in the foreground, with {port} where the port belongs.
     #[arg(long, value_name = "COMMAND")]
     launch: Option<String>,
+    /// Start a new server for each case, and say so in the profile.
+    #[arg(long, conflicts_with = "target")]
+    fresh: bool,
     /// What to call it.
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -172,6 +177,9 @@ pub struct RunArguments {
     /// How binding a case must be to be played.
     #[arg(long, value_name = "must|should|all", default_value = "all", value_parser = ["must", "should", "all"])]
     level: String,
+    /// Start a new server for each playing of a case, so that none meets what another has left behind.
+    #[arg(long, conflicts_with = "target")]
+    fresh: bool,
     /// Play cases that may harm others even on a server that the tool did not start.
     #[arg(long)]
     allow_destructive: bool,
@@ -184,7 +192,7 @@ impl RunArguments {
     /// Cases against a server, and otherwise as when nothing is said; all of them if none is named.
     fn of(server: ServerArguments, globs: &[String]) -> Self {
         let playing = Playing { globs: globs.to_vec(), ..Playing::default() };
-        Self { playing, server, level: "all".to_owned(), allow_destructive: false, html: None }
+        Self { playing, server, level: "all".to_owned(), fresh: false, allow_destructive: false, html: None }
     }
 }
 

@@ -33,6 +33,9 @@ const END_WAIT: Duration = Duration::from_secs(5);
 /// How long a process may take from closing its connections to its end; a core dump takes its time.
 const DYING_WAIT: Duration = Duration::from_secs(1);
 
+/// GET_STATUS for a handle that does not exist: some servers answer no text, and some no ECHO_REQ.
+const QUESTION: &[u8] = b"\0REQ\0\0\0\x0f\0\0\0\x07nowhere";
+
 /// How many ports are tried.
 const ATTEMPTS: u32 = 5;
 
@@ -67,6 +70,8 @@ pub enum LaunchError {
     },
     /// The server did not accept a connection in time.
     NotReady(Duration),
+    /// The server accepted a connection and did not answer in time.
+    Mute(Duration),
     /// The signal could not be sent.
     Signal(io::Error),
     /// The server still runs.
@@ -90,6 +95,9 @@ impl fmt::Display for LaunchError {
                 }
             }
             Self::NotReady(wait) => write!(f, "the server accepts no connection after {wait:?}"),
+            Self::Mute(wait) => {
+                write!(f, "the server accepts connections and answers nothing after {wait:?}")
+            }
             Self::Signal(error) => write!(f, "the signal cannot be sent: {error}"),
             Self::Lives(wait) => write!(f, "the server still runs after {wait:?}"),
             Self::EndedSo(status) => write!(f, "the server ended otherwise: {status}"),
@@ -282,17 +290,17 @@ impl Server {
         self.answered().await
     }
 
-    /// Waits until it answers: what it has stored may end it after it has begun to listen.
+    /// Waits until it answers a question: what it has stored may end it after it has begun to listen.
     async fn answered(&mut self) -> Result<(), LaunchError> {
         let asked = async {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
-            stream.write_all(b"status\n").await?;
+            stream.write_all(QUESTION).await?;
             stream.read_u8().await
         };
         match timeout(READY_WAIT, asked).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => self.ready().await,
-            Err(_) => Err(LaunchError::NotReady(READY_WAIT)),
+            Err(_) => Err(LaunchError::Mute(READY_WAIT)),
         }
     }
 

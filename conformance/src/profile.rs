@@ -53,6 +53,8 @@ pub struct Profile {
     pub server: String,
     /// The command that starts it in the foreground, with `{port}` in it.
     pub launch: Option<String>,
+    /// Whether it keeps something from one case for the next, so that each needs a server of its own.
+    pub fresh: bool,
     /// The request with a known answer that fences use.
     pub fence: Fence,
     /// The request that workers use to ask for a job when leftovers are drained.
@@ -160,6 +162,8 @@ struct File {
     #[serde(alias = "client")]
     server: String,
     launch: Option<String>,
+    #[serde(default)]
+    fresh: bool,
     /// A client is never asked anything, so its profile says nothing here.
     #[serde(default = "Fence::usual")]
     fence: Fence,
@@ -265,6 +269,7 @@ impl Profile {
             name: file.name,
             server: file.server,
             launch: file.launch,
+            fresh: file.fresh,
             fence: file.fence,
             grab: packet("grab", &file.grab)?,
             time_scale: file.time_scale,

@@ -24,7 +24,7 @@ pub enum Exit {
     Broken,
     /// The tool itself failed.
     Own,
-    /// Somebody pressed Ctrl-C.
+    /// A signal told it to end.
     Interrupted,
 }
 

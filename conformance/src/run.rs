@@ -52,6 +52,8 @@ pub struct Plan {
     pub jobs: usize,
     /// By how much to stretch every wait.
     pub time_scale: f64,
+    /// Whether each playing gets a server of its own, if the tool starts them.
+    pub fresh: bool,
     /// Whether destructive cases may be played against a server that the tool did not start.
     pub allow_destructive: bool,
     /// Whether to stop after the first case that is not met.

@@ -65,16 +65,19 @@ fn graded(result: &CaseResult) -> bool {
 /// Plays everything, and writes a profile of what the server can do and what it does otherwise.
 pub(super) fn probe(arguments: &ProbeArguments) -> Result<Exit, Refusal> {
     let server = ServerArguments::of(arguments.target.as_ref(), arguments.launch.as_ref(), STRICT);
-    let plan = play::planned(&RunArguments::of(server, &[]))?;
-    let (plan, results) = play::silently(plan)?;
+    let run = RunArguments { fresh: arguments.fresh, ..RunArguments::of(server, &[]) };
+    let plan = play::planned(&run)?;
+    let (plan, mut results) = play::silently(plan)?;
     let mut profile = plan.profile.clone();
     profile.name.clone_from(&arguments.name);
     profile.server.clone_from(&arguments.name);
     profile.launch.clone_from(&arguments.launch);
+    profile.fresh = plan.fresh;
     profile.features = features(&plan, &results);
     if !profile.features.contains("GRAB_JOB_UNIQ") {
         profile.grab = gearman_protocol::PacketType::GrabJob;
     }
+    play_again(&plan, &profile, &mut results)?;
     for result in &results {
         let header = &plan.cases[result.case].header;
         if header.needs.iter().all(|need| need == "control" || profile.features.contains(need)) {
@@ -96,6 +99,26 @@ pub(super) fn probe(arguments: &ProbeArguments) -> Result<Exit, Refusal> {
         profile.expected.len()
     );
     Ok(Exit::Met)
+}
+
+/// Plays once more what goes another way now: the first time the server was thought to be able to do everything.
+fn play_again(plan: &Plan, profile: &Profile, results: &mut [CaseResult]) -> Result<(), Refusal> {
+    let is_other = |result: &&mut CaseResult| goes_another_way(&plan.cases[result.case], profile);
+    let mut others: Vec<&mut CaseResult> = results.iter_mut().filter(is_other).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let cases = others.iter().map(|result| plan.cases[result.case].clone()).collect();
+    let (_, again) = play::silently(Plan { cases, profile: profile.clone(), ..plan.clone() })?;
+    for new in again {
+        let old = &mut others[new.case];
+        **old = CaseResult { case: old.case, ..new };
+    }
+    Ok(())
+}
+
+fn goes_another_way(case: &Transcript, profile: &Profile) -> bool {
+    case.asked_features().into_iter().any(|feature| !profile.features.contains(feature))
 }
 
 /// The features that the server was seen to have: some case that needs one came out well, and no feature that the
@@ -123,4 +146,23 @@ fn read(path: &str) -> Result<String, Refusal> {
 
 fn write(path: &str, text: &str) -> Result<(), Refusal> {
     std::fs::write(path, text).map_err(|error| Refusal::usage(format!("{path}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asks_for_a_missing_feature_goes_another_way() {
+        let case = |body: &str| {
+            let text = format!("gtx 1\nid: a/b\ntitle: t\nlevel: must\n---\nopen c\n{body}");
+            Transcript::parse("b.gtx", &text).expect("a transcript")
+        };
+        let asks = case("repeat 2\n  when cancel\n    fence c\n  end\nend\n");
+        let mut profile = Profile::load("strict").expect("embedded");
+        assert!(!goes_another_way(&asks, &profile));
+        profile.features.remove("cancel");
+        assert!(goes_another_way(&asks, &profile));
+        assert!(!goes_another_way(&case("fence c\n"), &profile));
+    }
 }

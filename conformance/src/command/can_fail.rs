@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{CanFailArguments, Refusal, play};
+use super::{CanFailArguments, Refusal, play, signals};
 use crate::breakage::{self, Breakage};
 use crate::language::{Transcript, Variant};
 use crate::launch::Launch;
@@ -46,12 +46,8 @@ pub(super) fn can_fail(arguments: &CanFailArguments) -> Result<Exit, Refusal> {
         .iter()
         .map(|name| Profile::load(name).map_err(Refusal::usage))
         .collect::<Result<_, _>>()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
     let field = Arc::new(Field::new(suite, peers)?);
-    let table = runtime.block_on(table(&field, &breakages))?;
+    let table = signals::until_told(table(&field, &breakages))?;
     let all = arguments.names.is_empty();
     let missing = table.report(&breakages, all)?;
     if let Some(file) = &arguments.markdown {
@@ -101,6 +97,7 @@ impl Field {
             cases,
             sanity: Transcript::parse("alive", ALIVE).map_err(Refusal::usage)?,
             target: Target::Launched(launch),
+            fresh: profile.fresh,
             variants: vec![Variant::AsWritten],
             repeat: 1,
             jobs: JOBS,

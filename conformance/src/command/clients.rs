@@ -78,6 +78,7 @@ pub(super) fn run(arguments: ClientsArguments) -> Result<Exit, Refusal> {
         repeat: arguments.playing.repeat,
         jobs,
         time_scale: arguments.playing.time_scale,
+        fresh: false,
         allow_destructive: false,
         fail_fast: arguments.playing.fail_fast,
     };

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use clap::Args;
 
 use super::playing::ServerArguments;
-use super::{Refusal, play::in_place};
+use super::{Refusal, play::in_place, signals};
 use crate::language::Transcript;
 use crate::launch::Launch;
 use crate::mutate::{Held, Insanity, Target, is_fit, variant};
@@ -76,11 +76,7 @@ pub(super) fn run(arguments: &MutateArguments) -> Result<Exit, Refusal> {
     let sanity =
         suite.case(SANITY).ok_or_else(|| Refusal::usage(format!("the suite has no case {SANITY}")))?;
     let echo = suite.case(ECHO).filter(|_| profile.features.contains("ECHO_REQ"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
-    runtime.block_on(async {
+    signals::until_told(async {
         let mut target = target(arguments, &profile, sanity).await?;
         target.echo = echo;
         target.examine().await.map_err(|insanity| Refusal {

@@ -4,15 +4,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
-use super::{Refusal, RunArguments};
+use super::{Refusal, RunArguments, signals};
 use crate::language::{Level, Transcript, Variant};
 use crate::launch::Launch;
 use crate::profile::Profile;
 use crate::report::terminal::{Terminal, Verbosity, summary};
 use crate::report::{Exit, json, junit};
-use crate::run::{CaseResult, Plan, Target};
+use crate::run::{CaseResult, Insane, Plan, Target};
 use crate::suite::{IdPattern, SANITY, Selection, Suite};
 use crate::verdict::Verdict;
 
@@ -43,11 +44,7 @@ fn played(arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
 /// Plays what is planned and tells about it.
 pub(super) fn carry_out(plan: Plan, arguments: &RunArguments) -> Result<(Exit, String), Refusal> {
     let reports = Reports::open(arguments)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
-    runtime.block_on(play(Arc::new(plan), arguments, reports))
+    signals::past_interrupts(1, play(Arc::new(plan), arguments, reports))
 }
 
 /// What the arguments ask for.
@@ -59,26 +56,21 @@ pub(super) fn planned(arguments: &RunArguments) -> Result<Plan, Refusal> {
 
 /// Plays a plan and tells nobody.
 pub(super) fn silently(plan: Plan) -> Result<(Arc<Plan>, Vec<CaseResult>), Refusal> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Refusal { exit: Exit::Own, message: error.to_string() })?;
     let plan = Arc::new(plan);
-    let results = runtime.block_on(async {
-        let mut coming = Arc::clone(&plan)
-            .start()
-            .await
-            .map_err(|insane| Refusal { exit: Exit::NoTarget, message: insane.to_string() })?;
+    let mut results = signals::until_told(async {
+        let mut coming = Arc::clone(&plan).start().await.map_err(no_target)?;
         let mut results = Vec::new();
         while let Some(result) = coming.next().await {
             results.push(result);
         }
         Ok(results)
-    });
-    results.map(|mut results: Vec<CaseResult>| {
-        results.sort_by_key(|result| (result.case, result.variant));
-        (plan, results)
-    })
+    })?;
+    results.sort_by_key(|result: &CaseResult| (result.case, result.variant));
+    Ok((plan, results))
+}
+
+fn no_target(insane: Insane) -> Refusal {
+    Refusal { exit: Exit::NoTarget, message: insane.to_string() }
 }
 
 /// What the arguments choose by id; files among them join the suite.
@@ -121,6 +113,7 @@ fn plan(arguments: &RunArguments, only: Vec<IdPattern>, suite: &Suite) -> Result
     let usual_jobs = if arguments.server.target.is_some() { 1 } else { LAUNCHED_JOBS };
     Ok(Plan {
         target: target(arguments, &profile)?,
+        fresh: arguments.fresh || profile.fresh,
         variants: variants(&arguments.playing.variants)?,
         sanity: sanity.clone(),
         cases,
@@ -220,9 +213,14 @@ async fn play(
         1 => Verbosity::More,
         _ => Verbosity::Everything,
     };
-    let started = Arc::clone(&plan).start().await;
-    let mut coming =
-        started.map_err(|insane| Refusal { exit: Exit::NoTarget, message: insane.to_string() })?;
+    let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| own(&error))?;
+    let mut coming = tokio::select! {
+        started = Arc::clone(&plan).start() => started.map_err(no_target)?,
+        _ = interrupt.recv() => {
+            return Err(Refusal { exit: Exit::Interrupted, message: "interrupted before the first case".to_owned() });
+        }
+    };
     let terminal = Terminal::new(plan.count(), verbosity);
     let mut results: Vec<CaseResult> = Vec::new();
     let mut interrupted = false;
@@ -235,10 +233,10 @@ async fn play(
                 }
                 None => break,
             },
-            _ = tokio::signal::ctrl_c(), if !interrupted => {
+            _ = interrupt.recv(), if !interrupted => {
                 interrupted = true;
                 coming.stop();
-                terminal.line("interrupted: waiting for the cases that have begun");
+                terminal.line("interrupted: waiting for the cases that have begun; once more ends them too");
             }
         }
     }
@@ -249,7 +247,6 @@ async fn play(
         anstream::println!("{}", gone(&plan, lost, results.len()));
     }
     let exit = if interrupted { Exit::Interrupted } else { Exit::of(&results) };
-    let own = |error: &dyn std::fmt::Display| Refusal { exit: Exit::Own, message: error.to_string() };
     let took_ms = began.elapsed().as_millis();
     let rerun = |result: &CaseResult| again(arguments, &plan, result);
     let json = json::render(&plan.cases, &results, &plan.profile, exit.code(), took_ms, rerun)
@@ -327,6 +324,9 @@ fn again(arguments: &RunArguments, plan: &Plan, result: &CaseResult) -> String {
     }
     if arguments.server.peer.is_none() {
         command += &format!(" --profile {}", arguments.server.profile);
+    }
+    if arguments.fresh {
+        command += " --fresh";
     }
     if result.variant != Variant::AsWritten {
         command += &format!(" --variants {}", result.variant);

@@ -1,5 +1,7 @@
 //! Every statement of a transcript, wherever it stands.
 
+use std::collections::BTreeSet;
+
 use super::transcript::{Action, Statement, Transcript};
 
 impl Statement {
@@ -51,6 +53,18 @@ impl Transcript {
             plays |= matches!(statement.action, Action::Listen(_) | Action::Accept(_) | Action::Start(_));
         });
         plays
+    }
+
+    /// The features that `when` asks for: with another profile it goes another way.
+    #[must_use]
+    pub fn asked_features(&self) -> BTreeSet<&str> {
+        let mut features = BTreeSet::new();
+        self.walk(|statement| {
+            if let Action::When { feature, .. } = &statement.action {
+                features.insert(feature.as_str());
+            }
+        });
+        features
     }
 
     /// Calls `visit` for every statement, in the order of the text.

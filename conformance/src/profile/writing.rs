@@ -15,6 +15,9 @@ impl Profile {
         if let Some(launch) = &self.launch {
             let _ = writeln!(text, "launch = {}", quoted(launch));
         }
+        if self.fresh {
+            text.push_str("fresh = true\n");
+        }
         let fence = match self.fence {
             Fence::Status => "GET_STATUS",
             Fence::Echo => "ECHO_REQ",
@@ -107,6 +110,18 @@ mod tests {
             let profile = Profile::parse(text).expect("a profile");
             assert_eq!(profile.to_text(&heading), text, "profiles/{name}.toml is not written in the one way");
         }
+    }
+
+    #[test]
+    fn what_is_not_usual_is_written_too() {
+        let text = Profile::embedded_text("strict").expect("embedded");
+        let profile = Profile { fresh: true, time_scale: 2.0, ..Profile::parse(text).expect("a profile") };
+        let written = profile.to_text("");
+        assert!(
+            written.contains("\nfresh = true\n") && written.contains("\ntime-scale = 2.0\n"),
+            "{written}"
+        );
+        assert!(Profile::parse(&written).expect(&written).fresh);
     }
 
     #[test]

@@ -123,9 +123,9 @@ impl Pool {
         !self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Takes a server back, unless a case has left its mark on it.
+    /// Takes a server back, unless a case has left its mark on it or the next is to have a fresh one.
     pub(super) fn release(&self, lent: Lent, last_case: Option<String>) {
-        if let Some(server) = lent.server.filter(|server| !server.is_touched()) {
+        if let Some(server) = lent.server.filter(|server| !self.plan.fresh && !server.is_touched()) {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.entry(lent.settings).or_default().push(Idle { server, last_case });
         }

@@ -74,9 +74,15 @@ async fn ill(played: &Played, lent: &mut Lent, pool: &Pool) -> Option<(Verdict, 
     if played.failure.is_none() && !wrong && !played.closed_by_server {
         return None;
     }
-    let insane = pool.sanity(&lent.address).await.err()?;
-    if let Some(server) = &mut lent.server {
-        server.wait_for_end().await;
+    let mut insane = pool.sanity(&lent.address).await.err()?;
+    match &mut lent.server {
+        Some(server) => server.wait_for_end().await,
+        // Nobody can wait for the end of what the tool did not start: one that is ending resets what it has not taken yet,
+        // and refuses what comes later.
+        None if matches!(insane, Insane::Wrong { .. }) => {
+            insane = pool.sanity(&lent.address).await.err().unwrap_or(insane);
+        }
+        None => {}
     }
     if let Some(why) = ended(played, lent) {
         return Some((Verdict::Crash, why));

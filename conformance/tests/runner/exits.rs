@@ -45,6 +45,7 @@ fn two_when_the_command_line_makes_no_sense() {
     exits(&["sanity", "--target", "127.0.0.1:1", "--time-scale", "0"], 2, "must be above 0");
     exits(&["sanity", "--peer", "strict"], 2, "does not say how its server is launched");
     exits(&["sanity", "--launch", "true"], 2, "has no {port}");
+    exits(&["sanity", "--fresh", "--target", "127.0.0.1:1"], 2, "'--fresh' cannot be used with '--target");
     // Before anybody is asked whether there is a server.
     exits(
         &["sanity", "--target", "127.0.0.1:1", "--json", "/no/such/folder/r.json"],
@@ -105,6 +106,17 @@ fn how_the_server_ended_is_compared() {
     exits(&[path, "--launch", &launch("exit")], 0, "1 of 1 met");
     std::fs::write(path, text.replace("ended 9", "ended 0")).unwrap();
     exits(&[path, "--launch", &launch("exit")], 1, "the server ended otherwise: exit status: 9");
+}
+
+#[test]
+fn a_server_that_answers_no_text_is_restarted_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.gtx");
+    let path = path.to_str().unwrap();
+    let text = "gtx 1\nid: own/restart\ntitle: t\nlevel: must\nneeds: control\n---\n\
+                open c\nserver restart\nopen d\nd > ECHO_REQ \"a\"\nd < ECHO_RES \"a\"\n";
+    std::fs::write(path, text).unwrap();
+    exits(&[path, "--launch", &launch("nothing")], 0, "1 of 1 met");
 }
 
 #[test]

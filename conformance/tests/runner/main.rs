@@ -6,6 +6,7 @@ mod clients;
 mod exits;
 mod fake;
 mod recording;
+mod signals;
 mod statements;
 mod verdicts;
 
@@ -31,6 +32,7 @@ fn serve_when_told_to() {
         Ok("exit") => "exit",
         Ok("mute") => "mute",
         Ok("insane") => "insane",
+        Ok("nothing") => "nothing",
         _ => "",
     };
     fake::serve_here(port.parse().unwrap(), on_text);

@@ -23,6 +23,7 @@ fn plan(cases: Vec<Transcript>, target: Target) -> Plan {
         repeat: 1,
         jobs: 1,
         time_scale: 0.3,
+        fresh: false,
         allow_destructive: false,
         fail_fast: false,
     }
@@ -219,6 +220,15 @@ fn timed_cases_are_played_as_written_only_and_others_in_all_variants() {
     assert_eq!(count(""), 4);
     assert_eq!(count("tags: time\n"), 1);
     assert_eq!(count("variants: as-written split\n"), 2);
+}
+
+#[test]
+fn a_fresh_server_remembers_nothing_of_the_round_before() {
+    let turns = || transcript("", "open c\nc > ECHO_REQ \"turn\"\nc < ECHO_RES \"yes\"\n");
+    let twice = |fresh| Plan { repeat: 2, fresh, ..launched(vec![turns()]) };
+    let flaky = Verdict::Flaky { met: 1, rounds: 2, known: false };
+    assert_eq!(verdict(twice(false)).0, flaky);
+    assert_eq!(verdict(twice(true)).0, Verdict::Pass);
 }
 
 #[test]
