@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// The program with arguments, in an environment that has nothing else.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -60,12 +60,22 @@ pub(crate) fn refusal(arguments: &[&str]) -> String {
     refusal_of(&mut command(arguments))
 }
 
+/// What it says when it refuses to start. One that serves instead would never end by itself, so it is ended here.
 pub(crate) fn refusal_of(command: &mut Command) -> String {
-    let Output { status, stderr, .. } = command.output().unwrap();
-    let said = String::from_utf8(stderr).unwrap();
-    assert_eq!((status.code(), said.lines().count()), (Some(1), 1), "{said}");
-    said.trim_end().to_owned()
+    let mut child = command.spawn().unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap) {
+        if line.starts_with(LISTENING) {
+            child.kill().unwrap();
+        }
+        said.push(line);
+    }
+    assert_eq!((child.wait().unwrap().code(), said.len()), (Some(1), 1), "{command:?} said {said:?}");
+    said.remove(0)
 }
+
+/// How the line begins with which it says where it listens.
+const LISTENING: &str = "gearmand: listening on ";
 
 /// The program, listening. It is killed when a test fails.
 pub(crate) struct Gearmand {
@@ -86,9 +96,9 @@ impl Gearmand {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let mut gearmand = Self::spawn_until(command, |line| line.starts_with("gearmand: listening on "));
+        let mut gearmand = Self::spawn_until(command, |line| line.starts_with(LISTENING));
         let line = gearmand.said.pop().unwrap();
-        gearmand.address = line.trim_start_matches("gearmand: listening on ").to_owned();
+        gearmand.address = line.trim_start_matches(LISTENING).to_owned();
         gearmand
     }
 
