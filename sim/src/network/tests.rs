@@ -1,150 +1,21 @@
 //! Each fault of the network, seen from both ends.
 
-use super::rehearsal::{FIRST, ONLY, PEER, Rehearsal, SERVER, TICK};
-use super::{Fate, Pace, SERVER_ADDRESS, SimNetwork, SimStream, Toward, now};
+mod watched;
+
+use watched::{ECHO, Got, Seen, Watched, ask_and_read, ask_later, note, read_all, write_hello};
+
+use super::rehearsal::{FIRST, ONLY, PEER, SERVER, TICK};
+use super::{Fate, Pace, SERVER_ADDRESS, SimNetwork, Toward};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Last, Reception};
 use crate::history::Actor;
-use gearman_net::{Listener, Network};
+use gearman_net::Network;
 use gearman_protocol::Time;
 use std::io;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
-
-/// ECHO_RES with ten bytes.
-const ECHO: &[u8] = b"\0RES\0\0\0\x11\0\0\0\x0aten bytes.";
-
-/// What one end saw, each with the millisecond.
-type Seen = Arc<Mutex<Vec<(u64, Got)>>>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Got {
-    Bytes(Vec<u8>),
-    End,
-    Failed(io::ErrorKind),
-    Wrote(usize),
-}
-
-fn note(seen: &Seen, got: Got) {
-    seen.lock().unwrap().push((now().as_millis(), got));
-}
-
-/// A rehearsal in which both ends note what they see.
-struct Watched {
-    rehearsal: Rehearsal,
-    server: Seen,
-    peer: Seen,
-}
-
-impl Watched {
-    /// The server notes whatever it reads; the peer does as `play` says, and notes whatever it likes.
-    fn new<F>(faults: &[(FaultClass, u32)], window: usize, play: fn(SimNetwork, Seen) -> F) -> Self
-    where
-        F: Future<Output = io::Result<()>> + 'static,
-    {
-        let (server, peer) = (Seen::default(), Seen::default());
-        let (at_server, at_peer) = (Arc::clone(&server), Arc::clone(&peer));
-        let rehearsal = Rehearsal::new(
-            faults,
-            window,
-            move |network| listen(network, Arc::clone(&at_server)),
-            move |network| play(network, Arc::clone(&at_peer)),
-        );
-        Self { rehearsal, server, peer }
-    }
-
-    fn at_server(&self) -> Vec<(u64, Got)> {
-        self.server.lock().unwrap().clone()
-    }
-
-    fn at_peer(&self) -> Vec<(u64, Got)> {
-        self.peer.lock().unwrap().clone()
-    }
-
-    /// All bytes that the server read, and in how many reads.
-    fn read_by_server(&self) -> (Vec<u8>, usize) {
-        let reads = self.at_server().into_iter().filter_map(|(_, got)| match got {
-            Got::Bytes(bytes) => Some(bytes),
-            Got::End | Got::Failed(_) | Got::Wrote(_) => None,
-        });
-        let reads: Vec<Vec<u8>> = reads.collect();
-        (reads.concat(), reads.len())
-    }
-}
-
-impl Deref for Watched {
-    type Target = Rehearsal;
-
-    fn deref(&self) -> &Rehearsal {
-        &self.rehearsal
-    }
-}
-
-impl DerefMut for Watched {
-    fn deref_mut(&mut self) -> &mut Rehearsal {
-        &mut self.rehearsal
-    }
-}
-
-async fn listen(network: SimNetwork, seen: Seen) -> io::Result<()> {
-    let mut listener = network.bind("0.0.0.0:4730").await?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(read_all(stream, Arc::clone(&seen)));
-    }
-}
-
-/// Reads to the end, and answers a `?` with a `!`, and a `*` with a packet.
-async fn read_all(mut stream: SimStream, seen: Seen) {
-    let mut buffer = [0; 4096];
-    loop {
-        let got = match stream.read(&mut buffer).await {
-            Ok(0) => Got::End,
-            Ok(count) => Got::Bytes(buffer[..count].to_vec()),
-            Err(error) => Got::Failed(error.kind()),
-        };
-        let has = |byte| matches!(&got, Got::Bytes(bytes) if bytes.contains(&byte));
-        let answer: &[u8] = if has(b'?') {
-            b"!"
-        } else if has(b'*') {
-            ECHO
-        } else {
-            b""
-        };
-        let over = !matches!(got, Got::Bytes(_));
-        note(&seen, got);
-        if over || !answer.is_empty() && stream.write_all(answer).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn write_hello(network: SimNetwork, _: Seen) -> io::Result<()> {
-    let mut stream = network.connect(SERVER_ADDRESS).await?;
-    stream.write_all(b"hello, this is a peer with a lot to say").await?;
-    std::future::pending().await
-}
-
-/// Connects, and writes after a while.
-async fn ask_later(network: SimNetwork, seen: Seen) -> io::Result<()> {
-    let mut stream = network.connect(SERVER_ADDRESS).await?;
-    sleep(Duration::from_millis(10 * TICK)).await;
-    if let Err(error) = stream.write_all(ECHO).await {
-        note(&seen, Got::Failed(error.kind()));
-    }
-    read_all(stream, seen).await;
-    Ok(())
-}
-
-async fn ask_and_read(network: SimNetwork, seen: Seen) -> io::Result<()> {
-    let mut stream = network.connect(SERVER_ADDRESS).await?;
-    stream.write_all(b"how are you?").await?;
-    read_all(stream, seen).await;
-    Ok(())
-}
 
 #[test]
 fn without_faults_a_write_arrives_whole_after_its_hops() {
