@@ -1,5 +1,7 @@
-//! Where the body of a small packet is kept.
+//! Where the body of a packet is kept that has arrived whole.
 
+use crate::decoder::Decoder;
+use crate::gathered::Gathered;
 use bytes::Bytes;
 
 /// A body of up to `N` bytes, in one piece of memory with the count of those who share it.
@@ -33,8 +35,15 @@ pub(crate) fn kept(body: &[u8]) -> Bytes {
         144..=175 => small::<175>(body),
         176..=207 => small::<207>(body),
         208..=239 => small::<239>(body),
-        _ => Bytes::copy_from_slice(body),
+        240..Decoder::LONG => Bytes::copy_from_slice(body),
+        Decoder::LONG.. => long(body),
     }
+}
+
+fn long(body: &[u8]) -> Bytes {
+    let mut gathered = Gathered::default();
+    gathered.extend(body, body.len());
+    gathered.into()
 }
 
 fn small<const N: usize>(body: &[u8]) -> Bytes {
@@ -50,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_body_is_kept_as_it_is_whatever_its_length() {
-        for length in 0..600_u16 {
+        for length in (0..600_u16).chain([16_383, 16_384, 60_000]) {
             let body: Vec<u8> = (0..length).map(|place| place.to_le_bytes()[0]).collect();
             assert_eq!(kept(&body), body, "{length} bytes");
         }

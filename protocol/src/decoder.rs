@@ -3,6 +3,7 @@
 use crate::body::kept;
 use crate::error::DecodeError;
 use crate::frame::{Frame, HEADER_LENGTH, Magic, Packet};
+use crate::gathered::Gathered;
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes};
 
@@ -28,7 +29,8 @@ impl Default for Limits {
 /// that is kept for long does not pin a read buffer. A message that arrives in parts is gathered in a buffer
 /// that is at most four times as large as what has arrived (or [`Decoder::SMALL`]), whatever the header
 /// announces, and that moves so seldom that all moves together copy a third of the message's length. Who reads from
-/// a socket may read into that buffer ([`Decoder::room`]), and spares the message the way through another.
+/// a socket may read into that buffer ([`Decoder::room`]), and spares the message the way through another; it is then
+/// up to four times as large as what has arrived and [`Decoder::LONG`] more.
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -49,8 +51,8 @@ pub struct Decoder {
 enum State {
     Between,
     Header(PartialHeader),
-    Body { header: Header, gathered: Vec<u8> },
-    Line { gathered: Vec<u8> },
+    Body { header: Header, gathered: Gathered },
+    Line { gathered: Gathered },
     Skipping { left: usize },
     Broken(DecodeError),
 }
@@ -107,8 +109,8 @@ impl Decoder {
     /// The bytes that an unfinished message may occupy however little of it has arrived.
     pub const SMALL: usize = 64;
 
-    /// How much of a message must be missing, and how much of it the buffer must have room for, that it is worth a
-    /// read of its own, in bytes: others may follow a shorter rest in the same read.
+    /// How much of a message must be missing, and how much of it must have arrived or the buffer have room for, that it
+    /// is worth a read of its own, in bytes: others may follow a shorter rest in the same read.
     pub const LONG: usize = 16 * 1024;
 
     /// A decoder at the start of a connection.
@@ -155,8 +157,11 @@ impl Decoder {
     pub fn room(&mut self, most: usize) -> Option<Limit<&mut Vec<u8>>> {
         let State::Body { header, gathered } = &mut self.state else { return None };
         let missing = header.length() - gathered.len();
+        if missing >= Self::LONG && gathered.len() >= Self::LONG {
+            gathered.make_room(Self::LONG, header.length());
+        }
         let room = missing.min(gathered.capacity() - gathered.len());
-        (room >= Self::LONG).then(|| gathered.limit(room.min(most)))
+        (room >= Self::LONG).then(|| gathered.memory().limit(room.min(most)))
     }
 
     /// The message that is whole since something was read into its room.
@@ -170,7 +175,7 @@ impl Decoder {
         Some(frame)
     }
 
-    /// How many bytes of memory the unfinished message occupies.
+    /// How many bytes of memory the unfinished message occupies, but for a KiB in front of a long one.
     #[must_use]
     pub fn held(&self) -> usize {
         match &self.state {
@@ -207,7 +212,7 @@ impl Decoder {
     fn step(&mut self, first: u8, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
         match &mut self.state {
             State::Between if first == 0 => self.state = State::Header(PartialHeader::default()),
-            State::Between => self.state = State::Line { gathered: Vec::new() },
+            State::Between => self.state = State::Line { gathered: Gathered::default() },
             State::Header(partial) => {
                 if let Some(header) = partial.fill(input)? {
                     return Ok(self.begin_body(header, input));
@@ -215,7 +220,7 @@ impl Decoder {
             }
             State::Body { header, gathered } => {
                 let part = take(input, header.length() - gathered.len());
-                gather(gathered, part, header.length());
+                gathered.extend(part, header.length());
                 return Ok(self.take_whole());
             }
             State::Line { gathered } => {
@@ -242,7 +247,7 @@ impl Decoder {
             return Some(Frame::Oversized { number: header.number, size: header.size });
         }
         if input.len() < header.length() {
-            self.state = State::Body { header, gathered: Vec::new() };
+            self.state = State::Body { header, gathered: Gathered::default() };
             return None;
         }
         self.state = State::Between;
@@ -257,31 +262,9 @@ fn take<'a>(input: &mut &'a [u8], count: usize) -> &'a [u8] {
     part
 }
 
-/// Appends a part of a message that is `whole` bytes long.
-fn gather(gathered: &mut Vec<u8>, part: &[u8], whole: usize) {
-    let needed = gathered.len() + part.len();
-    if needed > gathered.capacity() {
-        gathered.reserve_exact(room(needed, whole) - gathered.len());
-    }
-    gathered.extend_from_slice(part);
-}
-
-/// How large a buffer to gather `needed` of `whole` bytes in: the whole, a quarter of it, a quarter of that, as
-/// long as it holds them.
-///
-/// A message thus moves through a sixteenth and a quarter of its own size, and the moves together copy a third of
-/// it, where halves would copy all of it and a buffer that doubles from any other size nearly twice as much.
-fn room(needed: usize, whole: usize) -> usize {
-    let mut room = whole;
-    while room.div_ceil(4) >= needed.max(Decoder::SMALL / 4) {
-        room = room.div_ceil(4);
-    }
-    room
-}
-
 /// Takes a line's bytes up to its end, if the end is there; gives the line without `\n` or `\r\n`.
 fn gather_line(
-    gathered: &mut Vec<u8>,
+    gathered: &mut Gathered,
     input: &mut &[u8],
     limit: usize,
 ) -> Result<Option<Bytes>, DecodeError> {
@@ -291,14 +274,14 @@ fn gather_line(
     if length > limit {
         return Err(DecodeError::LineTooLong { limit });
     }
-    gather(gathered, part, if end.is_some() { length } else { limit });
-    Ok(end.map(|_| without_line_end(std::mem::take(gathered))))
+    gathered.extend(part, if end.is_some() { length } else { limit });
+    Ok(end.map(|_| without_line_end(std::mem::take(gathered).into())))
 }
 
-fn without_line_end(mut line: Vec<u8>) -> Bytes {
+fn without_line_end(mut line: Bytes) -> Bytes {
     line.truncate(line.len() - 1);
     if line.last() == Some(&b'\r') {
         line.truncate(line.len() - 1);
     }
-    line.into()
+    line
 }

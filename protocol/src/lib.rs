@@ -24,6 +24,7 @@ mod body;
 mod decoder;
 mod error;
 mod frame;
+mod gathered;
 mod listing;
 mod names;
 mod outward;
