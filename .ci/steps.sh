@@ -132,6 +132,13 @@ side_by_side() {
     cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
 }
 
+# What programs see of each fault must be so on real sockets too, and the page must say it.
+faults_compared() {
+    cp docs/measurements.md target/measurements.md
+    cargo sim faults --compare --into target/measurements.md
+    cmp docs/measurements.md target/measurements.md
+}
+
 # A campaign shared out as the ready files for GitHub and Kubernetes say, whose parts must come to the whole.
 shards() {
     local python=target/peers/python/bin
@@ -177,6 +184,7 @@ step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
 step "shards, their files and their union" shards
+step "faults, under turmoil and on the machine's own sockets" faults_compared
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"

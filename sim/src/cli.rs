@@ -10,6 +10,7 @@ macro_rules! say {
 
 mod check;
 mod exit;
+mod faults;
 mod interrupt;
 mod lists;
 mod replay;
@@ -21,6 +22,7 @@ mod soak;
 pub use exit::Exit;
 
 use crate::campaign::{Seeds, Shard, ShardError};
+use crate::compare::Habit;
 use crate::faults::FaultClass;
 use crate::judge::rules;
 use crate::naive::Server;
@@ -65,8 +67,17 @@ enum Command {
     Soak(SoakArgs),
     /// List the rules that judge
     Rules,
-    /// List the classes of faults
-    Faults,
+    /// List the classes of faults, or compare them with the machine's own sockets
+    Faults(FaultsArgs),
+    /// Play a part of that comparison
+    #[command(hide = true)]
+    Play {
+        /// Where the server is
+        address: String,
+        /// The peer, and what it does; the server if nothing is said
+        #[arg(value_enum)]
+        peer: Option<Habit>,
+    },
     /// Print the digest of each seed, for another process to compare
     #[command(hide = true)]
     Digests(DigestArgs),
@@ -151,6 +162,19 @@ struct SabotageArgs {
     /// Where to run
     #[arg(long, value_enum, default_value_t)]
     stage: Stage,
+}
+
+#[derive(Debug, Args)]
+struct FaultsArgs {
+    /// Make each class happen under turmoil and between two processes of this machine, and show what both ends see of it
+    #[arg(long)]
+    compare: bool,
+    /// Write the comparison into this page, between the comments <!-- faults --> and <!-- end of faults -->
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    into: Option<PathBuf>,
+    /// Compare only these classes
+    #[arg(value_name = "CLASS", value_parser = parse_fault, requires = "compare", conflicts_with = "into")]
+    classes: Vec<FaultClass>,
 }
 
 #[derive(Debug, Args)]
@@ -303,11 +327,12 @@ fn parse_mix(text: &str) -> Result<Mix, String> {
     if text == "none" {
         return Ok(Mix::of([]));
     }
-    let classes = text.split(',').map(|name| {
-        FaultClass::from_name(name)
-            .ok_or_else(|| format!("there is no fault {name:?}; `cargo sim faults` lists them"))
-    });
-    classes.collect::<Result<Vec<FaultClass>, String>>().map(Mix::of)
+    text.split(',').map(parse_fault).collect::<Result<Vec<FaultClass>, String>>().map(Mix::of)
+}
+
+fn parse_fault(name: &str) -> Result<FaultClass, String> {
+    FaultClass::from_name(name)
+        .ok_or_else(|| format!("there is no fault {name:?}; `cargo sim faults` lists them"))
 }
 
 fn parse_rules(text: &str) -> Result<RuleChoice, String> {
@@ -334,7 +359,8 @@ pub fn main() -> Exit {
         Command::Sabotage(args) => sabotage::sabotage(&args),
         Command::Soak(args) => soak::soak(&args),
         Command::Rules => lists::rules(),
-        Command::Faults => lists::faults(),
+        Command::Faults(args) => faults::faults(&args),
+        Command::Play { address, peer } => faults::play(&address, peer),
         Command::Digests(args) => check::digests(&args),
     }
 }

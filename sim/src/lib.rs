@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod census;
 pub mod chance;
 pub mod cli;
+mod compare;
 pub mod faults;
 pub mod history;
 pub mod isolated;

@@ -9,8 +9,7 @@ mod cables;
 mod lane;
 mod paths;
 mod pauses;
-#[cfg(test)]
-mod rehearsal;
+pub(crate) mod rehearsal;
 mod servers;
 mod stream;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub use crate::store::Cheat;
 use gearman_engine::Doors;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
+pub(crate) use storm::toward;
 
 /// What a run needs besides its plan.
 pub struct Options<'a> {

@@ -107,11 +107,13 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         plan["server"]["worker_wakeup"] = json!(0);
         save("deaf.json", &plan)
     };
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["--sneeds", "5"], "unexpected argument '--sneeds' found; see cargo sim --help"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'; see cargo sim --help"),
         (&["--seeds", "many"], "write how many seeds (1000)"),
         (&["--faults", "sharknado"], "there is no fault \"sharknado\"; `cargo sim faults` lists them"),
+        (&["faults", "--compare", "sharknado"], "there is no fault \"sharknado\""),
+        (&["faults", "--compare", "--into", &old], "it has no <!-- faults -->"),
         (&["--rules", "golden"], "there is no rule \"golden\"; `cargo sim rules` lists them"),
         (&["--sabotage", "spanner"], "there is no sabotage \"spanner\""),
         (&["--shard", "3/2"], "such as 1/4"),
@@ -250,6 +252,20 @@ fn the_lists_are_as_long_as_they_say() {
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(said.lines().last(), Some(&*format!("{lines} {what}")));
         assert!(lines >= least, "{lines} {what}");
+    }
+}
+
+#[test]
+fn what_programs_see_of_a_fault_is_compared_with_the_machines_own_sockets() {
+    let output = program(&["faults", "--compare", "worker-crash", "store-torn"]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+    for wanted in [
+        "| `worker-crash` | server | EOF; then nothing | the same |  |",
+        "| read 64, wrote 64; then ECONNRESET when it reads; then nothing | the same |  |",
+        "* `store-torn`: ",
+    ] {
+        assert!(said.contains(wanted), "{said}");
     }
 }
 

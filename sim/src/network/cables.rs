@@ -312,9 +312,9 @@ impl NetworkState {
         lane.pace.map_or(window, |pace| pace.window.min(window)).saturating_sub(lane.in_flight)
     }
 
-    /// The writer's socket has taken bytes.
-    pub(super) fn given(&mut self, id: CableId, toward: Toward, bytes: &[u8]) {
-        self.lane(id, toward).in_flight += bytes.len();
+    /// The writer's socket has taken bytes, of which so many will arrive.
+    pub(super) fn given(&mut self, id: CableId, toward: Toward, bytes: &[u8], arriving: usize) {
+        self.lane(id, toward).in_flight += arriving;
         if let (Toward::Server, Some(dialled)) = (toward, self.cables[id.0].dialled) {
             self.journal.wrote(now(), dialled.connection, bytes);
         }
@@ -368,7 +368,8 @@ impl NetworkState {
         }
     }
 
-    /// The programs of a host were killed: whoever they spoke with reads what is under way, and then the end.
+    /// The programs of a host were killed: whoever they spoke with reads what is under way, and then the end, or gets
+    /// a reset if it had written what they have not read (RFC 9293, 3.6.1).
     pub(crate) fn died(&mut self, host: usize) {
         self.dying = false;
         let server = self.servers.at(host);
@@ -379,7 +380,8 @@ impl NetworkState {
                 Some(_) | None => None,
             };
             if let Some(toward) = theirs {
-                cable.lane(toward).last.get_or_insert(Last::Fin);
+                let is_read = cable.lane(toward.opposite()).in_flight == 0;
+                cable.lane(toward).last.get_or_insert(if is_read { Last::Fin } else { Last::Reset });
                 cable.ended |= server.is_some();
                 cable.is_posthumous |= server.is_some() && cable.dialled.is_none();
                 cable.closed |= server.is_none();
@@ -409,6 +411,14 @@ impl NetworkState {
     pub(super) fn last(&mut self, id: CableId, toward: Toward, arrived: usize) -> Option<Last> {
         let lane = self.lane(id, toward);
         lane.last.filter(|_| lane.in_flight == arrived)
+    }
+
+    /// Closes a socket in which bytes are left unread: its other end gets a reset behind what is under way.
+    pub(super) fn close_unread(&mut self, socket: TcpStream, id: CableId, toward: Toward) {
+        self.keep(socket);
+        let cable = &mut self.cables[id.0];
+        cable.lane(toward).last.get_or_insert(Last::Reset);
+        cable.wake();
     }
 
     /// Keeps a socket whose end is cut off, so that its other end is told nothing by it.

@@ -2,14 +2,14 @@
 
 use super::{ByteFaults, CableId, Cables, Home, NetworkState, Servers, SimNetwork};
 use crate::faults::FaultClass;
-use crate::faults::tally::Touches;
-use crate::history::{Actor, Entry, History, ServerId, What};
+use crate::history::{Actor, History, ServerId};
 use crate::journal::Journal;
 use crate::lives::Lives;
+use crate::stage::Watcher;
 use gearman_protocol::Time;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 /// How long a step of the simulation is, and a hop between the two hosts, in milliseconds.
@@ -25,15 +25,14 @@ pub(crate) const FIRST: ServerId = ServerId::new(0);
 pub(crate) struct Rehearsal {
     sim: turmoil::Sim<'static>,
     cables: Cables,
-    entries: Arc<Mutex<Vec<What>>>,
 }
 
 impl Rehearsal {
     /// A server that does this and a peer that does that, over a network that hits so many of a thousand reads and
-    /// writes, and has room for so many bytes.
+    /// writes, and has room for so many bytes; the watcher gets all that is in the history.
     pub(crate) fn new<S, P>(
-        faults: &[(FaultClass, u32)],
-        window: usize,
+        (faults, window): (&[(FaultClass, u32)], usize),
+        watcher: Watcher,
         serve: impl Fn(SimNetwork) -> S + 'static,
         play: impl Fn(SimNetwork) -> P + 'static,
     ) -> Self
@@ -41,11 +40,6 @@ impl Rehearsal {
         S: Future<Output = io::Result<()>> + 'static,
         P: Future<Output = io::Result<()>> + 'static,
     {
-        let entries = Arc::new(Mutex::new(Vec::new()));
-        let into = Arc::clone(&entries);
-        let watcher = Box::new(move |entry: &Entry| {
-            into.lock().unwrap_or_else(PoisonError::into_inner).push(entry.what.clone());
-        });
         let bytes = ByteFaults {
             seed: 7,
             tick: Duration::from_millis(TICK),
@@ -74,7 +68,7 @@ impl Rehearsal {
                 std::future::pending().await
             }
         });
-        Self { sim, cables, entries }
+        Self { sim, cables }
     }
 
     pub(crate) fn step(&mut self, ticks: usize) -> &mut Self {
@@ -96,13 +90,11 @@ impl Rehearsal {
         self.state().died(host);
     }
 
-    /// Everything that is in the history, a line each.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).iter().map(What::to_string).collect()
-    }
-
-    pub(crate) fn touches(&self, class: FaultClass) -> Touches {
-        self.state().journal().take().tally.of(class)
+    /// Starts the server again.
+    pub(crate) fn restart_server(&mut self) {
+        self.sim.bounce("server");
+        self.step(1);
+        self.state().server_is_up(FIRST);
     }
 }
 

@@ -88,6 +88,9 @@ impl SimStream {
             self.end.over(how);
             if turmoil::in_simulation() {
                 self.outgoing.send_held_from(&inner);
+                if self.incoming.is_unread() {
+                    self.end.cables.lock().close_unread(inner, self.end.id, self.end.toward);
+                }
             }
         }
     }

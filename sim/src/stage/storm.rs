@@ -200,7 +200,7 @@ impl<'a> Storm<'a> {
     }
 }
 
-const fn toward(lanes: Lanes) -> &'static [Toward] {
+pub(crate) const fn toward(lanes: Lanes) -> &'static [Toward] {
     match lanes {
         Lanes::ToServer => &[Toward::Server],
         Lanes::FromServer => &[Toward::Peer],

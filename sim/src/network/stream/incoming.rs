@@ -35,6 +35,11 @@ enum Over {
 }
 
 impl Incoming {
+    /// Whether bytes are there that were not read; those that turmoil still has, it knows of itself.
+    pub(super) fn is_unread(&self) -> bool {
+        !self.arrived.is_empty()
+    }
+
     /// Takes bytes that have arrived; 0 is the end of the stream. `buffer` has room for some.
     pub(super) fn poll_read(
         &mut self,

@@ -41,8 +41,8 @@ impl Outgoing {
         if room == 0 && !bytes.is_empty() {
             return Poll::Pending;
         }
-        if let Some(takes) = self.cut(inner, &bytes[..room], end) {
-            return Poll::Ready(Ok(takes));
+        if self.cut(inner, &bytes[..room], end) {
+            return Poll::Ready(Ok(room));
         }
         let takes = self.split(room, end);
         self.is_within = takes < bytes.len();
@@ -54,29 +54,30 @@ impl Outgoing {
             ready!(Pin::new(inner).poll_write(cx, bytes))?;
         }
         self.writes += 1;
-        end.cables.lock().given(end.id, end.toward, bytes);
+        end.cables.lock().given(end.id, end.toward, bytes, bytes.len());
         Poll::Ready(Ok(takes))
     }
 
-    /// Passes a part of the message that these bytes begin with, and cuts this end off, if that is to be; says how
-    /// many bytes it took.
-    fn cut(&mut self, inner: &TcpStream, bytes: &[u8], end: &End) -> Option<usize> {
+    /// Takes these bytes as a kernel does, passes a part of the message that they begin with, and cuts this end off,
+    /// if that is to be; says whether it is.
+    fn cut(&mut self, inner: &TcpStream, bytes: &[u8], end: &End) -> bool {
         let mut state = end.cables.lock();
-        let last = state.cut(end.id, end.toward)?;
+        let Some(last) = state.cut(end.id, end.toward) else { return false };
         let class = match last {
             Last::Reset => FaultClass::ResetMidPacket,
             Last::Fin => FaultClass::FinMidPacket,
         };
         let message = first_message(bytes);
-        let mut chance = state.chance(class, end, self.writes).filter(|_| !self.is_within && message > 1)?;
-        let takes = 1 + chance.index(message - 1);
-        self.held.extend_from_slice(&bytes[..takes]);
-        state.given(end.id, end.toward, &bytes[..takes]);
+        let chance = state.chance(class, end, self.writes).filter(|_| !self.is_within && message > 1);
+        let Some(mut chance) = chance else { return false };
+        let part = 1 + chance.index(message - 1);
+        self.held.extend_from_slice(&bytes[..part]);
+        state.given(end.id, end.toward, bytes, part);
         state.bit(class, end.id);
         state.cut_off(end.id, end.toward, last);
         drop(state);
         self.send_held_from(inner);
-        Some(takes)
+        true
     }
 
     /// How many of `could` bytes to take; fewer make the rest wait.

@@ -3,6 +3,8 @@
 use super::super::rehearsal::{Rehearsal, TICK};
 use super::super::{SERVER_ADDRESS, SimNetwork, SimStream, now};
 use crate::faults::FaultClass;
+use crate::faults::tally::Touches;
+use crate::history::{Entry, What};
 use gearman_net::{Listener, Network};
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -32,6 +34,7 @@ pub(super) fn note(seen: &Seen, got: Got) {
 /// A rehearsal in which both ends note what they see.
 pub(super) struct Watched {
     rehearsal: Rehearsal,
+    entries: Arc<Mutex<Vec<What>>>,
     server: Seen,
     peer: Seen,
 }
@@ -44,13 +47,24 @@ impl Watched {
     {
         let (server, peer) = (Seen::default(), Seen::default());
         let (at_server, at_peer) = (Arc::clone(&server), Arc::clone(&peer));
+        let entries = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&entries);
         let rehearsal = Rehearsal::new(
-            faults,
-            window,
+            (faults, window),
+            Box::new(move |entry: &Entry| into.lock().unwrap().push(entry.what.clone())),
             move |network| listen(network, Arc::clone(&at_server)),
             move |network| play(network, Arc::clone(&at_peer)),
         );
-        Self { rehearsal, server, peer }
+        Self { rehearsal, entries, server, peer }
+    }
+
+    /// Everything that is in the history, a line each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.entries.lock().unwrap().iter().map(What::to_string).collect()
+    }
+
+    pub(super) fn touches(&self, class: FaultClass) -> Touches {
+        self.state().journal().take().tally.of(class)
     }
 
     pub(super) fn at_server(&self) -> Vec<(u64, Got)> {
