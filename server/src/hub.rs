@@ -105,13 +105,12 @@ impl<D: Doors, C: Clock> Hub<D, C> {
 
     /// Tells that a connection is gone: the last event of its number.
     pub(crate) fn close(&self, id: ConnectionId) {
-        let mut inner = self.lock();
-        inner.mailboxes.remove(&id);
-        let is_last = inner.mailboxes.is_empty();
-        self.turn_with(inner, [Event::Closed { from: id }]);
-        if let (true, Phase::Ending(finish)) = (is_last, self.life.phase()) {
-            self.life.advance(Phase::Ended(finish));
-        }
+        let mut turn = self.begin_turn();
+        turn.inner.mailboxes.remove(&id);
+        turn.tell(Event::Closed { from: id });
+        // Before the engine is given back: whoever comes after that is not the last.
+        turn.inner.note_end(&self.life);
+        turn.end();
     }
 
     /// Tells of anything else.
@@ -227,7 +226,12 @@ impl<D> Inner<D> {
     fn end(&self, life: &Life, finish: Finish) {
         life.advance(Phase::Ending(finish));
         self.close_all(Closing::AfterFlush);
-        if self.mailboxes.is_empty() {
+        self.note_end(life);
+    }
+
+    /// The end is there when nobody is left of those who were told.
+    fn note_end(&self, life: &Life) {
+        if let (true, Phase::Ending(finish)) = (self.mailboxes.is_empty(), life.phase()) {
             life.advance(Phase::Ended(finish));
         }
     }
