@@ -18,7 +18,7 @@
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
-#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, the conformance tool as one static file; yes or no
+#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, the conformance tool as one static file; yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -215,6 +215,7 @@ step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
     step "simulation, the same in a debug build" same_in_a_debug_build
+    step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
     step "the slowest call at four million jobs" cargo costs slowest
     step "scaling (printed, not judged)" cargo bench-server scaling
     step "the reported load, in real time" reported_load

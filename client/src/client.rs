@@ -14,6 +14,7 @@ use bytes::Bytes;
 use calls::{Awaited, Call, Reply};
 use driver::Driver;
 use gearman_net::Network;
+use gearman_net::sync::spawn;
 use gearman_protocol::{Handle, JobStatus, Request, UniqueStatus};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -75,7 +76,7 @@ impl Client {
         let link = Link::open(network, address, reach).await?;
         let (calls, heard) = mpsc::channel(WAITING_CALLS);
         let loss = Arc::new(OnceLock::new());
-        tokio::spawn(Driver::new(link, heard).run(Arc::clone(&loss)));
+        spawn(Driver::new(link, heard).run(Arc::clone(&loss)));
         Ok(Self { line: Line { calls, loss }, deadline: None })
     }
 

@@ -1,11 +1,13 @@
-//! How do bytes travel, and what time is it?
+//! How do bytes travel, what time is it, and who goes on?
 //!
 //! [`Network`] and [`Clock`] are all that server and client know of the outside. Behind them stand TCP and the
 //! machine's clocks ([`Tcp`], [`Sockets`], [`MachineClock`]), or the simulator's faulty network and its invented time.
+//! What tasks share is in [`sync`], so that a scheduler of tests can decide who goes on.
 
 mod machine_clock;
 mod memory;
 mod sockets;
+pub mod sync;
 mod tcp;
 mod wire;
 

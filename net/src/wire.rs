@@ -1,6 +1,7 @@
 //! A connection as frames that come in and one buffer that goes out.
 
 use crate::Stream;
+use crate::sync::thread_local;
 use bytes::Buf;
 use gearman_protocol::{DecodeError, Decoder, Frame, Limits, Outward};
 use std::cell::RefCell;
@@ -76,8 +77,9 @@ impl<S: Stream> Wire<S> {
             self.decoder.take_whole().into_iter().for_each(|frame| each(Ok(frame)));
             return Poll::Ready(Ok(count));
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut buffer = ReadBuf::new(scratch);
+        SCRATCH.with(|scratch| {
+            let mut scratch = scratch.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut scratch);
             ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
             let mut input = buffer.filled();
             while !self.broken {

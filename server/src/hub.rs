@@ -7,12 +7,12 @@ use crate::store::{Outcome, Store};
 use crate::watch::Tally;
 use gearman_engine::{ConnectionId, Doors, Effect, Effects, Event, StoredJob};
 use gearman_net::Clock;
+use gearman_net::sync::{Mutex, MutexGuard, Notify};
 use gearman_protocol::{FunctionStatus, Time};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What all tasks of a server share.

@@ -27,6 +27,7 @@ pub use store::{Outcome, Store};
 pub use watch::Traffic;
 
 use gearman_engine::{Doors, StoredJob};
+use gearman_net::sync::spawn;
 use gearman_net::{Clock, Listener, Liveness, Network};
 use gearman_protocol::Limits;
 use hub::Hub;
@@ -95,9 +96,9 @@ where
     hub.begin(kept);
     let treatment = Treatment { limits: config.limits, liveness: config.liveness };
     for listener in listeners {
-        tokio::spawn(listening::accept(listener, Arc::clone(&hub), treatment));
+        spawn(listening::accept(listener, Arc::clone(&hub), treatment));
     }
     let (life, watched) = (Arc::clone(&hub.life), Arc::clone(&hub));
-    tokio::spawn(keeper::keep(hub, heard));
+    spawn(keeper::keep(hub, heard));
     Ok(Control { addresses, orders, life, watched })
 }

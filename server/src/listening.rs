@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::phase::Phase;
 use gearman_engine::Doors;
+use gearman_net::sync::spawn;
 use gearman_net::{Clock, Listener, Liveness, Stream};
 use gearman_protocol::{Limits, Time};
 use std::io;
@@ -69,6 +70,6 @@ where
     }
     if let Some(opened) = hub.open(peer) {
         let connection = Connection::new(stream, treatment.limits, Arc::clone(hub), opened);
-        tokio::spawn(connection.run());
+        spawn(connection.run());
     }
 }

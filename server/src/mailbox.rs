@@ -1,7 +1,7 @@
 //! Where the engine leaves what a connection shall do.
 
+use gearman_net::sync::{Mutex, MutexGuard};
 use gearman_protocol::{Outward, Response};
-use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 /// How a connection shall end.

@@ -1,8 +1,7 @@
 //! How far a server has come with its life.
 
 use gearman_engine::ExitCode;
-use std::sync::Mutex;
-use tokio::sync::Notify;
+use gearman_net::sync::{Mutex, Notify};
 
 /// Why a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use crate::hub::Hub;
 use gearman_engine::{Doors, Figures, FunctionPage};
 use gearman_net::Clock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use gearman_net::sync::atomic::{AtomicU64, Ordering};
 
 /// What the driver has counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

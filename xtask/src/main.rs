@@ -6,6 +6,7 @@ mod package;
 mod patience;
 mod peers;
 mod planted;
+mod threads;
 mod tshark;
 
 use std::path::{Path, PathBuf};
@@ -25,8 +26,11 @@ enum Task {
     Package,
     /// Check the alert rules, and what the server tells Prometheus, with promtool.
     Monitoring,
-    /// Break each sentence of docs/semantics.md in a copy of the tree, and see a test fail that the page names.
+    /// Break each sentence of docs/semantics.md, and what threads rely on, in a copy of the tree, and see a test fail
+    /// that is named beside it.
     PlantedBugs(planted::Options),
+    /// Run what threads hand to each other under many schedules, each of which may be the one that goes wrong.
+    Threads(threads::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
     Peers(peers::Options),
     /// Compare what the recorder reads in a capture with what tshark reads in it; needs tshark.
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Task::Package => package::debian(&root()),
         Task::Monitoring => monitoring::run(&root()),
         Task::PlantedBugs(options) => planted::run(&root(), &options),
+        Task::Threads(options) => threads::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
         Task::Tshark(options) => tshark::run(&root(), &options),
     }

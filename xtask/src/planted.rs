@@ -1,5 +1,5 @@
-//! Bugs on purpose: every sentence of `docs/semantics.md` is broken once, in a copy of the tree, and a test that the
-//! page names beside it must fail.
+//! Bugs on purpose: every sentence of `docs/semantics.md`, and of what threads rely on in `docs/simulation.md`, is broken
+//! once, in a copy of the tree, and a test that the page names beside it must fail.
 //!
 //! `xtask/planted-bugs.toml` says how each is broken: a text in a file, and what stands there instead.
 //! That the texts are still there is looked at with the documentation, at every push; that the tests see the bugs takes
@@ -23,7 +23,6 @@ use crate::docs::{Problem, Tree};
 
 pub(crate) use self::bugs::TABLE;
 pub(crate) use self::home::tests_in;
-pub(crate) use self::page::PAGE;
 
 /// Which bugs to plant; all unless something is said.
 #[derive(clap::Args)]
@@ -56,7 +55,7 @@ pub(crate) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
     }
     for bug in &bugs {
         if !sentences.iter().any(|sentence| sentence.id == bug.sentence) {
-            problems.push(bug.problem(format!("{PAGE} has no sentence {}", bug.sentence)));
+            problems.push(bug.problem(format!("no page has a sentence {}", bug.sentence)));
         }
     }
     blind.iter().chain(&bugs).for_each(|bug| bug.check(tree, problems));
@@ -122,7 +121,7 @@ fn chosen(bugs: Vec<Bug>, options: &Options) -> Result<Vec<Bug>, String> {
     let mut bugs: Vec<Bug> = bugs.into_iter().filter(|bug| asked(bug) && inside(bug)).collect();
     if bugs.is_empty() {
         return Err(format!(
-            "no such bug is in {TABLE}: name sentences of {PAGE}, and a directory of the tree"
+            "no such bug is in {TABLE}: name sentences of the pages, and a directory of the tree"
         ));
     }
     if let (Some(first), Some(count)) = (options.first, options.count) {
@@ -170,7 +169,7 @@ fn plant(
         }
         drop(planted);
         if failed.is_empty() {
-            eprintln!("{bug}: no test that {PAGE} names sees it");
+            eprintln!("{bug}: no test that {} names sees it", sentence.page);
             wrong += 1;
         } else {
             println!("{bug}: seen by {}", failed.iter().cloned().collect::<Vec<_>>().join(", "));

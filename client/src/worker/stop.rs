@@ -1,8 +1,8 @@
 //! Asking a worker to stop.
 
+use gearman_net::sync::Notify;
+use gearman_net::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Notify;
 
 /// Asks a worker to stop: it finishes the job at hand, tells its result, and then ends. Clones ask the same
 /// worker.

@@ -31,6 +31,11 @@ impl Home {
         Some(Self { directory: parts[0].to_owned(), target })
     }
 
+    /// Whether its tests run under a scheduler of their own: see [`crate::threads`].
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.target.last().is_some_and(|name| name == crate::threads::PROGRAM)
+    }
+
     /// What cargo needs to be told to build it.
     pub(super) fn arguments(&self) -> Vec<String> {
         [vec!["--package".to_owned(), format!("gearman-{}", self.directory)], self.target.clone()].concat()
@@ -98,6 +103,9 @@ mod tests {
         assert_eq!(home("server/src/bin/gearmand/flags.rs").as_deref(), Some("server --bin gearmand"));
         assert_eq!(home("engine/src/tables/slab.rs").as_deref(), Some("engine --lib"));
         assert_eq!(home("docs/semantics.md"), None);
+        let is_scheduled = |path| Home::of_file(path).map(|home| home.is_scheduled());
+        assert_eq!(is_scheduled("server/tests/threads/jobs.rs"), Some(true));
+        assert_eq!(is_scheduled("server/tests/loopback/jobs.rs"), Some(false));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::copy::Copy;
 use super::home::Home;
 use crate::patience::comes_true;
+use crate::threads;
 
 /// For how long a build and its tests may take together. Most take seconds: this is for a bug that hangs.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -32,6 +33,10 @@ pub(super) fn run(copy: &Copy, home: &Home, tests: &BTreeSet<&str>) -> Result<Ou
     command.args(["test", "--quiet", "--no-fail-fast"]).args(home.arguments());
     command.arg("--").args(tests).arg("--format=pretty");
     command.current_dir(&copy.root).env("CARGO_TARGET_DIR", &copy.target);
+    if home.is_scheduled() {
+        // Other flags build everything anew: beside what the other tests use, not in its place.
+        command.env("CARGO_TARGET_DIR", copy.target.join("threads")).env("RUSTFLAGS", threads::FLAGS);
+    }
     // One small crate is built again and again, and what it computes is little.
     command.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
     command.env("CARGO_PROFILE_DEV_DEBUG", "none");
