@@ -15,7 +15,6 @@ use gearman_net::{Listener, Network};
 use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 use std::io;
 use std::time::Duration;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// How long to wait after the system would not hand over a connection.
@@ -54,9 +53,7 @@ struct Watcher {
 
 async fn metrics(State(watcher): State<Watcher>) -> impl IntoResponse {
     let rows = row::rows(&watcher.control, watcher.functions).await;
-    let page = exposition::Page::new(&watcher.control, rows);
-    // Many functions are many lines, and this thread serves everybody.
-    let text = spawn_blocking(|| page.text()).await.expect("writing does not panic");
+    let text = exposition::Page::new(&watcher.control, rows).text().await;
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }
 

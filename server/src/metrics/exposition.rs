@@ -9,6 +9,12 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::task::yield_now;
+
+/// How many functions are told of in one go, while everybody else waits.
+const PIECE: usize = 256;
 
 /// Everything that a page shows.
 #[derive(Debug)]
@@ -29,13 +35,65 @@ impl Page {
         }
     }
 
-    /// Writes the page: takes time for each row.
-    pub(super) fn text(self) -> String {
+    /// Writes the page, piece by piece; between two pieces others have their turn.
+    pub(super) async fn text(self) -> String {
+        let page = Arc::new(self);
+        let mut text = String::new();
+        for family in Family::all() {
+            let mut rows = 0..PIECE.min(page.rows.len());
+            loop {
+                Piece { page: Arc::clone(&page), family, rows: rows.clone() }.write(&mut text);
+                yield_now().await;
+                rows = rows.end..page.rows.len().min(rows.end + PIECE);
+                if rows.is_empty() {
+                    break;
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Some rows of a family; the first of them have its head as well.
+#[derive(Debug)]
+struct Piece {
+    page: Arc<Page>,
+    family: Family,
+    rows: Range<usize>,
+}
+
+/// Metrics that are written together.
+#[derive(Clone, Copy, Debug)]
+enum Family {
+    /// All that are not about functions.
+    OfServer,
+    /// Jobs that wait, by priority.
+    Waiting,
+    /// For how long the first of them has.
+    Oldest,
+    /// Any other number of each function.
+    OfFunction(&'static OfFunction),
+}
+
+impl Family {
+    fn all() -> impl Iterator<Item = Self> {
+        [Self::OfServer, Self::Waiting, Self::Oldest]
+            .into_iter()
+            .chain(OF_FUNCTION.iter().map(Self::OfFunction))
+    }
+}
+
+impl Piece {
+    fn write(self, text: &mut String) {
+        let (is_first, mut piece) = (self.rows.start == 0, String::new());
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self));
-        let mut text = String::new();
-        encode(&mut text, &registry).expect("a string takes everything");
-        text
+        encode(&mut piece, &registry).expect("a string takes everything");
+        text.extend(piece.split_inclusive('\n').skip_while(|line| !is_first && line.starts_with('#')));
+    }
+
+    fn rows(&self) -> &[Row] {
+        &self.page.rows[self.rows.clone()]
     }
 }
 
@@ -48,6 +106,7 @@ struct OfServer {
 }
 
 /// A number of each function.
+#[derive(Debug)]
 struct OfFunction {
     name: &'static str,
     help: &'static str,
@@ -200,8 +259,19 @@ const OLDEST: &str = "gearmand_oldest_waiting_seconds";
 const REFUSALS: &str = "gearmand_refusals";
 const PRIORITIES: [&str; 3] = ["high", "normal", "low"];
 
-impl Collector for Page {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+impl Collector for Piece {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        match self.family {
+            Family::OfServer => self.page.encode_server(encoder),
+            Family::Waiting => encode_waiting(self.rows(), encoder),
+            Family::Oldest => encode_oldest(self.rows(), encoder),
+            Family::OfFunction(number) => number.encode(self.rows(), encoder),
+        }
+    }
+}
+
+impl Page {
+    fn encode_server(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for OfServer { name, help, kind, value } in OF_SERVER {
             let metric = encoder.encode_descriptor(name, help, None, *kind)?;
             encode_value(metric, *kind, value(self))?;
@@ -212,31 +282,37 @@ impl Collector for Page {
             let count = self.figures.refusals.of(reason);
             encode_value(refusals.encode_family(&[("reason", reason.as_str())])?, Counter, count)?;
         }
-        self.encode_functions(encoder)
+        Ok(())
     }
 }
 
-impl Page {
-    fn encode_functions(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut waiting = encoder.encode_descriptor(WAITING, "Jobs that wait for a worker", None, Gauge)?;
-        for row in &self.rows {
-            for (priority, count) in PRIORITIES.into_iter().zip(row.waiting) {
-                let labels = [("function", row.label.as_str()), ("priority", priority)];
-                encode_value(waiting.encode_family(&labels)?, Gauge, count)?;
-            }
+fn encode_waiting(rows: &[Row], mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+    let mut waiting = encoder.encode_descriptor(WAITING, "Jobs that wait for a worker", None, Gauge)?;
+    for row in rows {
+        for (priority, count) in PRIORITIES.into_iter().zip(row.waiting) {
+            let labels = [("function", row.label.as_str()), ("priority", priority)];
+            encode_value(waiting.encode_family(&labels)?, Gauge, count)?;
         }
-        let help = "For how long the job has waited that has waited longest; 0 if none waits";
-        let mut oldest = encoder.encode_descriptor(OLDEST, help, None, Gauge)?;
-        for row in &self.rows {
+    }
+    Ok(())
+}
+
+fn encode_oldest(rows: &[Row], mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "For how long the job has waited that has waited longest; 0 if none waits";
+    let mut oldest = encoder.encode_descriptor(OLDEST, help, None, Gauge)?;
+    for row in rows {
+        let labels = [("function", row.label.as_str())];
+        oldest.encode_family(&labels)?.encode_gauge(&row.oldest.as_secs_f64())?;
+    }
+    Ok(())
+}
+
+impl OfFunction {
+    fn encode(&self, rows: &[Row], mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut metric = encoder.encode_descriptor(self.name, self.help, None, self.kind)?;
+        for row in rows {
             let labels = [("function", row.label.as_str())];
-            oldest.encode_family(&labels)?.encode_gauge(&row.oldest.as_secs_f64())?;
-        }
-        for OfFunction { name, help, kind, value } in OF_FUNCTION {
-            let mut metric = encoder.encode_descriptor(name, help, None, *kind)?;
-            for row in &self.rows {
-                let labels = [("function", row.label.as_str())];
-                encode_value(metric.encode_family(&labels)?, *kind, value(row))?;
-            }
+            encode_value(metric.encode_family(&labels)?, self.kind, (self.value)(row))?;
         }
         Ok(())
     }
@@ -261,12 +337,13 @@ mod tests {
         text.lines().filter(|line| line.starts_with(name)).collect()
     }
 
-    fn text(rows: Vec<Row>) -> String {
-        Page { figures: Figures::default(), traffic: Traffic::default(), is_accepting: true, rows }.text()
+    async fn text(rows: Vec<Row>) -> String {
+        let (figures, traffic) = (Figures::default(), Traffic::default());
+        Page { figures, traffic, is_accepting: true, rows }.text().await
     }
 
-    #[test]
-    fn a_function_is_told_by_priority_and_in_seconds() {
+    #[tokio::test]
+    async fn a_function_is_told_by_priority_and_in_seconds() {
         let row = Row {
             label: r#"say "hi" \\ größe"#.into(),
             waiting: [1, 2, 3],
@@ -274,7 +351,7 @@ mod tests {
             counts: Counts { completed: 7, ..Counts::default() },
             ..Row::default()
         };
-        let text = text(vec![row]);
+        let text = text(vec![row]).await;
         let function = r#"function="say \"hi\" \\\\ größe""#;
         let waiting = [("high", 1), ("normal", 2), ("low", 3)].map(|(priority, count)| {
             format!(r#"gearmand_jobs_waiting{{{function},priority="{priority}"}} {count}"#)
@@ -286,11 +363,22 @@ mod tests {
         assert_eq!(completed, [format!("gearmand_jobs_completed_total{{{function}}} 7")]);
     }
 
-    #[test]
-    fn every_reason_of_a_refusal_is_told() {
-        let text = text(vec![]);
+    #[tokio::test]
+    async fn every_reason_of_a_refusal_is_told() {
+        let text = text(vec![]).await;
         let refusals = lines(&text, "gearmand_refusals_total{");
         assert_eq!(refusals.len(), Refused::ALL.len());
         assert_eq!(refusals[0], r#"gearmand_refusals_total{reason="maxqueue"} 0"#);
+    }
+
+    #[tokio::test]
+    async fn very_many_functions_are_told_in_pieces_that_make_one_page() {
+        let labels: Vec<String> = (0..2 * PIECE + 1).map(|number| format!("f{number}")).collect();
+        let row = |label: &String| Row { label: label.clone(), running: 1, ..Row::default() };
+        let text = text(labels.iter().map(row).collect()).await;
+        assert_eq!(lines(&text, "# TYPE gearmand_jobs_running ").len(), 1);
+        let told = labels.iter().map(|label| format!("gearmand_jobs_running{{function=\"{label}\"}} 1"));
+        assert_eq!(lines(&text, "gearmand_jobs_running{"), told.collect::<Vec<_>>());
+        assert_eq!(lines(&text, "gearmand_jobs_waiting{").len(), 3 * labels.len());
     }
 }
