@@ -41,6 +41,7 @@ impl Engine {
         }
         self.check_stores()?;
         self.check_reading()?;
+        self.check_long_tables()?;
         self.check_deadlines()
     }
 

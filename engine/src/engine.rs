@@ -7,6 +7,7 @@ mod draining;
 mod figures;
 mod job_life;
 mod limits;
+mod long_tables;
 mod passing_time;
 mod reading;
 mod storing;
@@ -26,6 +27,7 @@ use crate::tables::connections::{ConnectionKey, Connections, Presence};
 use crate::tables::deadlines::Deadlines;
 use crate::tables::functions::{FunctionKey, Functions};
 use crate::tables::jobs::{Jobs, JoinKey, KeyHash, Watcher};
+use crate::tables::long_tables::LongTables;
 use crate::tables::slab::Slab;
 use crate::tables::stores::Stores;
 use crate::{Config, ConnectionId, Doors, Effects, Event, Figures, FunctionPage, Refusals};
@@ -61,6 +63,7 @@ pub struct Engine {
     pub(crate) watchers: Slab<Watcher>,
     pub(crate) stores: Stores,
     pub(crate) deadlines: Deadlines,
+    pub(crate) long_tables: LongTables,
     /// Functions whose wake-ups are to be looked at before the turn ends.
     unsettled: Vec<FunctionKey>,
     draining: Draining,
@@ -106,6 +109,7 @@ impl Engine {
             watchers: Slab::new(),
             stores: Stores::default(),
             deadlines: Deadlines::default(),
+            long_tables: LongTables::default(),
             unsettled: Vec::new(),
             draining: Draining::No,
             awaited: 0,

@@ -11,6 +11,7 @@ pub(crate) mod functions;
 pub(crate) mod index;
 pub(crate) mod jobs;
 pub(crate) mod list;
+pub(crate) mod long_tables;
 pub(crate) mod numbers;
 pub(crate) mod outbox;
 pub(crate) mod parcel;

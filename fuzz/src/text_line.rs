@@ -86,6 +86,7 @@ fn check_layout(reply: &AdminReply) {
         AdminReply::Status(_) | AdminReply::Jobs(_) => 4,
         AdminReply::PriorityStatus(_) => 5,
         AdminReply::UniqueJobs(_) | AdminReply::Workers(_) => 1,
+        AdminReply::Part(_) => unreachable!("one function is no long table"),
         AdminReply::Ok | AdminReply::Value(_) | AdminReply::Error(_) | AdminReply::Line(_) => {
             assert_eq!(text.iter().filter(|&&byte| byte == b'\n').count(), 1, "one line");
             assert!(text.ends_with(b"\n"));

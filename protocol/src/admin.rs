@@ -1,6 +1,6 @@
 //! The text protocol: commands of administrators and the layouts of the replies.
 
-use crate::listing::{self, Row, table};
+use crate::listing::{self, END, Row, table};
 use crate::names::Handle;
 use crate::outward::Outward;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -271,6 +271,8 @@ pub enum AdminReply {
     Jobs(Vec<JobListing>),
     /// To `show unique jobs`.
     UniqueJobs(Vec<Bytes>),
+    /// Some rows of one of these tables. Others follow, and at last the table with the rest of them.
+    Part(Box<Self>),
     /// A refusal.
     Error(AdminError),
     /// One line as it was read by a client, which alone knows what it asked.
@@ -281,18 +283,26 @@ impl AdminReply {
     /// Appends the reply in its layout: tables end with a line of one dot.
     pub fn encode(&self, out: &mut Outward) {
         let mut text = Vec::new();
+        self.write(&mut text);
+        out.put_bytes(&text.into());
+    }
+
+    fn write(&self, text: &mut Vec<u8>) {
         match self {
             Self::Ok => text.extend_from_slice(b"OK\r\n"),
             Self::Value(value) => text.extend([&b"OK "[..], value, b"\n"].concat()),
-            Self::Line(bytes) => bytes.write(&mut text),
+            Self::Line(bytes) => bytes.write(text),
             Self::Error(error) => text.extend(error.line()),
-            Self::Status(rows) => table(rows, &mut text),
-            Self::PriorityStatus(rows) => table(rows, &mut text),
-            Self::Workers(rows) => table(rows, &mut text),
-            Self::Jobs(rows) => table(rows, &mut text),
-            Self::UniqueJobs(rows) => table(rows, &mut text),
+            Self::Status(rows) => table(rows, text),
+            Self::PriorityStatus(rows) => table(rows, text),
+            Self::Workers(rows) => table(rows, text),
+            Self::Jobs(rows) => table(rows, text),
+            Self::UniqueJobs(rows) => table(rows, text),
+            Self::Part(rows) => {
+                rows.write(text);
+                text.truncate(text.len().saturating_sub(END.len()));
+            }
         }
-        out.put_bytes(&text.into());
     }
 
     /// The same, except that what is long becomes bytes while it is written, not now.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::vec;
 
 /// What ends a table.
-const END: &[u8] = b".\n";
+pub(crate) const END: &[u8] = b".\n";
 
 /// A line of a table.
 pub(crate) trait Row {
@@ -75,9 +75,11 @@ pub(crate) fn of(reply: AdminReply) -> Result<Box<dyn Listing>, AdminReply> {
         AdminReply::Workers(rows) => listing(rows),
         AdminReply::Jobs(rows) => listing(rows),
         AdminReply::UniqueJobs(rows) => listing(rows),
-        reply @ (AdminReply::Ok | AdminReply::Value(_) | AdminReply::Error(_) | AdminReply::Line(_)) => {
-            return Err(reply);
-        }
+        reply @ (AdminReply::Ok
+        | AdminReply::Value(_)
+        | AdminReply::Part(_)
+        | AdminReply::Error(_)
+        | AdminReply::Line(_)) => return Err(reply),
     })
 }
 

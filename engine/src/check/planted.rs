@@ -273,7 +273,7 @@ fn replies_that_nobody_holds_up_are_seen() {
         let client = peer(engine, CLIENT);
         engine.connections.slab[client].outbox.await_answer();
     });
-    assert_eq!(violation, "connection 1: 0 submits wait for the store, 1 replies");
+    assert_eq!(violation, "connection 1: 0 submits and 0 tables are to be answered, 1 places kept");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{Violation, ensure};
 use crate::config::{ABILITY_OVERHEAD, WATCHER_OVERHEAD};
 use crate::engine::{cost, function_cost};
 use crate::tables::connections::{Connection, Presence, Rest};
+use crate::tables::deadlines::Timer;
 use crate::tables::jobs::{Job, JobState, Keeping};
 use crate::{ConnectionId, Engine};
 
@@ -51,9 +52,12 @@ impl Engine {
         for peer in self.peers().filter(|peer| peer.presence != Presence::Closing) {
             let waits = self.stores.iter().flat_map(|(_, pending)| &pending.waiters);
             let waits = waits.filter(|waiter| waiter.connection == peer.id).count();
-            let places = peer.outbox.awaited();
-            ensure(waits == places, || {
-                format!("connection {}: {waits} submits wait for the store, {places} replies", peer.id.get())
+            let (tables, places) = (self.long_tables.of(peer.id), peer.outbox.awaited());
+            ensure(waits + tables == places, || {
+                let peer = peer.id.get();
+                format!(
+                    "connection {peer}: {waits} submits and {tables} tables are to be answered, {places} places kept"
+                )
             })?;
         }
         Ok(())
@@ -71,6 +75,17 @@ impl Engine {
         ensure(short || self.paused.is_empty(), || "messages are paused although there is memory".into())
     }
 
+    /// A long table goes on, unless its peer has enough to read or something comes first; and where it is to.
+    pub(super) fn check_long_tables(&self) -> Result<(), Violation> {
+        for (peer, due) in self.long_tables.due() {
+            ensure(self.deadlines.is_set(due, Timer::Part(peer)), || {
+                "a table is never told to its end".into()
+            })?;
+        }
+        let there = self.long_tables.places().all(|next| self.functions.slab.get(next).is_some());
+        ensure(there, || "a table goes on with a function that is not there".into())
+    }
+
     /// No deadline stays that has passed or that nobody has.
     pub(super) fn check_deadlines(&self) -> Result<(), Violation> {
         let passed = self.deadlines.earliest().filter(|&earliest| earliest <= self.now);
@@ -79,7 +94,8 @@ impl Engine {
         let woken = |peer: &Connection| usize::from(matches!(peer.rest, Rest::Woken { .. }));
         let timers = |peer: &Connection| woken(peer) + usize::from(peer.patience.is_some());
         let peers: usize = self.peers().map(timers).sum();
-        let wanted = self.jobs().filter(timed).count() + peers + self.drain_timers();
+        let parts = self.long_tables.due().count();
+        let wanted = self.jobs().filter(timed).count() + peers + parts + self.drain_timers();
         let there = self.deadlines.timers();
         ensure(there == wanted, || format!("{there} timers are set, {wanted} are wanted"))?;
         let wanted = self.jobs().filter(|job| matches!(job.state, JobState::Scheduled { .. })).count();

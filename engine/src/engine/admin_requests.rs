@@ -6,17 +6,17 @@ use crate::figures::Ending;
 use crate::tables::connections::{Connection, ConnectionKey, Presence};
 use crate::tables::functions::Function;
 use crate::tables::jobs::Job;
+use crate::tables::long_tables::Columns;
 use bytes::Bytes;
 use gearman_protocol::{
-    AdminError, AdminReply, AdminRequest, FunctionName, FunctionStatus, Handle, JobListing, Priority,
-    PriorityStatus, Report, Response, WorkerListing,
+    AdminError, AdminReply, AdminRequest, FunctionName, Handle, JobListing, Report, Response, WorkerListing,
 };
 
 impl Engine {
     pub(super) fn administer(&mut self, who: ConnectionKey, command: AdminRequest, turn: &mut Turn<'_>) {
         let reply = match command {
-            AdminRequest::Status => self.status(),
-            AdminRequest::PriorityStatus => self.priority_status(),
+            AdminRequest::Status => return self.tell_functions(who, Columns::Status, turn),
+            AdminRequest::PriorityStatus => return self.tell_functions(who, Columns::PriorityStatus, turn),
             AdminRequest::Workers => self.workers(),
             AdminRequest::ShowJobs => self.show_jobs(),
             AdminRequest::ShowUniqueJobs => self.show_unique_jobs(),
@@ -37,29 +37,6 @@ impl Engine {
             AdminRequest::Malformed(error) => AdminReply::Error(error),
         };
         self.send(who, Response::Admin(reply), turn);
-    }
-
-    /// Takes time for each function.
-    fn status(&self) -> AdminReply {
-        let row = |function: &Function| FunctionStatus {
-            function: function.name.to_bytes(),
-            total: function.total(),
-            running: u64::from(function.assigned),
-            workers: u64::from(function.workers),
-        };
-        AdminReply::Status(self.functions.each(row))
-    }
-
-    /// Takes time for each function.
-    fn priority_status(&self) -> AdminReply {
-        let row = |function: &Function| PriorityStatus {
-            function: function.name.to_bytes(),
-            high: function.not_assigned(Priority::High),
-            normal: function.not_assigned(Priority::Normal),
-            low: function.not_assigned(Priority::Low),
-            workers: u64::from(function.workers),
-        };
-        AdminReply::PriorityStatus(self.functions.each(row))
     }
 
     /// Takes time for each connection and each ability.
@@ -118,6 +95,7 @@ impl Engine {
             return AdminReply::Error(AdminError::FunctionInUse);
         }
         self.memory -= function_cost(&function.name);
+        self.long_tables.skip(key, self.functions.after(key));
         self.functions.remove(key);
         AdminReply::Ok
     }

@@ -50,6 +50,7 @@ impl Engine {
     pub(super) fn closed(&mut self, from: ConnectionId, turn: &mut Turn<'_>) {
         let Some(who) = self.connections.find(from) else { return };
         self.leave(who, turn);
+        self.stop_telling(from);
         self.release_limits(who);
         self.connections.remove(who);
     }
@@ -61,7 +62,7 @@ impl Engine {
         self.close_if_nothing_is_owed(who, turn);
     }
 
-    /// Closes a connection that has been waiting for the store, once everything was said.
+    /// Closes a connection whose peer has left, once everything was said that it is owed.
     pub(super) fn close_if_nothing_is_owed(&mut self, who: ConnectionKey, turn: &mut Turn<'_>) {
         let connection = &mut self.connections.slab[who];
         if connection.presence == Presence::Leaving && connection.outbox.is_empty() {
@@ -79,7 +80,9 @@ impl Engine {
         self.memory -= connection.memory();
         connection.outbox = Outbox::default();
         self.memory += connection.memory();
-        turn.effects.push(Effect::Close { who: connection.id, after_flush: false });
+        let peer = connection.id;
+        turn.effects.push(Effect::Close { who: peer, after_flush: false });
+        self.stop_telling(peer);
     }
 
     /// The peer watches nothing, can do nothing and holds nothing any more. Takes time for each.

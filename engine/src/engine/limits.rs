@@ -53,10 +53,16 @@ impl Engine {
         if fill.outward < LARGE && connection.outbox.is_empty() {
             connection.largest = 0;
         }
-        match connection.presence {
+        let presence = connection.presence;
+        if fill.outward < LARGE {
+            self.go_on_telling(from, turn);
+        }
+        match presence {
             Presence::Here => self.watch(who, turn),
             // Whoever takes something is waited for, unless it was cut off.
-            Presence::Closing if fill.outward < before.outward && connection.patience.is_some() => {
+            Presence::Closing
+                if fill.outward < before.outward && self.connections.slab[who].patience.is_some() =>
+            {
                 self.begin_to_linger(who, turn);
             }
             Presence::Leaving | Presence::Closing => {}
@@ -85,7 +91,7 @@ impl Engine {
 
     /// Marks a peer for whom more waits than may. The longest packet in it does not count, or a peer could not be
     /// sent one that is longer than the limit.
-    fn watch_output(&mut self, who: ConnectionKey) {
+    pub(super) fn watch_output(&mut self, who: ConnectionKey) {
         let connection = &self.connections.slab[who];
         let waits = connection.fill.outward.saturating_add(connection.outbox.bytes());
         if waits > self.config.output_limit.saturating_add(connection.largest) {

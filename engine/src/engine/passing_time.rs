@@ -34,6 +34,7 @@ impl Engine {
                 self.rest(worker, Rest::Hung);
             }
             Timer::Peer(peer) => self.lose_patience(peer, turn),
+            Timer::Part(peer) => self.tell_part(peer, turn),
             Timer::DrainReport => self.report_drain(turn),
             Timer::DrainEnd => self.give_up_draining(turn),
         }

@@ -5,6 +5,7 @@ use crate::figures::Ending;
 use crate::refusal::Refusal;
 use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::jobs::{JobKey, JobState, JoinKey, Keeping, NewJob};
+use crate::tables::outbox::Ticket;
 use crate::tables::stores::{Pending, Waiter};
 use crate::{Effect, RecordId, Refused, StoreError, StoredJob};
 use gearman_protocol::Response;
@@ -81,7 +82,7 @@ impl Engine {
                 self.attach(who, key);
             }
             let handle = self.handles.name(pending.number);
-            self.answer(who, waiter, Response::JobCreated { handle }, turn);
+            self.answer(who, waiter.ticket, Response::JobCreated { handle }, turn);
         }
     }
 
@@ -97,23 +98,31 @@ impl Engine {
         for waiter in pending.waiters {
             if let Some(who) = self.connections.find(waiter.connection) {
                 self.refusals.count(Refused::Store);
-                self.answer(who, waiter, Refusal::NotStored.response(), turn);
+                self.answer(who, waiter.ticket, Refusal::NotStored.response(), turn);
             }
         }
     }
 
-    /// Gives the reply that a submit has waited for, and whatever waited behind it.
-    fn answer(&mut self, who: ConnectionKey, waiter: Waiter, response: Response, turn: &mut Turn<'_>) {
+    /// Gives the reply whose place was kept, and whatever waited behind it.
+    pub(super) fn answer(
+        &mut self,
+        who: ConnectionKey,
+        ticket: Ticket,
+        response: Response,
+        turn: &mut Turn<'_>,
+    ) {
         let connection = &mut self.connections.slab[who];
         if connection.presence == Presence::Closing {
             return;
         }
         self.memory -= connection.memory();
-        connection.outbox.answer(waiter.ticket, response);
+        connection.outbox.answer(ticket, response);
         while let Some(response) = connection.outbox.release() {
             turn.effects.send(connection.id, response);
         }
         self.memory += connection.memory();
+        let peer = connection.id;
+        self.go_on_telling(peer, turn);
         self.close_if_nothing_is_owed(who, turn);
     }
 

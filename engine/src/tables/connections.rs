@@ -56,7 +56,7 @@ pub(crate) struct Connection {
 pub(crate) enum Presence {
     /// It may ask and be told.
     Here,
-    /// It asks nothing more, but replies that wait for the store are owed to it.
+    /// It asks nothing more, but replies that wait for the store, or a long table, are owed to it.
     Leaving,
     /// The driver has been told to close it.
     Closing,

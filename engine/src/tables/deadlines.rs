@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     Wakeup(ConnectionId),
     /// A peer has not finished a message: when it begins one. Or has not taken what it is owed: when it is closed.
     Peer(ConnectionId),
+    /// The next part of a table is told: a moment after the one before, or when the peer has room for it.
+    Part(ConnectionId),
     /// What the drain waits for is told: every 10 s from its begin.
     DrainReport,
     /// The drain has lasted too long: from its begin.

@@ -98,11 +98,29 @@ impl Functions {
         self.created.keys(&self.slab).map(|key| (key, &self.slab[key]))
     }
 
-    /// What `row` makes of each, in order of creation; a vector that had to grow would be copied meanwhile.
-    pub(crate) fn each<R>(&self, row: impl Fn(&Function) -> R) -> Vec<R> {
-        let mut rows = Vec::with_capacity(self.slab.len());
-        rows.extend(self.in_order().map(|(_, function)| row(function)));
-        rows
+    /// The function that was created first.
+    pub(crate) const fn first(&self) -> Option<FunctionKey> {
+        self.created.first()
+    }
+
+    /// The function that was created after this one.
+    pub(crate) fn after(&self, key: FunctionKey) -> Option<FunctionKey> {
+        self.slab[key].by_creation.next
+    }
+
+    /// What `row` makes of so many at most, from one on in order of creation; and which one is next.
+    pub(crate) fn part<R>(
+        &self,
+        from: Option<FunctionKey>,
+        most: usize,
+        row: impl Fn(&Function) -> R,
+    ) -> (Vec<R>, Option<FunctionKey>) {
+        let (mut rows, mut next) = (Vec::new(), from);
+        while let Some(key) = next.filter(|_| rows.len() < most) {
+            rows.push(row(&self.slab[key]));
+            next = self.after(key);
+        }
+        (rows, next)
     }
 
     /// Whether the index and the list have as many entries as there are records.

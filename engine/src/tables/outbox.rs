@@ -3,7 +3,7 @@
 use gearman_protocol::{Report, Response};
 use std::collections::VecDeque;
 
-/// Responses that are held back because an earlier one still waits for the store.
+/// Responses that are held back because an earlier one still waits for the store, or is not told to its end.
 ///
 /// JOB_CREATED says nothing about the submit it answers, so a client counts replies; none may overtake.
 #[derive(Debug, Default)]
@@ -22,7 +22,8 @@ const RESPONSE_OVERHEAD: usize = 128;
 #[derive(Debug)]
 enum Held {
     Ready(Response),
-    Awaited,
+    /// Counts so many bytes against the limits.
+    Awaited(usize),
 }
 
 /// The place of a response that is not known yet.
@@ -41,17 +42,34 @@ impl Outbox {
         self.held.push_back(Held::Ready(response));
     }
 
-    /// Keeps a place for a response that is not known yet.
+    /// Keeps a place for a response that is not known yet, and whose request is counted elsewhere.
     pub(crate) fn await_answer(&mut self) -> Ticket {
-        self.held.push_back(Held::Awaited);
+        self.keep_place(0)
+    }
+
+    /// Keeps a place for a table, which counts: whoever asks for many before the first is told can be cut off.
+    pub(crate) fn await_table(&mut self) -> Ticket {
+        self.keep_place(RESPONSE_OVERHEAD)
+    }
+
+    fn keep_place(&mut self, counts: usize) -> Ticket {
+        self.bytes += counts;
+        self.held.push_back(Held::Awaited(counts));
         Ticket(self.gone + self.held.len() as u64 - 1)
+    }
+
+    /// Whether this place is the first, and everything waits for it.
+    pub(crate) fn is_first(&self, ticket: Ticket) -> bool {
+        ticket.0 == self.gone && self.is_blocked()
     }
 
     /// Fills a place that was kept.
     pub(crate) fn answer(&mut self, ticket: Ticket, response: Response) {
         let place = usize::try_from(ticket.0 - self.gone).unwrap_or(usize::MAX);
         self.bytes += size(&response);
-        self.held[place] = Held::Ready(response);
+        if let Held::Awaited(counted) = std::mem::replace(&mut self.held[place], Held::Ready(response)) {
+            self.bytes -= counted;
+        }
     }
 
     /// Takes the next response out that nothing holds back any more.
@@ -72,12 +90,12 @@ impl Outbox {
 
     /// How many places are kept.
     pub(crate) fn awaited(&self) -> usize {
-        self.held.iter().filter(|held| matches!(held, Held::Awaited)).count()
+        self.held.iter().filter(|held| matches!(held, Held::Awaited(_))).count()
     }
 
     /// Whether what is first waits for the store, and so everything does.
     pub(crate) fn is_blocked(&self) -> bool {
-        matches!(self.held.front(), Some(Held::Awaited))
+        matches!(self.held.front(), Some(Held::Awaited(_)))
     }
 }
 

@@ -14,6 +14,7 @@ mod grabbing;
 mod jobs;
 mod leaving;
 mod limits;
+mod long_tables;
 mod replaying;
 mod reports;
 mod retries;
