@@ -2,6 +2,7 @@
 
 mod failed;
 mod floors;
+mod grid;
 mod reach;
 mod results;
 mod seeds;
@@ -9,6 +10,7 @@ mod summary;
 
 pub use failed::{Failed, Kind};
 pub use floors::{Demands, shortfalls};
+pub use grid::Grid;
 pub use results::{Identity, Part, Results, ResultsError};
 pub use seeds::{Seeds, SeedsError, Shard, ShardError};
 pub use summary::Summary;

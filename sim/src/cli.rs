@@ -13,6 +13,7 @@ mod exit;
 mod faults;
 mod interrupt;
 mod lists;
+mod page;
 mod replay;
 mod report;
 mod run;
@@ -140,6 +141,9 @@ struct ReportArgs {
     /// Write the results together to this file as JSON, as if one machine had run all
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the tables into this page, between the comments <!-- campaign --> and <!-- end of campaign -->
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -148,7 +152,7 @@ struct SabotageArgs {
     #[arg(value_name = "NAME", value_parser = parse_sabotage)]
     names: Vec<Sabotage>,
     /// Tell what each does and which rule must catch it, and run nothing
-    #[arg(long, conflicts_with_all = ["seeds", "json", "threads", "stage"])]
+    #[arg(long, conflicts_with_all = ["seeds", "json", "into", "uniform", "threads", "stage"])]
     list: bool,
     /// How many seeds each gets, or from which to before which; who is not caught in these gets three times as many more
     #[arg(long, value_name = "N|A..B", default_value = "100")]
@@ -156,6 +160,12 @@ struct SabotageArgs {
     /// Write the table to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the table into this page, between the comments <!-- sabotages --> and <!-- end of sabotages -->
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+    /// Give every seed all kinds of operations and faults, instead of a choice of its own, to see what choosing is worth
+    #[arg(long)]
+    uniform: bool,
     /// How many seeds run at a time; as many as there are processors unless said
     #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,

@@ -68,7 +68,7 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
     at_least("share of requests by raw actors".to_owned(), summary.share_of_raw(), LEAST_RAW, 0.0);
     if *demands.mix == Mix::everything() {
         at_least("faults that bit per seed".to_owned(), summary.faults_that_bit(), LEAST_FAULTS, 0.0);
-        short.extend(unasked(summary));
+        short.extend(unasked(summary, demands.stage));
     }
     short
 }

@@ -1,8 +1,9 @@
 //! What peers must have done in a campaign, and where the jobs must have been then.
 
-use super::Summary;
+use super::{Grid, Summary};
 use crate::census::{Count, Operation};
 use crate::lives::Stretch;
+use crate::trial::Stage;
 
 /// Where jobs were meets what was done too seldom to be asked of fewer seeds.
 const LEAST_SEEDS_FOR_STRETCHES: u64 = 1000;
@@ -35,12 +36,13 @@ const MET: [(&[&str], &[Stretch]); 8] = [
 ];
 
 /// What should have been done and was not, or the other way round, a line each.
-pub(super) fn unasked(summary: &Summary) -> Vec<String> {
+pub(super) fn unasked(summary: &Summary, stage: Stage) -> Vec<String> {
     let count = |operation: Operation| summary.census().of(operation);
     let mut lines: Vec<String> =
         Operation::all().filter_map(|operation| amiss(operation, &count(operation))).collect();
     if summary.seeds >= LEAST_SEEDS_FOR_STRETCHES {
         lines.extend(Operation::all().flat_map(|operation| unmet(operation, &count(operation))));
+        lines.extend(Grid::of(summary, stage).amiss());
     }
     lines
 }

@@ -29,8 +29,8 @@ pub struct Summary {
     requests: u64,
     raw_requests: u64,
     ends: BTreeMap<End, u64>,
-    tally: Tally,
-    census: Census,
+    pub(super) tally: Tally,
+    pub(super) census: Census,
     /// In how many seeds a class of faults bit.
     bit: BTreeMap<FaultClass, u64>,
     faults_that_bit: u64,

@@ -1,8 +1,8 @@
 //! The results of several machines, put together and judged as one campaign's.
 
 use super::run::{JsonFile, next, show, weigh};
-use super::{Choice, Cli, Exit, ReportArgs, complain};
-use crate::campaign::{Failed, Kind, Results};
+use super::{Choice, Cli, Exit, ReportArgs, complain, page};
+use crate::campaign::{Failed, Grid, Kind, Results};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -70,12 +70,21 @@ fn judge(args: &ReportArgs, choice: &Choice, results: &Results) -> Exit {
     let Results { campaign, parts, summary, .. } = results;
     let commit = campaign.commit.as_deref().unwrap_or("of no commit that was named");
     let checked: u64 = parts.iter().filter(|part| part.checked).map(|part| part.run).sum();
-    say!(
+    let about = format!(
         "{} parts of a campaign, gearman-sim {} {commit}, {checked} seeds run twice",
         parts.len(),
         campaign.program
     );
-    show(summary, args.operations);
+    say!("{about}");
+    show(summary, choice.stage, args.operations);
+    if let Some(page) = &args.into {
+        let grid = Grid::of(summary, choice.stage);
+        let text = format!("```text\n{about}\n{summary}\n{grid}```");
+        if let Err(error) = page::insert(page, "campaign", &text) {
+            complain(&error);
+            return Exit::Usage;
+        }
+    }
     let missing = results.missing();
     if !missing.is_empty() {
         say!("seeds are missing: run these parts again");

@@ -2,10 +2,10 @@
 
 use super::check::Comparison;
 use super::{Choice, Exit, RunArgs, check, complain, interrupt};
-use crate::campaign::{Campaign, Demands, Failed, Kind, Report, Results, Seeds, Summary, shortfalls};
+use crate::campaign::{Campaign, Demands, Failed, Grid, Kind, Report, Results, Seeds, Summary, shortfalls};
 use crate::plan::Plan;
 use crate::screen::Screen;
-use crate::trial::{Conditions, Failure, Outcome};
+use crate::trial::{Conditions, Failure, Outcome, Stage};
 use gearman_net::{Clock, MachineClock};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     };
     let interrupted = interrupt::flag();
     let mut seen = Seen::of(&campaign, &interrupted);
-    show(&seen.summary, args.operations);
+    show(&seen.summary, args.choice.stage, args.operations);
     if seen.failed.len() >= ENOUGH {
         let (ran, all) = (seen.summary.seeds, campaign.seeds.count());
         say!("stopped after {} seeds that were not clean; {ran} of {all} were run", seen.failed.len());
@@ -74,12 +74,12 @@ pub(super) fn run(args: &RunArgs) -> Exit {
 }
 
 /// What a campaign has seen; of one that was not clean not the tables, which would push what matters from the screen.
-pub(super) fn show(summary: &Summary, operations: bool) {
+pub(super) fn show(summary: &Summary, stage: Stage, operations: bool) {
     if !summary.failed.is_empty() {
         say!("{}", summary.head());
         return;
     }
-    say!("{summary}");
+    say!("{summary}\n{}", Grid::of(summary, stage));
     if operations {
         say!("{}", summary.census());
     }

@@ -20,7 +20,7 @@ impl Plan {
     /// The plan of a seed.
     #[must_use]
     pub fn draw(seed: u64, mix: &Mix) -> Self {
-        let mut workload = Workload::draw(seed);
+        let mut workload = if mix.is_uniform() { Workload::uniform(seed) } else { Workload::draw(seed) };
         mix.tame(&mut workload);
         let (world, server) = (world(seed, mix), Knobs::draw(seed));
         let hosts = hosts(seed, &workload, world.tick_ms);
@@ -47,7 +47,7 @@ fn world(seed: u64, mix: &Mix) -> World {
     let per_mille = rates.into_iter().filter_map(|(class, range)| {
         let mut chance = rng(seed, NOBODY, class.name(), 0);
         let rate = small(chance.between(range));
-        (chance.odds(2, 3) && mix.has(class)).then_some((class, rate))
+        (mix.grants(chance.odds(2, 3)) && mix.has(class)).then_some((class, rate))
     });
     World { tick_ms, window, epoch_ms: EPOCH_MS, per_mille: per_mille.collect() }
 }

@@ -4,32 +4,53 @@ use crate::faults::FaultClass;
 use crate::workload::{ActorPlan, Op, Step, Then, Workload};
 use std::collections::BTreeSet;
 
-/// A choice of fault classes.
+/// A choice of fault classes, of which each seed has a choice of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mix(BTreeSet<FaultClass>);
+pub struct Mix {
+    classes: BTreeSet<FaultClass>,
+    /// Whether each seed has all of them, and all kinds of operations, instead.
+    is_uniform: bool,
+}
 
 impl Mix {
     /// All classes.
     #[must_use]
     pub fn everything() -> Self {
-        Self(FaultClass::ALL.iter().copied().collect())
+        Self::of(FaultClass::ALL.iter().copied())
+    }
+
+    /// All classes and all kinds of operations in every seed: what a choice for each seed is compared with.
+    #[must_use]
+    pub fn uniform() -> Self {
+        Self { is_uniform: true, ..Self::everything() }
     }
 
     /// These classes.
     #[must_use]
     pub fn of(classes: impl IntoIterator<Item = FaultClass>) -> Self {
-        Self(classes.into_iter().collect())
+        Self { classes: classes.into_iter().collect(), is_uniform: false }
+    }
+
+    /// Whether seeds have no choice of their own.
+    #[must_use]
+    pub const fn is_uniform(&self) -> bool {
+        self.is_uniform
+    }
+
+    /// Whether a seed has something, if it is drawn whether it has.
+    pub(super) const fn grants(&self, drawn: bool) -> bool {
+        self.is_uniform || drawn
     }
 
     /// Whether a class is in it.
     #[must_use]
     pub fn has(&self, class: FaultClass) -> bool {
-        self.0.contains(&class)
+        self.classes.contains(&class)
     }
 
     /// The classes, in order.
     pub fn classes(&self) -> impl Iterator<Item = FaultClass> + '_ {
-        self.0.iter().copied()
+        self.classes.iter().copied()
     }
 
     /// Takes the classes out of a workload that are not in the mix: four of them are habits of actors.

@@ -237,7 +237,8 @@ impl Trick for ForwardsLate {
             && let Some(job) = notes.job(handle).filter(|job| !job.is_over && job.holders.contains(from))
             && !report.is_terminal()
         {
-            for &to in &job.watchers {
+            // Who waits for the store is told nothing until it has answered: to overtake that is another fault.
+            for &to in job.watchers.iter().filter(|&&to| notes.next_answered(to).is_none()) {
                 let response = Response::Work { handle: handle.clone(), report: report.clone() };
                 tell.world(Effect::Send { to, response });
             }

@@ -13,8 +13,12 @@ pub(crate) fn filled(label: &str, size: u32) -> Bytes {
     let mut bytes = Vec::with_capacity(label.len() + 1 + size as usize);
     bytes.extend_from_slice(label.as_bytes());
     bytes.push(b';');
-    let missing = (size as usize).saturating_sub(bytes.len());
-    bytes.extend(FILLER.iter().cycle().take(missing));
+    let mut missing = (size as usize).saturating_sub(bytes.len());
+    while missing > 0 {
+        let part = missing.min(FILLER.len());
+        bytes.extend_from_slice(&FILLER[..part]);
+        missing -= part;
+    }
     bytes.into()
 }
 

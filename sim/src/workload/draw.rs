@@ -46,6 +46,21 @@ impl Workload {
     pub fn draw(seed: u64) -> Self {
         Drawing::new(seed).workload()
     }
+
+    /// The same with all kinds of operations, of which seeds otherwise have a choice.
+    #[must_use]
+    pub fn uniform(seed: u64) -> Self {
+        let all = Drawing {
+            timeouts: true,
+            deserters: true,
+            sharing: true,
+            hostile: true,
+            meddling: true,
+            large: true,
+            ..Drawing::new(seed)
+        };
+        all.workload()
+    }
 }
 
 /// What is common to all actors of a seed.

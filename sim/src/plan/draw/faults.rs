@@ -30,7 +30,8 @@ impl Faults<'_> {
     fn of_class(&self, class: FaultClass) -> Vec<Fault> {
         let Some(row) = SCHEDULED.iter().find(|row| row.class == class) else { return Vec::new() };
         let mut chance = rng(self.seed, NOBODY, class.name(), 1);
-        let count = if chance.odds(row.on.0, row.on.1) { chance.between(1..=row.most) } else { 0 };
+        let has_some = self.mix.grants(chance.odds(row.on.0, row.on.1));
+        let count = if has_some { chance.between(1..=row.most) } else { 0 };
         (0..count).filter_map(|number| self.fault(row, number)).collect()
     }
 

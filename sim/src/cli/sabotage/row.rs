@@ -1,0 +1,189 @@
+//! What became of one sabotage.
+
+use crate::campaign::{Campaign, Report, Seeds};
+use crate::judge::rules;
+use crate::naive::Server;
+use crate::plan::Mix;
+use crate::saboteur::Sabotage;
+use crate::trial::{Conditions, RuleChoice, Stage, judge};
+use gearman_net::{Clock, MachineClock};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How many tries there are, each beginning at a seed of its own, as far apart as can be.
+pub(super) const TRIES: u64 = 10;
+
+/// How many seeds each try needed.
+pub(super) type Tries = [u64; 10];
+
+/// What became of one sabotage.
+pub(super) struct Row {
+    pub(super) sabotage: Sabotage,
+    /// The first seed that it was tried on.
+    first: u64,
+    /// How many seeds it was tried on, from the first on.
+    tried: u64,
+    /// How long these took on the machine's clock, several running at a time.
+    took: Duration,
+    /// The seeds in which its rule caught it.
+    caught: BTreeSet<u64>,
+    /// What else is seen of it when its rule is off.
+    otherwise: BTreeSet<&'static str>,
+}
+
+impl Row {
+    /// A sabotage that was tried on nothing; it will be on the seeds from here on.
+    pub(super) const fn new(sabotage: Sabotage, first: u64) -> Self {
+        Self {
+            sabotage,
+            first,
+            tried: 0,
+            took: Duration::ZERO,
+            caught: BTreeSet::new(),
+            otherwise: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn try_on(&mut self, campaign: &Campaign, interrupted: &AtomicBool, tick: impl Fn()) {
+        self.tried += campaign.seeds.count();
+        let clock = MachineClock::new();
+        let begun = clock.now();
+        campaign.run(interrupted, |report| {
+            self.take(&report, &campaign.conditions);
+            tick();
+        });
+        self.took += clock.now() - begun;
+    }
+
+    /// It, on these seeds.
+    pub(super) fn campaign(&self, seeds: Seeds, stage: Stage, mix: Mix, threads: usize) -> Campaign {
+        let sabotage = Some(self.sabotage);
+        let rules = RuleChoice::all();
+        let conditions =
+            Conditions { stage, rules, hash_seed: 0, server: Server::Engine, sabotage, plant: None };
+        Campaign { seeds, mix, conditions, threads }
+    }
+
+    /// Judges a seed once more without the rule that must have caught it.
+    fn take(&mut self, report: &Report, conditions: &Conditions) {
+        let Some((plan, outcome)) = report.failed.as_deref() else { return };
+        let Some(run) = &outcome.run else {
+            self.otherwise.insert("a panic");
+            return;
+        };
+        let fired = outcome.verdict.iter().flat_map(|verdict| rules().iter().zip(&verdict.counts));
+        if fired.into_iter().any(|(rule, count)| rule.name == self.sabotage.rule && count.fired > 0) {
+            self.caught.insert(report.seed);
+        }
+        let others = RuleChoice::all().without(self.sabotage.rule);
+        let verdict = judge(plan, conditions, &others, run.history.entries());
+        self.otherwise.extend(verdict.accusations.iter().map(|accusation| accusation.rule));
+        self.otherwise.extend(run.stuck.is_some().then_some("being stuck"));
+    }
+
+    pub(super) fn is_caught(&self) -> bool {
+        !self.caught.is_empty()
+    }
+
+    /// Caught by its rule, and by nothing else when that is off.
+    pub(super) fn is_proved(&self) -> bool {
+        self.is_caught() && self.otherwise.is_empty()
+    }
+
+    /// How many seeds each try needed until the rule had caught it; none if it never did.
+    ///
+    /// Seeds are independent, so tries share them: each begins at its own, and goes round at the end.
+    pub(super) fn needs(&self) -> Option<Tries> {
+        needs(&self.caught, self.first, self.tried)
+    }
+
+    /// What so many seeds of it take on this machine, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "seconds are shown with two digits after the point")]
+    fn seconds(&self, seeds: u64) -> f64 {
+        self.took.as_secs_f64() * seeds as f64 / self.tried.max(1) as f64
+    }
+
+    pub(super) fn line(&self) -> String {
+        let Sabotage { name, rule, .. } = self.sabotage;
+        let first = self.caught.first().map_or_else(|| "-".to_owned(), u64::to_string);
+        let (needs, seconds) = self.shown();
+        let caught = format!("{}/{}", self.caught.len(), self.tried);
+        let without = self.without();
+        format!("{name:<28} {rule:<22} {caught:>9} {first:>6} {needs:>6} {seconds:>7}  {without}")
+    }
+
+    /// A row of the page.
+    pub(super) fn markdown(&self) -> String {
+        let Sabotage { name, rule, history, is_needle, .. } = self.sabotage;
+        let (needs, seconds) = self.shown();
+        let needle = if is_needle { " (needle)" } else { "" };
+        let (caught, tried, without) = (self.caught.len(), self.tried, self.without());
+        let history = history.join(", ");
+        format!(
+            "| `{name}`{needle} | {history} | `{rule}` | {caught}/{tried} | {needs} | {seconds} | {without} |\n"
+        )
+    }
+
+    /// The median of the seeds that tries needed, and the seconds.
+    fn shown(&self) -> (String, String) {
+        let Some(needs) = self.needs().map(median) else { return ("-".to_owned(), "-".to_owned()) };
+        (needs.to_string(), format!("{:.2}", self.seconds(needs)))
+    }
+
+    fn without(&self) -> String {
+        if self.otherwise.is_empty() {
+            return "not caught".to_owned();
+        }
+        let names: Vec<&str> = self.otherwise.iter().copied().collect();
+        format!("seen by {}", names.join(", "))
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let needs = self.needs();
+        json!({
+            "name": self.sabotage.name,
+            "sentence": self.sabotage.sentence,
+            "rule": self.sabotage.rule,
+            "history": self.sabotage.history,
+            "needle": self.sabotage.is_needle,
+            "tried_on": self.tried,
+            "caught_in": self.caught.len(),
+            "first_seed": self.caught.first(),
+            "tries_needed": needs,
+            "median_needed": needs.map(median),
+            "seconds": needs.map(|needs| self.seconds(median(needs))),
+            "with_the_rule_off": self.otherwise,
+        })
+    }
+}
+
+fn needs(caught: &BTreeSet<u64>, first: u64, tried: u64) -> Option<Tries> {
+    let round = *caught.first()? + tried;
+    let mut tries = Tries::default();
+    for (number, needed) in (0..).zip(&mut tries) {
+        let start = first + number * tried / TRIES;
+        *needed = caught.range(start..).next().unwrap_or(&round) - start + 1;
+    }
+    Some(tries)
+}
+
+/// Of an even number of tries the worse of the two in the middle.
+pub(super) fn median(mut tries: Tries) -> u64 {
+    tries.sort_unstable();
+    tries[tries.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_try_ends_with_the_first_seed_that_is_caught_and_goes_round() {
+        let needed = needs(&BTreeSet::from([107, 150]), 100, 100).unwrap();
+        assert_eq!(needed, [8, 41, 31, 21, 11, 1, 48, 38, 28, 18]);
+        assert_eq!(median(needed), 28);
+        assert_eq!(needs(&BTreeSet::new(), 100, 100), None);
+    }
+}
