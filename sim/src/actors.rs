@@ -6,7 +6,8 @@ mod raw;
 
 use crate::history::Actor;
 use crate::network::SimNetwork;
-use crate::workload::{ActorKind, Machine, Workload};
+use crate::plan::Plan;
+use crate::workload::{ActorKind, Machine};
 use gearman_protocol::FunctionName;
 use library_client::LibraryClient;
 use library_worker::LibraryWorker;
@@ -30,9 +31,10 @@ pub(crate) enum Role {
 }
 
 /// All actors of a workload, in order.
-pub(crate) fn cast(workload: &Workload, seed: u64, submit_to_two: bool) -> Vec<Role> {
+pub(crate) fn cast(plan: &Plan, submit_to_two: bool) -> Vec<Role> {
+    let (workload, seed) = (&plan.workload, plan.seed);
     let functions: Rc<[FunctionName]> = crate::workload::content::function_names(&workload.functions).into();
-    let machines = Machine::all(workload).into_iter();
+    let machines = Machine::all(workload, plan.world.epoch_s()).into_iter();
     let actors = (0..).zip(&workload.actors).zip(machines);
     let play = actors.map(|((index, plan), machine)| match (plan.kind, &plan.worker) {
         (ActorKind::Raw, _) => Role::Raw(Rc::new(RawActor::new(Actor::new(index), machine))),

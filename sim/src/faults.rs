@@ -82,6 +82,7 @@ fault_classes! {
     WorkerPause "worker-pause" Network "all workers of a host stand still for a while with the jobs they hold";
     ClientLeave "client-leave" Anywhere "a client closes its connection without waiting for anything";
     JobTimeout "job-timeout" Anywhere "a worker takes longer for a job than the limit it registered";
+    ClockStep "clock-step" Anywhere "the wall clock of all servers is set, forwards or back, while a job waits for its time";
     CallTimeout "call-timeout" Anywhere "a client gives up a call that takes too long";
     HostileBytes "hostile-bytes" Anywhere "bytes arrive that no honest peer would send";
     StoreSlow "store-slow" Anywhere "the store takes long to keep a record";

@@ -167,6 +167,12 @@ impl Journal {
         self.tally.touched(class, &self.lives.all(server))
     }
 
+    /// The servers' wall clocks were set, which touches the jobs that wait for their time.
+    pub(crate) fn clock_was_set(&mut self) {
+        self.tally.happened(FaultClass::ClockStep);
+        self.tally.touched(FaultClass::ClockStep, &self.lives.for_later());
+    }
+
     /// The jobs that have moved since this was last asked, and on whose connection.
     pub(crate) fn take_moves(&mut self) -> VecDeque<(Stretch, Connection)> {
         std::mem::take(&mut self.moves)

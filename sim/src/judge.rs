@@ -20,7 +20,7 @@ pub use story::story;
 
 use crate::faults::FaultClass;
 use crate::history::{Connection, Entry, Place, What};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wall};
 use crate::store::SLOWEST;
 use facts::Fact;
 use gearman_protocol::{Handle, Time};
@@ -30,7 +30,7 @@ use rules::Rules;
 use std::time::Duration;
 
 /// The terms on which a server is judged: what its configuration promises, and how exact clocks are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// At which loss of its worker a job is dropped; `None` is never, 0 is as 1.
     pub job_retries: Option<u8>,
@@ -47,6 +47,8 @@ pub struct Terms {
     /// Whether the rules may take it as given that no time limit ends early.
     /// A promise that no rule holds the server to is none that others may build on.
     pub keeps_limits: bool,
+    /// The server's wall clock.
+    pub wall: Wall,
 }
 
 /// What a server's store promises.
@@ -72,6 +74,7 @@ impl Terms {
             slack,
             store: knobs.store.then_some(StoreTerms { fails, forgets_within: SLOWEST }),
             keeps_limits: true,
+            wall: Wall::of(plan),
         }
     }
 
@@ -239,7 +242,7 @@ impl Judge {
     pub fn observe(&mut self, entry: &Entry) {
         let server = self.rounds.server(entry).index();
         while self.courts.len() <= server {
-            self.courts.push(Court { ledger: Ledger::new(self.terms), rules: Rules::default() });
+            self.courts.push(Court { ledger: Ledger::new(self.terms.clone()), rules: Rules::default() });
         }
         if matches!(entry.what, What::ServerDown(_)) {
             self.count_jobs(server);

@@ -102,6 +102,8 @@ struct Job {
     background: bool,
     function: FunctionName,
     key: Option<Bytes>,
+    /// Whether it was asked for by the calendar, and nobody was given it yet.
+    is_for_later: bool,
     /// What the worker's last word was, while it is on its way.
     word: Option<End>,
 }
@@ -110,6 +112,7 @@ struct Job {
 #[derive(Debug)]
 struct Open {
     foreground: bool,
+    is_for_later: bool,
     function: FunctionName,
     key: Option<Bytes>,
 }
@@ -219,6 +222,11 @@ impl Lives {
         std::mem::take(&mut self.overdue)
     }
 
+    /// Where the jobs are that were asked for by the calendar and that nobody was given yet.
+    pub fn for_later(&self) -> Vec<Stretch> {
+        self.jobs.values().filter(|job| job.is_for_later).map(|job| job.stretch).collect()
+    }
+
     /// Where all live jobs of a server are.
     pub fn all(&self, server: ServerId) -> Vec<Stretch> {
         let peers = self.peers.iter().filter(|peer| peer.server == server);
@@ -258,7 +266,8 @@ impl Lives {
             What::Connected { server, .. } => self.peers.push(Peer::new(*server)),
             What::Wrote { connection, request: Request::Submit(submit) } => {
                 let (foreground, key) = (submit.mode == Mode::Foreground, key(submit));
-                let open = Open { foreground, function: submit.function.clone(), key };
+                let is_for_later = matches!(submit.mode, Mode::Epoch(_));
+                let open = Open { foreground, is_for_later, function: submit.function.clone(), key };
                 self.peer(*connection).open.push_back(open);
                 return Some((Stretch::Submitted, *connection));
             }
@@ -300,6 +309,7 @@ impl Lives {
             background: false,
             function,
             key: None,
+            is_for_later: false,
             word: None,
         };
         self.jobs.entry(handle.clone()).or_insert_with(fresh)
@@ -319,11 +329,13 @@ impl Lives {
             Response::JobCreated { handle } => {
                 let handle = handle.to_bytes();
                 // A server that creates what nobody submitted is the judge's business.
-                let Open { foreground, function, key } = self.peer(connection).open.pop_front()?;
+                let Open { foreground, is_for_later, function, key } =
+                    self.peer(connection).open.pop_front()?;
                 let server = self.peer(connection).server;
                 let job = self.job(&handle, function, server);
                 job.background |= !foreground;
                 job.key = key;
+                job.is_for_later |= is_for_later && job.stretch == Stretch::Waiting;
                 if foreground {
                     job.watchers.push(connection);
                     self.peer(connection).watches.push(handle);
@@ -367,6 +379,7 @@ impl Lives {
         let job = self.job(&handle, function, server);
         let former = job.holder.replace(connection);
         (job.stretch, job.word) = (Stretch::Assigned, None);
+        job.is_for_later = false;
         if let Some(former) = former {
             self.peer(former).holds.retain(|held| *held != handle);
         }

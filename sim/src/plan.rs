@@ -4,9 +4,11 @@ mod check;
 mod draw;
 mod mix;
 mod read;
+mod wall;
 
 pub use mix::Mix;
 pub use read::PlanError;
+pub use wall::Wall;
 
 use crate::faults::FaultClass;
 use crate::faults::schedule::Fault;
@@ -68,6 +70,12 @@ pub struct Host {
 }
 
 impl World {
+    /// What the wall clock says at the start, in whole seconds since 1970.
+    #[must_use]
+    pub const fn epoch_s(&self) -> i64 {
+        self.epoch_ms.div_euclid(1000)
+    }
+
     /// A step of the simulation.
     #[must_use]
     pub fn tick(&self) -> Duration {

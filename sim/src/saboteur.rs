@@ -12,6 +12,7 @@
 
 mod answers;
 mod coalescing;
+mod epochs;
 mod limits;
 mod losses;
 mod notes;
@@ -179,6 +180,7 @@ pub fn sabotages() -> Vec<Sabotage> {
         coalescing::ALL,
         order::ALL,
         wake_ups::ALL,
+        epochs::ALL,
         results::ALL,
         answers::ALL,
         store::ALL,

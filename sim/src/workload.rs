@@ -43,6 +43,15 @@ fn the_first() -> Vec<u8> {
 }
 
 impl Workload {
+    /// Makes the workloads of submits no larger than this, in bytes.
+    pub(crate) fn limit_sizes(&mut self, most: u32) {
+        for step in self.actors.iter_mut().flat_map(|actor| &mut actor.steps) {
+            if let Op::Submit(submit) = &mut step.op {
+                submit.size = submit.size.min(most);
+            }
+        }
+    }
+
     /// The same for one server, which all know.
     pub(crate) fn with_one_server(mut self) -> Self {
         self.servers = one();
@@ -340,6 +349,10 @@ pub struct SubmitPlan {
     pub priority: PriorityPlan,
     /// Whether it is a background job.
     pub background: bool,
+    /// Not before the wall clock says that so many seconds have passed since the run began; only of a background job
+    /// of normal priority without a reducer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_s: Option<u8>,
     /// With the reducer of this number.
     pub reducer: Option<u8>,
     /// How many bytes the workload has, at least those that tell it from others.
@@ -438,6 +451,10 @@ pub enum AdminPlan {
     Verbose,
     /// `cancel job`.
     Cancel(Which),
+    /// `create function`, one that nobody works for.
+    Create(u8),
+    /// `drop function`, the same.
+    Drop(u8),
     /// A line that is no command.
     Unknown,
 }

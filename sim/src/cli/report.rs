@@ -1,7 +1,8 @@
 //! The results of several machines, put together and judged as one campaign's.
 
+use super::page::Page;
 use super::run::{JsonFile, next, show, weigh};
-use super::{Choice, Cli, Exit, ReportArgs, complain, page};
+use super::{Choice, Cli, Exit, ReportArgs, complain};
 use crate::campaign::{Failed, Grid, Kind, Results};
 use clap::Parser;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,10 @@ use std::{fs, io};
 const LINES: usize = 10;
 
 pub(super) fn report(args: &ReportArgs) -> Exit {
-    match together(&args.results).and_then(|results| Ok((choice(&results)?, results))) {
-        Ok((choice, results)) => judge(args, &choice, &results),
+    let page = args.into.as_deref().map(|file| Page::read(file, "campaign")).transpose();
+    let results = page.and_then(|page| Ok((page, together(&args.results)?)));
+    match results.and_then(|(page, results)| Ok((choice(&results)?, page, results))) {
+        Ok((choice, page, results)) => judge(args, &choice, page, &results),
         Err(error) => {
             complain(&error);
             Exit::Usage
@@ -66,7 +69,7 @@ fn choice(results: &Results) -> Result<Choice, String> {
     Ok(cli.run.choice)
 }
 
-fn judge(args: &ReportArgs, choice: &Choice, results: &Results) -> Exit {
+fn judge(args: &ReportArgs, choice: &Choice, page: Option<Page<'_>>, results: &Results) -> Exit {
     let Results { campaign, parts, summary, .. } = results;
     let commit = campaign.commit.as_deref().unwrap_or("of no commit that was named");
     let checked: u64 = parts.iter().filter(|part| part.checked).map(|part| part.run).sum();
@@ -77,10 +80,10 @@ fn judge(args: &ReportArgs, choice: &Choice, results: &Results) -> Exit {
     );
     say!("{about}");
     show(summary, choice.stage, args.operations);
-    if let Some(page) = &args.into {
+    if let Some(page) = page {
         let grid = Grid::of(summary, choice.stage);
         let text = format!("```text\n{about}\n{summary}\n{grid}```");
-        if let Err(error) = page::insert(page, "campaign", &text) {
+        if let Err(error) = page.write(&text) {
             complain(&error);
             return Exit::Usage;
         }

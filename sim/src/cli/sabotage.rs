@@ -2,8 +2,9 @@
 
 mod row;
 
+use super::page::Page;
 use super::run::{JsonFile, bar, processors};
-use super::{Exit, SabotageArgs, complain, interrupt, page};
+use super::{Exit, SabotageArgs, complain, interrupt};
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::trial::Stage;
@@ -20,8 +21,10 @@ const MORE: u64 = 3;
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let chosen = args.chosen();
     let threads = args.threads.map_or_else(processors, usize::from);
-    let mut json = match args.json.as_deref().map(JsonFile::open).transpose() {
-        Ok(json) => json,
+    let json = args.json.as_deref().map(JsonFile::open).transpose();
+    let page = args.into.as_deref().map(|file| Page::read(file, "sabotages")).transpose();
+    let (mut json, page) = match json.and_then(|json| Ok((json, page?))) {
+        Ok(both) => both,
         Err(error) => {
             complain(&error);
             return Exit::Usage;
@@ -62,8 +65,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let blind = if args.names.is_empty() { table.blind() } else { Vec::new() };
     blind.iter().for_each(|rule| say!("{rule}: no sabotage is caught by this rule"));
     let written = json.as_mut().map_or(Ok(()), |file| file.write(&table.to_json()));
-    let inserted =
-        args.into.as_deref().map_or(Ok(()), |page| page::insert(page, "sabotages", &table.markdown()));
+    let inserted = page.map_or(Ok(()), |page| page.write(&table.markdown()));
     if let Err(error) = written.and(inserted) {
         complain(&error);
         return Exit::Usage;

@@ -113,6 +113,7 @@ impl Stage {
             Deed::Leave { .. }
             | Deed::ServerPowerLoss { .. }
             | Deed::Overrun { .. }
+            | Deed::ClockStep { .. }
             | Deed::Impatience { .. } => Ok(()),
         }
     }
@@ -145,6 +146,7 @@ impl Stage {
             | Deed::Leave { .. }
             | Deed::ServerPowerLoss { .. }
             | Deed::Overrun { .. }
+            | Deed::ClockStep { .. }
             | Deed::Impatience { .. } => Ok(()),
         }
     }

@@ -101,6 +101,7 @@ fn begin(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         | Deed::ServerPowerLoss { .. }
         | Deed::Leave { .. }
         | Deed::Overrun { .. }
+        | Deed::ClockStep { .. }
         | Deed::Impatience { .. } => {}
     }
     let mut state = rehearsal.state();
@@ -136,6 +137,7 @@ fn begin(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         | Deed::WorkerCrash { .. }
         | Deed::ServerPowerLoss { .. }
         | Deed::Overrun { .. }
+        | Deed::ClockStep { .. }
         | Deed::Impatience { .. } => {}
     }
 }
@@ -175,6 +177,7 @@ fn end(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         | Deed::WorkerCrash { .. }
         | Deed::ServerPowerLoss { .. }
         | Deed::Overrun { .. }
+        | Deed::ClockStep { .. }
         | Deed::Impatience { .. } => {}
     }
 }

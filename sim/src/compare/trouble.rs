@@ -105,6 +105,10 @@ pub(super) const fn reason(class: FaultClass) -> Option<&'static str> {
         FaultClass::JobTimeout | FaultClass::CallTimeout | FaultClass::HostileBytes => {
             Some("it is a habit of a program: what travels is what it writes, on any network")
         }
+        FaultClass::ClockStep => Some(
+            "it is a clock's and not a network's, and clock_settime(2) would set that of the whole machine; connections \
+             do not know the time of day",
+        ),
         FaultClass::StoreSlow
         | FaultClass::StoreFail
         | FaultClass::StoreReorder

@@ -218,6 +218,11 @@ pub enum Deed {
         /// Who.
         whom: Whom,
     },
+    /// The wall clock of all servers is set.
+    ClockStep {
+        /// By so much, forwards if it is positive.
+        by_ms: i32,
+    },
     /// A worker takes so long for the next job it gets, and says nothing meanwhile.
     Overrun {
         /// Who, by index.
@@ -258,6 +263,7 @@ impl Deed {
             Self::ServerPowerLoss { .. } => FaultClass::ServerPowerLoss,
             Self::WorkerCrash { .. } => FaultClass::WorkerCrash,
             Self::Leave { .. } => FaultClass::ClientLeave,
+            Self::ClockStep { .. } => FaultClass::ClockStep,
             Self::Overrun { .. } => FaultClass::JobTimeout,
             Self::Impatience { .. } => FaultClass::CallTimeout,
         }

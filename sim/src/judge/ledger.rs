@@ -20,7 +20,7 @@ mod watching;
 
 pub(crate) use asked::{Asked, Question};
 pub(crate) use calendar::{Passes, Since, Wait, WaitKind};
-pub(crate) use jobs::{Attempt, Fate, Handed, Job, JobId, SubmitId, Watch};
+pub(crate) use jobs::{Attempt, Fate, Handed, Job, JobId, Start, SubmitId, Watch};
 use legacy::{Content, Legacies, Offer, OldKey};
 pub(crate) use links::{Limit, Link};
 pub(crate) use map::Map;
@@ -85,6 +85,8 @@ pub(crate) struct Ledger {
     old_keys: Map<OldKey, ()>,
     /// What is left of the lives before.
     pub(crate) legacies: Legacies,
+    /// Whether anybody has ever asked for a job at a time.
+    knows_epochs: bool,
     /// Whether somebody has asked to cancel a job whose handle was not met.
     has_stray_cancels: bool,
     /// Whether answers came on some connection that answer nothing: jobs may have been done unseen.
@@ -122,6 +124,7 @@ impl Ledger {
             key_uses: Map::default(),
             old_keys: Map::default(),
             legacies: Legacies::default(),
+            knows_epochs: false,
             has_stray_cancels: false,
             is_blind: false,
         }
@@ -160,12 +163,13 @@ impl Ledger {
         for (handle, grab) in self.missing() {
             facts.push(Fact::Missing { handle, grab });
         }
-        let mut next = Self { now: self.now, ..Self::new(self.terms) };
+        let mut next = Self { now: self.now, ..Self::new(self.terms.clone()) };
         if self.terms.store.is_some() {
             next.legacies = self.bequeath();
             next.old_keys = self.bequeath_keys();
             next.offers = std::mem::take(&mut self.offers);
             next.key_uses = std::mem::take(&mut self.key_uses);
+            next.knows_epochs = self.knows_epochs;
         }
         *self = next;
         // What still comes out of the old connections is no news.

@@ -114,6 +114,8 @@ rules! {
     one_noop::OneNoop;
     timeout_early::TimeoutEarly;
     timeout_late::TimeoutLate;
+    epoch_early::EpochEarly;
+    epoch_late::EpochLate;
     owner_heard::OwnerHeard;
     right_owner::RightOwner;
     late_result::LateResult;

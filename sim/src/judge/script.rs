@@ -6,6 +6,7 @@
 //! w> can_do reverse 100                      w< assign H:1 reverse w=hello
 //! w> complete H:1 abc                        c< complete H:1 abc
 //! w closes          w half-closes            w is closed         w is reset          w ended
+//! c> submit reverse epoch=2, two seconds after the wall clock of these histories began
 //! +250              server down              server up
 //! ```
 //! Peers connect when they are first named. When the server goes down their names get a prime: `c'` is the
@@ -13,6 +14,7 @@
 
 use super::{Accusation, Judge, StoreTerms, Terms, Verdict, rules};
 use crate::history::{Actor, Closing, Connection, Entry, History, ServerId, What};
+use crate::plan::Wall;
 use bytes::Bytes;
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobStatus,
@@ -30,6 +32,7 @@ pub(super) fn terms() -> Terms {
         slack: Duration::ZERO,
         store: None,
         keeps_limits: true,
+        wall: Wall::default(),
     }
 }
 
@@ -232,7 +235,11 @@ fn request(words: &Words<'_>) -> Request {
                 (_, true) => Priority::Low,
                 (false, false) => Priority::Normal,
             },
-            mode: if words.has("bg") { Mode::Background } else { Mode::Foreground },
+            mode: match (words.named("epoch"), words.has("bg")) {
+                (Some(seconds), _) => Mode::Epoch(seconds.to_owned().into()),
+                (None, true) => Mode::Background,
+                (None, false) => Mode::Foreground,
+            },
             reducer: words.reducer(),
             workload: words.workload(),
         }),

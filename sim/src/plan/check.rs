@@ -145,6 +145,7 @@ impl Plan {
                 Whom::Mover => Ok(()),
                 Whom::Actor(actor) => self.check_actor(*actor),
             },
+            Deed::ClockStep { .. } => Ok(()),
             Deed::Overrun { actor, .. } | Deed::Impatience { actor, .. } => self.check_actor(*actor),
             Deed::Partition { hosts, server, .. } => {
                 server.map_or(Ok(()), |server| self.check_server(server))?;

@@ -16,6 +16,11 @@ const NOBODY: u64 = u64::MAX;
 /// What the wall clock says when a run begins: 2026-01-01T00:00:00Z.
 const EPOCH_MS: i64 = 1_767_225_600_000;
 
+/// Where fewer bytes than this can be on their way, a large message takes longer than all the rest of a plan.
+const ROOMY: u32 = 65_536;
+/// No submit has more bytes there.
+const MOST_AT_A_TIME: u32 = 40_000;
+
 impl Plan {
     /// The plan of a seed.
     #[must_use]
@@ -23,6 +28,9 @@ impl Plan {
         let mut workload = if mix.is_uniform() { Workload::uniform(seed) } else { Workload::draw(seed) };
         mix.tame(&mut workload);
         let (world, server) = (world(seed, mix), Knobs::draw(seed));
+        if world.window < ROOMY {
+            workload.limit_sizes(MOST_AT_A_TIME);
+        }
         let hosts = hosts(seed, &workload, world.tick_ms);
         let faults = Faults { seed, mix, server: &server, workload: &workload, hosts: &hosts }.draw();
         Self { version: VERSION, seed, world, server, hosts, workload, faults }

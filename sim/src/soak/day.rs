@@ -86,7 +86,7 @@ fn shift(seed: u64, knobs: &Knobs, shared: &Arc<Mutex<Shared>>) -> (Verdict, Opt
     let workload = drawn.workload.clone().with_one_server();
     let plan = Plan { server: knobs.clone(), faults: Vec::new(), workload, ..drawn };
     let terms = Terms::of(&plan, Duration::ZERO);
-    let judge = Arc::new(Mutex::new(Judge::new(terms)));
+    let judge = Arc::new(Mutex::new(Judge::new(terms.clone())));
     lock(shared).begin(BREAK);
     let reader = Arc::clone(&judge);
     let watcher = Box::new(move |entry: &_| lock(&reader).observe(entry));

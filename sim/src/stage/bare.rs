@@ -11,11 +11,11 @@ mod server;
 
 use super::{Happened, MakeDoors, Options, Run, Stuck};
 use crate::faults::FaultClass;
-use crate::faults::schedule::{Deed, Fault};
+use crate::faults::schedule::{Deed, Fault, When};
 use crate::history::{Actor, Closing, Connection, ServerId, What};
 use crate::journal::{Journal, Told};
 use crate::lives::Stretch;
-use crate::plan::Plan;
+use crate::plan::{Plan, Wall};
 use crate::store::{Crash, Disk, Kept};
 use crate::workload::{Machine, Output};
 use gearman_engine::{ConnectionId, Event};
@@ -71,6 +71,8 @@ enum Item {
     Written(usize, u64),
     /// This server starts again.
     Starts(usize),
+    /// The wall clocks are set by so many milliseconds.
+    Sets(i32),
 }
 
 struct Bare<'a> {
@@ -94,6 +96,7 @@ struct Bare<'a> {
     seed: u64,
     /// What machines want done; kept so that its memory is.
     wanted: Vec<Output>,
+    wall: Wall,
     /// The crashes of the plan that are to come.
     to_come: Vec<&'a Fault>,
     /// How many jobs have come to each stretch of their lives.
@@ -103,7 +106,7 @@ struct Bare<'a> {
 
 impl<'a> Bare<'a> {
     fn new(plan: &'a Plan, make: MakeDoors<'a>, servers: Vec<Server>, journal: Journal) -> Self {
-        let machines = Machine::all(&plan.workload);
+        let machines = Machine::all(&plan.workload, plan.world.epoch_s());
         let mut bare = Self {
             now: Time::ZERO,
             journal,
@@ -119,11 +122,17 @@ impl<'a> Bare<'a> {
             ties: 0,
             seed: plan.seed,
             wanted: Vec::new(),
+            wall: Wall::of(plan),
             to_come: plan.faults.iter().filter(|fault| down(&fault.deed).is_some()).collect(),
             reached: BTreeMap::new(),
             happened: Vec::new(),
         };
         (0..bare.machines.len()).for_each(|actor| bare.set_alarm(actor));
+        for fault in &plan.faults {
+            if let (When::At(ms), Deed::ClockStep { by_ms }) = (fault.when, &fault.deed) {
+                bare.put(Time::from_millis(ms.into()), Item::Sets(*by_ms));
+            }
+        }
         bare
     }
 
@@ -157,9 +166,18 @@ impl<'a> Bare<'a> {
                     }
                 }
                 Item::Starts(server) => self.start(server),
+                Item::Sets(by_ms) => self.set_clocks(by_ms),
             }
             self.blow();
         }
+    }
+
+    fn set_clocks(&mut self, by_ms: i32) {
+        self.journal.clock_was_set();
+        let what = format!("by {by_ms} ms");
+        self.happened.push(Happened { at: self.now, class: FaultClass::ClockStep, what });
+        let now = self.wall.at(self.now);
+        (0..self.servers.len()).for_each(|server| self.tell(server, Event::Wall { now }));
     }
 
     /// The storm is over: all but the core leave.
@@ -398,6 +416,7 @@ const fn down(deed: &Deed) -> Option<(u8, u32, Crash)> {
         | Deed::WorkerPause { .. }
         | Deed::Partition { .. }
         | Deed::WorkerCrash { .. }
+        | Deed::ClockStep { .. }
         | Deed::Leave { .. }
         | Deed::Overrun { .. }
         | Deed::Impatience { .. } => None,

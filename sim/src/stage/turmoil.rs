@@ -12,12 +12,13 @@ use crate::ambient;
 use crate::history::{Actor, ServerId};
 use crate::journal::{Journal, Told};
 use crate::network::{ByteFaults, Cables, Home, Servers, SimNetwork, now};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wall};
 use crate::store::{Cheat, Crash, Disk, Shelf};
 use crate::workload::ActorPlan;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
 use pausable::Pausable;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use turmoil::Sim;
 
@@ -30,7 +31,7 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     let Options { history, watcher, doors, cheat, submit_to_two } = options;
     let journal = Journal::new(history, plan.lives(), watcher);
     let cables = Cables::new(byte_faults(plan), servers(plan), journal);
-    let roles = cast(&plan.workload, plan.seed, submit_to_two);
+    let roles = cast(plan, submit_to_two);
     let mut house = House::new(plan, &cables, roles, (&doors, cheat));
     let mut storm = Storm::new(plan, cables.clone());
     let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
@@ -88,16 +89,17 @@ impl<'a> House<'a> {
         (doors, cheat): (&'a MakeDoors<'a>, Option<Cheat>),
     ) -> Self {
         let mut sim = build(plan);
-        let epoch_ms = plan.world.epoch_ms;
+        let clock = SimClock(Arc::new(Wall::of(plan)));
         let mut shelves = Vec::new();
         for id in (0..plan.workload.servers).map(ServerId::new) {
             let host = plan.host_of(id);
             let disk = Disk::new(plan.seed_of(id), plan.world.per_mille.clone(), cheat);
             let shelf = Shelf::new(disk, cables.clone(), host);
             let (shared, kept) = (cables.clone(), shelf.clone());
+            let clock = clock.clone();
             sim.host(id.to_string(), move || {
                 let doors = Pausable::new(doors(id), shared.clone(), host);
-                serve(shared.clone(), (id, host), doors, epoch_ms, kept.clone())
+                serve(shared.clone(), (id, host), doors, clock.clone(), kept.clone())
             });
             shelves.push(shelf);
         }
@@ -239,13 +241,13 @@ async fn serve(
     cables: Cables,
     (id, host): (ServerId, usize),
     doors: Pausable,
-    epoch_ms: i64,
+    clock: SimClock,
     shelf: Shelf,
 ) -> turmoil::Result {
     // The server dials nobody.
     let network = SimNetwork::new(cables.clone(), Home { host, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
-    let (clock, kept) = (SimClock { epoch_ms }, shelf.disk().read());
+    let kept = shelf.disk().read();
     let server = gearman_server::serve_with_store(&network, clock, doors, config, shelf, kept).await?;
     {
         let mut state = cables.lock();
@@ -266,10 +268,8 @@ async fn live(cables: Cables, host: usize, lodgers: Vec<(Actor, Role)>) -> turmo
 }
 
 /// Simulated time.
-#[derive(Clone, Copy)]
-struct SimClock {
-    epoch_ms: i64,
-}
+#[derive(Clone)]
+struct SimClock(Arc<Wall>);
 
 impl Clock for SimClock {
     fn now(&self) -> Time {
@@ -277,6 +277,6 @@ impl Clock for SimClock {
     }
 
     fn wall(&self) -> UnixMillis {
-        UnixMillis::new(self.epoch_ms.saturating_add_unsigned(now().as_millis()))
+        self.0.at(now())
     }
 }

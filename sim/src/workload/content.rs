@@ -54,6 +54,11 @@ pub(crate) fn workload(plan: &SubmitPlan, actor: u32, step: usize) -> Bytes {
     }
 }
 
+/// The function with this number, among those that nobody works for.
+pub(crate) fn spare(number: u8) -> Bytes {
+    format!("spare-{number}").into()
+}
+
 /// The reducer with this number.
 pub(crate) fn reducer(number: u8) -> Reducer {
     Reducer::new(format!("reducer-{number}")).expect("a plan's reducers fit")

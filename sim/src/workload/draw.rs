@@ -15,6 +15,8 @@ use crate::chance::{Chance, rng};
 const NOBODY: u64 = u64::MAX;
 /// What functions are called.
 const NAMES: [&str; 5] = ["reverse", "resize", "mail", "index", "count"];
+/// A workload that is more than a megabyte.
+const HUGE: u32 = 1_100_000;
 /// Shared uniques are few, so that they meet.
 const SHARED: u64 = 6;
 
@@ -57,6 +59,7 @@ impl Workload {
             hostile: true,
             meddling: true,
             large: true,
+            later: true,
             ..Drawing::new(seed)
         };
         all.workload()
@@ -76,6 +79,7 @@ struct Drawing {
     hostile: bool,
     meddling: bool,
     large: bool,
+    later: bool,
 }
 
 impl Drawing {
@@ -92,6 +96,7 @@ impl Drawing {
             hostile: chance.odds(2, 3),
             meddling: chance.odds(2, 3),
             large: chance.odds(1, 4),
+            later: rng(seed, NOBODY, "workload.later", 0).odds(1, 3),
         }
     }
 
@@ -172,10 +177,11 @@ impl Drawing {
     }
 
     fn core_client(&self, actor: u64) -> ActorPlan {
+        let kind = self.kind(actor);
         let steps = 0..self.rng(actor, "workload.steps", 0).between(16..=24);
         let steps = steps.map(|number| Step {
             after_ms: self.pause(actor, number),
-            op: Op::Submit(self.submit(actor, number)),
+            op: Op::Submit(self.submit(actor, number, kind == ActorKind::Raw)),
         });
         ActorPlan {
             kind: self.kind(actor),
@@ -354,10 +360,12 @@ impl Drawing {
             AdminPlan::ShowUniqueJobs,
             AdminPlan::GetPid,
             AdminPlan::Verbose,
+            AdminPlan::Create(other),
+            AdminPlan::Drop(other),
         ]);
         chance
             .weighted(&[
-                (40, Op::Submit(self.submit(actor, number))),
+                (40, Op::Submit(self.submit(actor, number, raw))),
                 (if self.servers > 1 { 10 } else { 4 }, Op::Status(Which::Own(other))),
                 (2 * odd, Op::Status(Which::Near(-3))),
                 (2, Op::StatusUnique(shared)),
@@ -380,7 +388,7 @@ impl Drawing {
         small(chance.between(0..=most))
     }
 
-    fn submit(&self, actor: u64, number: u64) -> SubmitPlan {
+    fn submit(&self, actor: u64, number: u64, raw: bool) -> SubmitPlan {
         let mut chance = self.rng(actor, "workload.submit", number);
         let sharing = if self.sharing { 4 } else { 0 };
         let shared = tiny(chance.below(SHARED));
@@ -395,13 +403,20 @@ impl Drawing {
         let priority =
             *chance.weighted(&[(6, PriorityPlan::Normal), (2, PriorityPlan::High), (2, PriorityPlan::Low)]);
         let patience = small(chance.between(100..=1500));
+        let background = chance.odds(2, 5);
+        let mut later = self.rng(actor, "workload.later", number);
+        let is_later =
+            self.later && raw && background && reducer.is_none() && priority == PriorityPlan::Normal;
+        let is_huge = self.large && self.rng(actor, "workload.huge", number).odds(1, 60);
+        let epoch_s = (is_later && later.odds(2, 3)).then(|| tiny(later.between(0..=4)));
         SubmitPlan {
             function: tiny(chance.below(self.functions)),
             unique,
             priority: if reducer.is_some() { PriorityPlan::Normal } else { priority },
-            background: chance.odds(2, 5),
+            background,
+            epoch_s,
             reducer,
-            size: self.size(&mut chance),
+            size: if is_huge { HUGE } else { self.size(&mut chance) },
             then: *chance.weighted(&[(6, Then::Nothing), (2, Then::Created), (3, Then::Ended(patience))]),
         }
     }
@@ -431,7 +446,7 @@ impl Drawing {
             let ops = [
                 (6 * u64::from(self.hostile), Op::Hostile(kind)),
                 (6 * u64::from(self.meddling), Op::Meddle(which, meddling)),
-                (4, Op::Submit(self.submit(actor, number))),
+                (4, Op::Submit(self.submit(actor, number, true))),
                 (2, Op::Status(which)),
                 (2, Op::Admin(admin)),
                 (1, Op::Echo(30)),

@@ -56,6 +56,7 @@ pub struct Machine {
     me: u32,
     plan: Rc<ActorPlan>,
     functions: Rc<[FunctionName]>,
+    epoch_s: i64,
     link: Link,
     errands: Errands,
     worker: Option<Worker>,
@@ -77,6 +78,8 @@ struct Scene<'a> {
     me: u32,
     now: Time,
     functions: &'a [FunctionName],
+    /// What the wall clock says when the run begins, in seconds since 1970.
+    epoch_s: i64,
     out: &'a mut Vec<Output>,
 }
 
@@ -95,19 +98,20 @@ impl Scene<'_> {
 }
 
 impl Machine {
-    /// One machine for each actor of the workload, in order.
+    /// One machine for each actor of the workload, in order; the run begins when the wall clock says `epoch_s`.
     #[must_use]
-    pub fn all(workload: &Workload) -> Vec<Self> {
+    pub fn all(workload: &Workload, epoch_s: i64) -> Vec<Self> {
         let functions: Rc<[FunctionName]> = super::content::function_names(&workload.functions).into();
         let actors = (0..).zip(&workload.actors);
-        actors.map(|(me, plan)| Self::new(me, Rc::new(plan.clone()), Rc::clone(&functions))).collect()
-    }
-
-    fn new(me: u32, plan: Rc<ActorPlan>, functions: Rc<[FunctionName]>) -> Self {
-        let start = Time::from_millis(plan.starts_ms.into());
-        let worker = plan.worker.is_some().then(|| Worker::new(Rc::clone(&plan)));
-        let errands = Errands::new(Rc::clone(&plan), start);
-        Self { me, plan, functions, link: Link::Down { again: Some(start) }, errands, worker }
+        let machines = actors.map(|(me, plan)| {
+            let start = Time::from_millis(plan.starts_ms.into());
+            let plan = Rc::new(plan.clone());
+            let worker = plan.worker.is_some().then(|| Worker::new(Rc::clone(&plan)));
+            let errands = Errands::new(Rc::clone(&plan), start);
+            let link = Link::Down { again: Some(start) };
+            Self { me, plan, functions: Rc::clone(&functions), epoch_s, link, errands, worker }
+        });
+        machines.collect()
     }
 
     /// When to call [`Machine::woke`]; `None` is never, unless something else is told first.
@@ -133,7 +137,7 @@ impl Machine {
             self.me
         );
         self.link = Link::Open;
-        let mut scene = Scene { me: self.me, now, functions: &self.functions, out };
+        let mut scene = Scene { me: self.me, now, functions: &self.functions, epoch_s: self.epoch_s, out };
         if let Some(worker) = &mut self.worker {
             worker.opened(&mut scene);
         }
@@ -146,7 +150,7 @@ impl Machine {
             // What comes after the sending side was closed is read and not answered.
             return;
         }
-        let mut scene = Scene { me: self.me, now, functions: &self.functions, out };
+        let mut scene = Scene { me: self.me, now, functions: &self.functions, epoch_s: self.epoch_s, out };
         self.errands.read(&scene, response);
         if let Some(worker) = &mut self.worker {
             worker.read(&mut scene, response);
@@ -213,7 +217,7 @@ impl Machine {
 
     /// Does everything that is due, as long as the connection stays open.
     fn act(&mut self, now: Time, out: &mut Vec<Output>) {
-        let mut scene = Scene { me: self.me, now, functions: &self.functions, out };
+        let mut scene = Scene { me: self.me, now, functions: &self.functions, epoch_s: self.epoch_s, out };
         let mut went = Move::Stay;
         if let Some(worker) = &mut self.worker {
             went = worker.act(&mut scene);

@@ -2,7 +2,7 @@
 
 use super::jobs::{Key, Said};
 use super::links::Limit;
-use super::{Fate, Function, Functions, JobId, Ledger, Moment, SubmitId, Submitted};
+use super::{Fate, Function, Functions, JobId, Ledger, Moment, Start, SubmitId, Submitted};
 use crate::history::Connection;
 use bytes::Bytes;
 use gearman_protocol::{
@@ -271,6 +271,7 @@ impl Ledger {
         });
         let id = self.submits.len();
         self.offered(submit);
+        self.knows_epochs |= matches!(submit.mode, Mode::Epoch(_));
         self.submits.push(Submitted {
             connection,
             wrote: self.now,
@@ -280,6 +281,7 @@ impl Ledger {
             unique: submit.unique.clone(),
             priority: submit.priority,
             is_background: submit.mode != Mode::Foreground,
+            start: Start::of(&submit.mode),
             reducer: submit.reducer.clone().unwrap_or_default(),
             workload: submit.workload.clone(),
             is_lost: false,

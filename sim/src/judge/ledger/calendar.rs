@@ -1,6 +1,6 @@
 //! How long jobs waited, and who was passed over.
 
-use super::{Cause, JobId, Ledger, Moment};
+use super::{Cause, JobId, Ledger, Moment, Start};
 use crate::history::{Connection, Place};
 
 /// When a job began to wait.
@@ -31,6 +31,8 @@ pub(crate) enum WaitKind {
     Lost,
     /// Its worker took too long.
     Expired,
+    /// Its time had come.
+    Due,
 }
 
 /// A time throughout which a job certainly waited in its queue, up to the grab that took it.
@@ -92,7 +94,13 @@ impl Ledger {
             return None;
         }
         let (kind, since, earliest) = match attempt.checked_sub(1) {
-            None => (WaitKind::Fresh, Since::Place(job.seen), job.earliest),
+            None => match job.start {
+                Start::AtOnce => (WaitKind::Fresh, Since::Place(job.seen), job.earliest),
+                Start::At(_) => {
+                    (WaitKind::Due, Since::Time(Moment { place: job.seen, at: job.due }), job.earliest)
+                }
+                Start::Unclear => return None,
+            },
             Some(last) => self.wait_after(id, last)?,
         };
         let begun = match since {

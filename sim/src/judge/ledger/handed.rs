@@ -1,9 +1,9 @@
 //! Jobs as answers tell of them: which submits made one, and to whom it was handed out.
 
 use super::asked::{ReportAsked, ReportPlace};
-use super::jobs::Handed;
+use super::jobs::{Handed, NEVER};
 use super::links::{Due, Limit};
-use super::{Attempt, Cause, Functions, JobId, Ledger, Moment, Question, SubmitId, Submitted, Watch};
+use super::{Attempt, Cause, Functions, JobId, Ledger, Moment, Question, Start, SubmitId, Submitted, Watch};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
 use gearman_protocol::{Assignment, Handle};
@@ -42,17 +42,25 @@ impl Ledger {
 
     /// The first answer that names a job: which submits can have made it.
     fn introduce(&mut self, job: JobId, id: SubmitId) {
-        let Submitted { key, priority, wrote, function, .. } = self.submits[id];
+        let Submitted { key, priority, wrote, function, start, .. } = self.submits[id];
         let others = self.open_submits(key).iter().map(|&open| &self.submits[open]);
         let earliest = others.clone().map(|other| other.wrote.place).chain([wrote.place]).min().unwrap_or(0);
         let same = others.clone().all(|other| other.priority == priority);
+        let one_start = others.clone().all(|other| other.start == start);
         let alone = others.count() == 0;
         let (is_old, up) = (self.may_be_old(id), self.up);
+        let is_start_clear = one_start && !(is_old && self.knows_epochs);
+        let due = match start {
+            Start::At(moment) => self.terms.wall.latest(moment, self.now.at, self.terms.slack),
+            Start::AtOnce | Start::Unclear => NEVER,
+        };
         let introduced = &mut self[job];
         introduced.key = key;
         introduced.is_murky |= introduced.function != function;
         introduced.earliest = earliest;
         introduced.priority = same.then_some(priority);
+        introduced.due = due;
+        introduced.start = if is_start_clear { start } else { Start::Unclear };
         introduced.maker = alone.then_some(id);
         if is_old {
             introduced.is_old = true;
@@ -101,10 +109,11 @@ impl Ledger {
         facts: &mut Vec<Fact<'a>>,
     ) {
         let function = self.function(&assignment.function);
-        let job = match self.by_handle(&assignment.handle) {
-            Some(job) => job,
-            None => self.add_job(&assignment.handle, function),
-        };
+        let known = self.by_handle(&assignment.handle);
+        let job = known.unwrap_or_else(|| self.add_job(&assignment.handle, function));
+        if known.is_none() || self[job].start == Start::Unclear {
+            self[job].start = self.offered_start(assignment);
+        }
         let Some(link) = self.link(connection) else { return };
         let limit = link.abilities.limit(function, grab.place);
         let given_up = link.gives_up_after(function, grab.place);

@@ -4,12 +4,17 @@ use super::links::Limit;
 use super::{Function, Ledger, Moment};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
-use gearman_protocol::{Assignment, FunctionName, Grab, Handle, Priority, Reducer, Report, Time, Unique};
+use gearman_protocol::{
+    Assignment, FunctionName, Grab, Handle, Mode, Priority, Reducer, Report, Time, Unique, UnixMillis,
+};
 use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
 pub(crate) type SubmitId = usize;
 pub(crate) type KeyId = usize;
+
+/// No time of a run is so late.
+pub(super) const NEVER: Time = Time::from_millis(u64::MAX);
 
 /// A job that was met in the server's present life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +50,7 @@ pub(crate) struct Submitted {
     pub(crate) unique: Unique,
     pub(crate) priority: Priority,
     pub(crate) is_background: bool,
+    pub(crate) start: Start,
     pub(crate) reducer: Reducer,
     pub(crate) workload: Bytes,
     /// Its peer will never read the answer.
@@ -65,6 +71,10 @@ pub(crate) struct Job {
     pub(crate) maker: Option<SubmitId>,
     /// Known if every submit that can have made it agrees.
     pub(crate) priority: Option<Priority>,
+    /// When it may first be handed out.
+    pub(crate) start: Start,
+    /// By when it must be there to be handed out, if it has a start of its own and that is known since it was made.
+    pub(crate) due: Time,
     /// The submits that were answered with it.
     pub(crate) submits: Vec<SubmitId>,
     /// Whether one of them was a background submit.
@@ -89,6 +99,26 @@ pub(crate) struct Job {
     pub(crate) is_old: bool,
     /// The ledger cannot tell who holds it, or which job it is. Only what needs neither is judged.
     pub(crate) is_murky: bool,
+}
+
+/// When a job may first be handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// As soon as it is there.
+    AtOnce,
+    /// When the server's wall clock says this.
+    At(UnixMillis),
+    /// Several submits can have made it, and they do not agree, or nobody knows which has.
+    Unclear,
+}
+
+impl Start {
+    /// That of a submit. A time that is no number is past.
+    pub(super) fn of(mode: &Mode) -> Self {
+        let Mode::Epoch(text) = mode else { return Self::AtOnce };
+        let seconds = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
+        seconds.map_or(Self::AtOnce, |seconds| Self::At(UnixMillis::new(seconds.saturating_mul(1000))))
+    }
 }
 
 /// What an assignment says of its job. Forms that leave something out do not say it.
@@ -215,6 +245,8 @@ impl Job {
             earliest: 0,
             maker: None,
             priority: None,
+            start: Start::AtOnce,
+            due: NEVER,
             submits: Vec::new(),
             is_background: false,
             watches: Vec::new(),

@@ -1,6 +1,6 @@
 //! What outlives the server's process, if it has a store: background jobs, known by what their workers get.
 
-use super::{Handed, JobId, Ledger, Map, Since, SubmitId, Submitted, Wait, WaitKind};
+use super::{Handed, JobId, Ledger, Map, Since, Start, SubmitId, Submitted, Wait, WaitKind};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
 use gearman_protocol::{Assignment, FunctionName, Handle, Priority, Submit, Unique};
@@ -17,6 +17,8 @@ pub(crate) struct Offer {
     times: u32,
     /// Whether a submit for it was refused.
     is_declined: bool,
+    /// When it may first be handed out, if it was asked for once.
+    start: Option<Start>,
 }
 
 /// What is asked for, and under which key if it has one that others can share.
@@ -107,7 +109,9 @@ impl Ledger {
     pub(super) fn offered(&mut self, submit: &Submit) {
         if self.terms.store.is_some() {
             let (content, key) = wish(&submit.function, &submit.unique, &submit.workload);
-            self.offers.entry(content).or_default().times += 1;
+            let offer = self.offers.entry(content).or_default();
+            offer.times += 1;
+            offer.start = (offer.times == 1).then(|| Start::of(&submit.mode));
             if let Some(key) = key {
                 *self.key_uses.entry(key).or_default() += 1;
             }
@@ -118,6 +122,12 @@ impl Ledger {
     pub(crate) fn was_ever_asked_for(&self, handed: &Handed) -> bool {
         self.terms.store.is_none()
             || self.offers.contains_key(&(handed.name.clone(), handed.workload.clone()))
+    }
+
+    /// When what was handed out could first be, if one submit of all lives has asked for it.
+    pub(super) fn offered_start(&self, assignment: &Assignment) -> Start {
+        let content = (assignment.function.clone(), assignment.workload.clone());
+        self.offers.get(&content).and_then(|offer| offer.start).unwrap_or(Start::Unclear)
     }
 
     /// The store could not keep what this submit asks for.
@@ -187,7 +197,8 @@ impl Ledger {
         let is_over = job.over.is_some() && job.is_finished() && !job.cancelling;
         let is_done = is_over && self.now.at > job.over_at + self.terms.slack + store.forgets_within;
         let is_certain = is_done || !self.may_be_over(id);
-        (is_plain && is_certain && self.is_asked_once(&content, key.as_ref())).then(|| Legacy {
+        let is_there = is_done || job.start == Start::AtOnce;
+        (is_plain && is_certain && is_there && self.is_asked_once(&content, key.as_ref())).then(|| Legacy {
             handle: job.handle.clone(),
             content,
             key,

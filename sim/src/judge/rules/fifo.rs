@@ -2,7 +2,7 @@
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
 use crate::history::Connection;
-use crate::judge::ledger::{Function, JobId, Map, Moment, Passes, Since, Wait, WaitKind};
+use crate::judge::ledger::{Function, JobId, Map, Moment, Passes, Since, Start, Wait, WaitKind};
 use gearman_protocol::Priority;
 
 /// For each function and priority, which jobs were handed out when; and the same for each submitting connection
@@ -57,7 +57,9 @@ impl Fifo {
     /// A job was handed out for the first time.
     fn remember(&mut self, id: JobId, ledger: &Ledger) {
         let (job, now) = (&ledger[id], ledger.now);
-        let Some(priority) = job.priority.filter(|_| !job.is_murky) else { return };
+        // One that waited for its time has come to its queue later than it was submitted.
+        let is_plain = !job.is_murky && job.start == Start::AtOnce;
+        let Some(priority) = job.priority.filter(|_| is_plain) else { return };
         let start = Moment { place: job.earliest, at: now.at };
         self.all.entry((job.function, priority)).or_default().push(start, now.place);
         if let Some(maker) = job.maker.map(|maker| ledger.submit(maker)) {

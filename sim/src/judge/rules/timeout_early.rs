@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(broken(&status), ["status-true"]);
         let taken = format!("{HELD}\n +50\n w2> grab\n w2< assign H:1 mail");
         for script in [status, taken] {
-            assert_eq!(broken_on(off, &script), [""; 0], "{script}");
+            assert_eq!(broken_on(off.clone(), &script), [""; 0], "{script}");
         }
     }
 

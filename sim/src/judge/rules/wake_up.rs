@@ -51,7 +51,7 @@ fn can_only_have_waited(job: JobId, wait: Wait, ledger: &Ledger) -> bool {
     match wait.kind {
         WaitKind::Fresh => true,
         WaitKind::Lost => before.is_some_and(|before| before.limit == Limit::None),
-        WaitKind::Expired => false,
+        WaitKind::Expired | WaitKind::Due => false,
     }
 }
 

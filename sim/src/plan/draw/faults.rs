@@ -6,7 +6,7 @@ use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault, Lanes, Last, Outcome, Reception, When, Whom};
 use crate::lives::Stretch;
 use crate::plan::{Host, Mix};
-use crate::workload::{ActorKind, ActorPlan, Knobs, Workload};
+use crate::workload::{ActorKind, ActorPlan, Knobs, Op, Step, Workload};
 
 /// Before this moment, in milliseconds, actors are still arriving and nothing is worth breaking.
 const CALM_MS: u64 = 250;
@@ -130,6 +130,14 @@ impl Faults<'_> {
         (!fitting.is_empty()).then(|| *chance.pick(&fitting))
     }
 
+    /// A server that is told of it late, within a second, is still told long before the storm is over.
+    fn clock_step(&self, chance: &mut Chance) -> Option<Deed> {
+        let waits = |step: &Step| matches!(&step.op, Op::Submit(submit) if submit.epoch_s.is_some());
+        let is_any = self.workload.actors.iter().flat_map(|actor| &actor.steps).any(waits);
+        let (forwards, by_ms) = (chance.odds(1, 2), i32::try_from(chance.between(100..=1800)).ok()?);
+        is_any.then_some(Deed::ClockStep { by_ms: if forwards { by_ms } else { -by_ms } })
+    }
+
     fn host_of_kind(&self, chance: &mut Chance, fits: impl Fn(&Host) -> bool) -> Option<u32> {
         let numbers = self.numbers(fits);
         (!numbers.is_empty()).then(|| *chance.pick(&numbers))
@@ -188,7 +196,7 @@ const IN_HAND: &[Stretch] = ANY.split_at(2).1;
 const NOT_IN_HAND: &[Stretch] = ANY.split_at(2).0;
 
 /// The classes that are not in it happen at a rate, or are habits.
-const SCHEDULED: [Scheduled; 21] = [
+const SCHEDULED: [Scheduled; 22] = [
     scheduled(FaultClass::Dribble, (1, 3), 2, ANY, |of, when, chance| of.dribble(when, chance)),
     scheduled(FaultClass::SlowReader, (1, 3), 2, ANY, |of, when, chance| of.slow_reader(when, chance)),
     scheduled(FaultClass::StallHeal, (4, 5), 4, ANY, |of, when, chance| {
@@ -240,6 +248,7 @@ const SCHEDULED: [Scheduled; 21] = [
     }),
     scheduled(FaultClass::ClientLeave, (4, 5), 3, NOT_IN_HAND, |of, when, chance| of.leave(when, chance)),
     scheduled(FaultClass::JobTimeout, (1, 1), 3, &[], |of, _, chance| of.overrun(chance)),
+    scheduled(FaultClass::ClockStep, (2, 3), 2, &[], |of, _, chance| of.clock_step(chance)),
     scheduled(FaultClass::CallTimeout, (1, 1), 3, &[], |of, _, chance| of.impatience(chance)),
 ];
 

@@ -43,6 +43,7 @@ impl Bare<'_> {
         let id = self.servers[number].id;
         self.servers[number].doors = Some((self.make)(id));
         self.see(What::ServerUp(id));
+        self.tell(number, Event::Wall { now: self.wall.at(self.now) });
         for job in self.servers[number].disk.read() {
             self.tell(number, Event::Replayed { job });
         }

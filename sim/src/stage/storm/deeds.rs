@@ -100,6 +100,10 @@ impl Storm<'_> {
                 self.cables.lock().sever(id, Fate::Left);
                 Some(self.name(id))
             }
+            Deed::ClockStep { by_ms } => {
+                self.cables.lock().journal().clock_was_set();
+                Some(format!("by {by_ms} ms"))
+            }
             Deed::Overrun { actor, takes_ms } => {
                 victims.overrun(*actor, *takes_ms);
                 Some(format!("a{actor} takes {takes_ms} ms for its next job"))

@@ -25,6 +25,7 @@ impl Drawing {
                 unique: UniquePlan::Shared(tiny(SHARED)),
                 priority: PriorityPlan::Low,
                 background,
+                epoch_s: None,
                 reducer: None,
                 size: 20,
                 then: Then::Created,

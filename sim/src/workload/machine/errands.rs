@@ -193,6 +193,8 @@ impl Errands {
                 AdminPlan::GetPid => AdminRequest::GetPid,
                 AdminPlan::Verbose => AdminRequest::Verbose,
                 AdminPlan::Cancel(which) => AdminRequest::CancelJob(self.handle(*which)),
+                AdminPlan::Create(number) => AdminRequest::CreateFunction(content::spare(*number)),
+                AdminPlan::Drop(number) => AdminRequest::DropFunction(content::spare(*number)),
                 AdminPlan::Unknown => {
                     AdminRequest::Malformed(AdminError::UnknownCommand(Bytes::from_static(b"hello")))
                 }
@@ -218,7 +220,7 @@ impl Errands {
                 PriorityPlan::Normal => Priority::Normal,
                 PriorityPlan::Low => Priority::Low,
             },
-            mode: if plan.background { Mode::Background } else { Mode::Foreground },
+            mode: mode(scene, plan),
             reducer: plan.reducer.map(content::reducer),
             workload: content::workload(plan, scene.me, number),
         };
@@ -246,6 +248,14 @@ impl Errands {
             Which::Near(offset) => latest.and_then(|handle| near(handle, offset)).unwrap_or_else(nobody),
             Which::Nobody => nobody(),
         }
+    }
+}
+
+fn mode(scene: &Scene<'_>, plan: &SubmitPlan) -> Mode {
+    match plan.epoch_s {
+        Some(after) => Mode::Epoch((scene.epoch_s + i64::from(after)).to_string().into()),
+        None if plan.background => Mode::Background,
+        None => Mode::Foreground,
     }
 }
 

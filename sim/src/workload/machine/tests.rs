@@ -19,7 +19,7 @@ fn machine(worker: Option<WorkerPlan>, steps: Vec<Step>) -> Machine {
     };
     let workload =
         Workload { functions: vec!["reverse".to_owned()], servers: 1, actors: vec![actor], storm_ms: 1000 };
-    Machine::all(&workload).remove(0)
+    Machine::all(&workload, 0).remove(0)
 }
 
 fn worker(end: ActEnd, wake: Wake) -> WorkerPlan {
@@ -39,6 +39,7 @@ fn submit(then: Then) -> Step {
         unique: UniquePlan::None,
         priority: PriorityPlan::Normal,
         background: false,
+        epoch_s: None,
         reducer: None,
         size: 20,
         then,

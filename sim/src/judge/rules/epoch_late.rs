@@ -1,0 +1,79 @@
+//! What was asked for at a time is there then.
+
+use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
+use crate::judge::ledger::{JobId, Wait, WaitKind};
+
+#[derive(Debug, Default)]
+pub(super) struct EpochLate;
+
+impl Rule for EpochLate {
+    const INFO: RuleInfo = RuleInfo {
+        name: "epoch-late",
+        sentence: "A job that was submitted with a time is there for the next grab when the server's wall clock has said it.",
+        defends: &["H-077", "H-080"],
+    };
+
+    fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
+        match *fact {
+            Fact::Waited { job, wait } => judge(job, wait, ledger, bench),
+            Fact::Finished => {
+                for job in ledger.job_ids() {
+                    if let Some(wait) = ledger.wait_going_on(job) {
+                        judge(job, wait, ledger, bench);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn judge(job: JobId, wait: Wait, ledger: &Ledger, bench: &mut Bench) {
+    if wait.kind != WaitKind::Due {
+        return;
+    }
+    bench.armed();
+    if let Some(grab) = ledger.passed_over(job, wait) {
+        let what = format!("the job's time had come, and the grab #{} was told that there is no job", grab.place);
+        bench.accuse(About::job(ledger, job), what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, broken};
+
+    const ASKED: &str = "c> submit mail epoch=2
+        c< created H:1
+        w> can_do mail";
+
+    #[test]
+    fn there_in_time_is_right() {
+        let script = format!("{ASKED}\n w> grab\n w< no_job\n +2101\n w> grab\n w< assign H:1 mail");
+        assert_eq!((broken(&script), armed("epoch-late", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn not_there_is_wrong_if_it_comes_later_or_never() {
+        let script = format!("{ASKED}\n +2101\n w> grab\n w< no_job");
+        assert_eq!(broken(&script), ["epoch-late"]);
+        assert_eq!(broken(&format!("{script}\n w> grab\n w< assign H:1 mail")), ["epoch-late"]);
+    }
+
+    #[test]
+    fn within_a_tenth_of_a_second_it_may_come() {
+        assert_eq!(broken(&format!("{ASKED}\n +2100\n w> grab\n w< no_job")), [""; 0]);
+    }
+
+    #[test]
+    fn of_two_submits_either_may_have_made_it() {
+        let script = "c> submit mail key=k epoch=2
+            d> submit mail key=k epoch=9
+            d< created H:1
+            w> can_do mail
+            +5000
+            w> grab
+            w< no_job";
+        assert_eq!(broken(script), [""; 0]);
+    }
+}
