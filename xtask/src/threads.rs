@@ -12,7 +12,7 @@ pub(crate) const FLAGS: &str = "--cfg tokio_unstable --cfg shuttle";
 /// How many schedules, and which.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How many schedules each test gets: one half by chance alone, the other by ranks that change three times.
+    /// How many schedules each test gets: one half by chance alone, the other by ranks that change twice.
     #[arg(long, value_name = "N", default_value_t = 4000)]
     schedules: u32,
     /// Which ones: the same number brings the same.
