@@ -129,7 +129,7 @@ same_in_a_debug_build() {
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
     # shellcheck disable=SC2086 # The rows and flags are words.
-    cargo bench-server table --rounds "$bench_rounds" --seconds 1 $bench_rows
+    cargo bench-server table --rounds "$bench_rounds" --seconds "$bench_seconds" --json target/table.json $bench_rows
 }
 
 # What programs see of each fault must be so on real sockets too, and the page must say it.

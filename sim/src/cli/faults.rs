@@ -12,7 +12,7 @@ pub(super) fn faults(args: &FaultsArgs) -> Exit {
     let outcome = args
         .into
         .as_deref()
-        .map(|file| Page::read(file, "faults"))
+        .map(|file| Page::at(file, "faults"))
         .transpose()
         .and_then(|page| compared(args, page));
     outcome.unwrap_or_else(|error| {

@@ -4,30 +4,34 @@ use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-/// A page, read before the work begins whose outcome it shall show: an hour later it is too late to say that it has
-/// no room for it.
+/// A page that has room for a table. That is looked at before the work begins whose outcome it shall show: an hour
+/// later it is too late to say that it has none.
 pub(super) struct Page<'a> {
     file: &'a Path,
-    before: String,
-    after: String,
+    name: &'static str,
 }
 
 impl<'a> Page<'a> {
     /// The page in this file, with room between `<!-- NAME -->` and `<!-- end of NAME -->`.
-    pub(super) fn read(file: &'a Path, name: &str) -> Result<Self, String> {
-        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let (before, after) = around(&text, name).ok_or_else(|| {
-            format!("{}: it has no <!-- {name} -->, and <!-- end of {name} --> below it", file.display())
-        })?;
-        Ok(Self { file, before, after })
+    pub(super) fn at(file: &'a Path, name: &'static str) -> Result<Self, String> {
+        let page = Self { file, name };
+        page.around().map(|_| page)
     }
 
-    /// Puts the table there.
+    /// Puts the table there; what else stands in the page is as it is by now.
     pub(super) fn write(&self, table: &impl Display) -> Result<(), String> {
-        let Self { file, before, after } = self;
+        let (before, after) = self.around()?;
         let table = table.to_string();
-        fs::write(file, format!("{before}\n{}\n\n{after}", table.trim()))
-            .map_err(|error| format!("{}: {error}", file.display()))
+        fs::write(self.file, format!("{before}\n{}\n\n{after}", table.trim()))
+            .map_err(|error| format!("{}: {error}", self.file.display()))
+    }
+
+    fn around(&self) -> Result<(String, String), String> {
+        let Self { file, name } = self;
+        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        around(&text, name).ok_or_else(|| {
+            format!("{}: it has no <!-- {name} -->, and <!-- end of {name} --> below it", file.display())
+        })
     }
 }
 

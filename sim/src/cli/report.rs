@@ -12,7 +12,7 @@ use std::{fs, io};
 const LINES: usize = 10;
 
 pub(super) fn report(args: &ReportArgs) -> Exit {
-    let page = args.into.as_deref().map(|file| Page::read(file, "campaign")).transpose();
+    let page = args.into.as_deref().map(|file| Page::at(file, "campaign")).transpose();
     let results = page.and_then(|page| Ok((page, together(&args.results)?)));
     match results.and_then(|(page, results)| Ok((choice(&results)?, page, results))) {
         Ok((choice, page, results)) => judge(args, &choice, page, &results),

@@ -22,7 +22,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let chosen = args.chosen();
     let threads = args.threads.map_or_else(processors, usize::from);
     let json = args.json.as_deref().map(JsonFile::open).transpose();
-    let page = args.into.as_deref().map(|file| Page::read(file, "sabotages")).transpose();
+    let page = args.into.as_deref().map(|file| Page::at(file, "sabotages")).transpose();
     let (mut json, page) = match json.and_then(|json| Ok((json, page?))) {
         Ok(both) => both,
         Err(error) => {

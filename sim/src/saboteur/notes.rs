@@ -113,6 +113,12 @@ impl Notes {
         self.jobs.iter().filter(move |(_, job)| held(job) && !job.is_over)
     }
 
+    /// Whether a job lives that was submitted with a time.
+    pub(super) fn has_job_for_later(&self) -> bool {
+        let has_time = |submit: &Submit| matches!(submit.mode, Mode::Epoch(_));
+        self.jobs.values().any(|job| !job.is_over && job.submit.as_ref().is_some_and(has_time))
+    }
+
     /// The submit that is answered next on a connection.
     pub(super) fn next_answered(&self, on: ConnectionId) -> Option<&Submit> {
         self.peers.get(&on)?.open.front()

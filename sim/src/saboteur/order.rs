@@ -139,9 +139,12 @@ struct Hides(Every);
 impl Trick for Hides {
     fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
         match event {
-            // A job that was lost before, or kept, is another rule's business.
+            // A job that was lost before, or kept, or has a time of its own, is another rule's business.
             Event::Received { from, request: Request::Grab(_) }
-                if !notes.was_a_job_lost && !notes.has_store && self.0.nth(7) =>
+                if !notes.was_a_job_lost
+                    && !notes.has_store
+                    && !notes.has_job_for_later()
+                    && self.0.nth(7) =>
             {
                 tell.world(Effect::Send { to: from, response: Response::NoJob });
             }

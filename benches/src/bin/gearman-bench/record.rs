@@ -82,6 +82,15 @@ impl Record {
     pub(crate) fn median(&self, row: &str, make: Make, figure: Figure) -> Option<f64> {
         self.found(row, make.name())?.median(figure)
     }
+
+    /// What demands are held against: the median of the rounds, and the longest of all of what must never be longer.
+    pub(crate) fn judged(&self, row: &str, make: Make, figure: Figure) -> Option<f64> {
+        let found = self.found(row, make.name())?;
+        if figure == Figure::Longest {
+            return found.figures.get(&figure)?.iter().copied().reduce(f64::max);
+        }
+        found.median(figure)
+    }
 }
 
 impl Found {

@@ -24,7 +24,7 @@ impl Verdict {
          |---|---|---|---|---|---|---|---|\n";
 
     pub(crate) fn of(record: &Record, row: &Row, demand: &Demand) -> Self {
-        let ours = record.median(row.name, Make::Ours, demand.figure);
+        let ours = record.judged(row.name, Make::Ours, demand.figure);
         let found = ours.zip(bound(record, row, demand));
         let met = found.is_some_and(|(ours, bound)| !is_worse(demand.figure, ours, bound));
         let ratios = [Against::Best, Against::Default, Against::Floor]
@@ -59,7 +59,7 @@ fn bound(record: &Record, row: &Row, demand: &Demand) -> Option<f64> {
     let Demand { figure, bounds } = *demand;
     let known =
         bounds.iter().filter_map(|&(factor, against)| Some(factor * measured(record, row, figure, against)?));
-    let floor = record.median(row.name, Make::Floor, figure);
+    let floor = record.judged(row.name, Make::Floor, figure);
     let milder = |one: f64, other: f64| if is_worse(figure, one, other) { one } else { other };
     let mildest = known.reduce(milder)?;
     Some(floor.map_or(mildest, |floor| milder(mildest, floor)))
@@ -69,12 +69,12 @@ fn measured(record: &Record, row: &Row, figure: Figure, against: Against) -> Opt
     match against {
         Against::Best => {
             let known = [Make::CBest, Make::CDefault];
-            let known = known.iter().filter_map(|&make| record.median(row.name, make, figure));
+            let known = known.iter().filter_map(|&make| record.judged(row.name, make, figure));
             known.reduce(|one, other| if is_worse(figure, one, other) { other } else { one })
         }
-        Against::Default => record.median(row.name, Make::CDefault, figure),
-        Against::Floor => record.median(row.name, Make::Floor, figure),
-        Against::Ours(other) => record.median(other, Make::Ours, figure),
+        Against::Default => record.judged(row.name, Make::CDefault, figure),
+        Against::Floor => record.judged(row.name, Make::Floor, figure),
+        Against::Ours(other) => record.judged(other, Make::Ours, figure),
         Against::Fixed => Some(1.0),
     }
 }
@@ -134,6 +134,16 @@ mod tests {
         let figures = [(Make::Ours, 11.0), (Make::CBest, 10.0), (Make::CDefault, 30.0), (Make::Floor, 9.0)];
         assert_eq!(verdict(2, &figures).found, Some((11.0, 1.3 * 9.0)));
         assert!(verdict(2, &figures).met);
+    }
+
+    #[test]
+    fn what_must_never_be_longer_is_judged_by_the_longest_of_all_rounds() {
+        let row = ROWS.iter().find(|row| row.name == "status-100k").unwrap();
+        let rounds = [4_000.0, 6_000.0, 4_000.0].into_iter();
+        let record = rounds
+            .fold(Record::new(3), |record, value| record.with(row.name, Make::Ours, Figure::Longest, value));
+        let verdict = Verdict::of(&record, row, &row.demands[0]);
+        assert_eq!((verdict.found, verdict.met), (Some((6_000.0, 5_000.0)), false));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The slowest single call of the engine while its queue grows deep and empties.
 
-use gearman_benches::{CLIENT, Stage, WORKLOAD, submit};
-use gearman_protocol::Mode;
+use gearman_benches::{CLIENT, Stage, WORKLOAD, submit_unique};
 use std::time::{Duration, Instant};
 
 /// No call may take longer.
@@ -34,9 +33,8 @@ pub(crate) fn run(depth: usize, rounds: usize) -> Result<(), String> {
 
 fn round([submits, grabs, completes]: &mut [Vec<Duration>; 3]) {
     let mut stage = Stage::with_waiting(0);
-    let request = submit(Mode::Background, WORKLOAD);
-    for least in submits {
-        let request = request.clone();
+    for (number, least) in (0..).zip(submits) {
+        let request = submit_unique(number, WORKLOAD);
         timed(least, || stage.ask(CLIENT, request));
     }
     for (grab, complete) in grabs.iter_mut().zip(completes) {

@@ -1,7 +1,7 @@
 //! What watchers hear, held against what workers said.
 
 use super::jobs::{Fate, Said};
-use super::{Job, JobId, Ledger, Watch};
+use super::{Job, JobId, Ledger, SubmitId, Watch};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
 use gearman_protocol::{Handle, Report};
@@ -119,7 +119,9 @@ impl Ledger {
         });
         let Some((job, index)) = watched else {
             let mut submits = self.link(connection).into_iter().flat_map(|link| link.unanswered());
-            let is_early = submits.any(|submit| !self.submit(submit).is_background);
+            let is_early = submits.any(|submit| {
+                !self.submit(submit).is_background && self.may_be_answered_with(submit, handle)
+            });
             return facts.push(Fact::HeardForeign { connection, handle, is_early });
         };
         let watch = &self[job].watches[index];
@@ -137,6 +139,13 @@ impl Ledger {
             self[job].watches[index].ends += 1;
             self.is_over(job);
         }
+    }
+
+    /// Whether a submit can be answered with this job: not if somebody else was and the two cannot share it.
+    fn may_be_answered_with(&self, submit: SubmitId, handle: &Handle) -> bool {
+        let (Some(job), submit) = (self.by_handle(handle), self.submit(submit)) else { return true };
+        let shares = submit.key.is_some() && submit.key == self[job].key;
+        self[job].function == submit.function && (self[job].submits.is_empty() || shares)
     }
 
     fn trace_back<'a>(

@@ -41,7 +41,7 @@ fn judge(job: JobId, wait: Wait, ledger: &Ledger, bench: &mut Bench) {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::script::{armed, broken, broken_on, with_store};
 
     const ASKED: &str = "c> submit mail epoch=2
         c< created H:1
@@ -75,5 +75,20 @@ mod tests {
             w> grab
             w< no_job";
         assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
+    fn what_proves_to_be_for_later_only_when_it_is_handed_out_was_rightly_hidden_before() {
+        let script = "c> submit mail key=k bg w=now
+            d> submit mail key=k epoch=2 w=later
+            d< created H:1
+            w> can_do mail
+            +1000
+            w> grab
+            w< no_job
+            +1000
+            w> grab
+            w< assign H:1 mail w=later";
+        assert_eq!(broken_on(with_store(), script), [""; 0]);
     }
 }

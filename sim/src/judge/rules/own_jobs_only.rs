@@ -56,4 +56,17 @@ mod tests {
     fn of_a_life_that_is_over_nothing_is_judged() {
         assert_eq!(broken(&format!("{SAID}\n d> echo x\n server down\n d'< data H:1 secret")), [""; 0]);
     }
+
+    #[test]
+    fn what_belongs_to_another_does_not_come_too_early_for_a_submit_that_cannot_share_it() {
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> data H:1 x
+            d> submit mail
+            d< data H:1 x";
+        assert_eq!(broken(script), ["own-jobs-only"]);
+    }
 }
