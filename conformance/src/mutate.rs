@@ -131,6 +131,7 @@ impl Target<'_> {
     fn stage(&self, time_scale: f64) -> Stage<'_> {
         Stage {
             address: self.address.clone(),
+            world: None,
             profile: self.profile,
             variant: Variant::AsWritten,
             time_scale,

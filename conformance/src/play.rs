@@ -20,6 +20,7 @@ mod timeline;
 mod until;
 mod variables;
 mod words;
+mod world;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -31,6 +32,10 @@ pub(crate) use incoming::{Ended, Incoming, Message, RawPacket};
 pub use player::play;
 pub use program::Program;
 pub use timeline::{Moment, Way};
+pub use world::{Carrier, Dialling, World};
+
+use gearman_net::{Clock as _, MachineClock};
+use gearman_protocol::UnixMillis;
 
 use crate::language::{Grade, Variant};
 use crate::launch::Server;
@@ -42,8 +47,10 @@ pub(crate) const USUAL_WAIT: Duration = Duration::from_secs(3);
 /// What a transcript is played against, and how.
 #[derive(Debug)]
 pub struct Stage<'s> {
-    /// `HOST:PORT`.
+    /// `HOST:PORT`; of a server in another world, how it is called there.
     pub address: String,
+    /// Where the server is, if it is not on this machine's network.
+    pub world: Option<&'s dyn World>,
     /// What is known about the server.
     pub profile: &'s Profile,
     /// How messages are cut into writes.
@@ -57,6 +64,11 @@ pub struct Stage<'s> {
 }
 
 impl Stage<'_> {
+    /// What the wall clock says where the server is.
+    pub(crate) fn wall(&self) -> UnixMillis {
+        self.world.map_or_else(|| MachineClock::new().wall(), World::wall)
+    }
+
     /// A wait stretched for this server and this run.
     pub(crate) fn stretch(&self, time: Duration) -> Duration {
         self.profile.stretch(time).mul_f64(self.time_scale)

@@ -28,5 +28,7 @@ mod screen;
 pub mod soak;
 pub mod stage;
 mod store;
+#[cfg(test)]
+mod transcripts;
 pub mod trial;
 pub mod workload;

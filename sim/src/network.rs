@@ -18,6 +18,8 @@ mod tests;
 pub(crate) use cables::{ByteFaults, CableId, Cables, Fate, NetworkState};
 pub(crate) use lane::{Pace, Toward};
 pub(crate) use servers::Servers;
+#[cfg(test)]
+pub(crate) use stream::Carried;
 pub(crate) use stream::SimStream;
 
 use crate::faults::FaultClass;

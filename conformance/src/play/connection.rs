@@ -1,7 +1,7 @@
 //! One raw connection to the server under test.
 //!
-//! tokio's TCP stream is used directly: a conformance tool resets, half-closes and splits writes, which the
-//! network of server and client has no reason to offer.
+//! On the machine's own network tokio's TCP stream is used directly: a conformance tool resets, half-closes and splits
+//! writes, which the network of server and client has no reason to offer.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,9 +13,11 @@ use gearman_protocol::Magic;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::Stage;
 use super::incoming::{Ended, Incoming, Message};
 use super::stream::Stream;
 use super::timeline::{Timeline, Way};
+use super::world::Carried;
 
 /// A connection of a transcript.
 #[derive(Debug)]
@@ -60,15 +62,21 @@ impl Ending {
 impl Connection {
     /// Connects; `deadline` bounds how long that may take.
     pub(crate) async fn open(
-        address: &str,
+        stage: &Stage<'_>,
         name: &str,
         timeline: Timeline,
         deadline: Instant,
     ) -> io::Result<Self> {
-        let stream = timeout_at(deadline, TcpStream::connect(address)).await??;
-        stream.set_nodelay(true)?;
+        let stream = match stage.world {
+            Some(world) => Stream::Carried(Carried::new(timeout_at(deadline, world.dial()).await??)),
+            None => {
+                let stream = timeout_at(deadline, TcpStream::connect(&stage.address)).await??;
+                stream.set_nodelay(true)?;
+                Stream::Tcp(stream)
+            }
+        };
         timeline.note(name, Way::Own, "open");
-        Ok(Self::new(name, Stream::Tcp(stream), Incoming::from_server(), timeline))
+        Ok(Self::new(name, stream, Incoming::from_server(), timeline))
     }
 
     /// Takes a connection that a client under test has made.
@@ -116,22 +124,21 @@ impl Connection {
     async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         let mut rest = piece;
         while !rest.is_empty() {
-            let (readable, writable) = poll_fn(|context| {
+            let (readable, written) = poll_fn(|context| {
                 let readable =
-                    self.stream.poll_read_ready(context).is_ready() && self.incoming.ended().is_none();
-                let writable = self.stream.poll_write_ready(context).is_ready();
-                if readable || writable { Poll::Ready((readable, writable)) } else { Poll::Pending }
+                    self.incoming.ended().is_none() && self.stream.poll_read_ready(context).is_ready();
+                match self.stream.poll_write(context, rest) {
+                    Poll::Ready(written) => Poll::Ready((readable, Some(written))),
+                    Poll::Pending if readable => Poll::Ready((readable, None)),
+                    Poll::Pending => Poll::Pending,
+                }
             })
             .await;
             if readable {
                 self.read();
             }
-            if writable {
-                match self.stream.try_write(rest) {
-                    Ok(count) => rest = &rest[count..],
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
+            if let Some(written) = written {
+                rest = &rest[written?..];
             }
         }
         Ok(())
@@ -239,7 +246,7 @@ impl Connection {
 pub(crate) async fn arrival(connections: &mut [&mut Connection], deadline: Instant) -> bool {
     let readable = poll_fn(|context| {
         let ready = connections
-            .iter()
+            .iter_mut()
             .filter(|connection| connection.incoming.ended().is_none())
             .any(|connection| connection.stream.poll_read_ready(context).is_ready());
         if ready { Poll::Ready(()) } else { Poll::Pending }

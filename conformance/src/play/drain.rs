@@ -31,7 +31,7 @@ pub(super) async fn drain(stage: &Stage<'_>, functions: &BTreeSet<Vec<u8>>) -> u
         return 0;
     }
     let deadline = Instant::now() + stage.stretch(PATIENCE);
-    let opened = Connection::open(&stage.address, "drain", Timeline::new(), deadline).await;
+    let opened = Connection::open(stage, "drain", Timeline::new(), deadline).await;
     let Ok(mut connection) = opened else { return 0 };
     let abilities: Vec<Bytes> = functions().map(|function| packet(PacketType::CanDo, function)).collect();
     connection.send(&[abilities.concat().into()], Duration::ZERO, deadline).await;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use gearman_net::{Clock as _, MachineClock};
-use gearman_protocol::{HEADER_LENGTH, Magic, PacketType};
+use gearman_protocol::{HEADER_LENGTH, Magic, PacketType, UnixMillis};
 
 use super::incoming::shown;
 use super::variables::Variables;
@@ -131,13 +130,13 @@ fn bytes(value: &Value, variables: &Variables) -> Result<Vec<u8>, String> {
         Value::Text(text) => text.fill(get),
         Value::Variable(name) => get(name).map(<[u8]>::to_vec).ok_or_else(|| name.clone()),
         Value::Made(made) => made.bytes(get),
-        Value::Unix(ahead) => Ok(unix(*ahead)),
+        Value::Unix(ahead) => Ok(unix(variables.now, *ahead)),
     }
 }
 
 /// The second that begins so many seconds after the current one began.
-fn unix(ahead: u32) -> Vec<u8> {
-    let seconds = MachineClock::new().wall().get().div_euclid(1000);
+fn unix(now: UnixMillis, ahead: u32) -> Vec<u8> {
+    let seconds = now.get().div_euclid(1000);
     (seconds + i64::from(ahead)).to_string().into_bytes()
 }
 

@@ -167,7 +167,7 @@ impl Player<'_> {
     async fn open(&mut self, names: &[String], statement: &Statement) -> Step {
         for name in names {
             let deadline = Instant::now() + self.usual_wait;
-            let opened = Connection::open(&self.stage.address, name, self.timeline.clone(), deadline).await;
+            let opened = Connection::open(&self.stage, name, self.timeline.clone(), deadline).await;
             match opened {
                 Ok(connection) => self.connections.insert(name.clone(), connection),
                 Err(error) => {

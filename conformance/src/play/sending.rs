@@ -37,6 +37,7 @@ impl Player<'_> {
     fn outgoing(&mut self, send: &Send, statement: &Statement) -> Result<Outgoing, Box<Failure>> {
         let is_server = self.connections.get(&send.to).is_some_and(Connection::is_accepted);
         let usual = if is_server { Magic::Response } else { Magic::Request };
+        self.variables.now = self.stage.wall();
         let built = Outgoing::new(send, &self.variables, usual, self.stage.profile.grab);
         let outgoing = built.map_err(|name| {
             let summary = format!("`${name}` has no value: the branch that captures it was not taken");

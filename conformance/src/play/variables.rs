@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use gearman_protocol::UnixMillis;
+
 /// The variables of one playing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Variables {
     values: BTreeMap<String, Vec<u8>>,
+    /// What the wall clock said before the message that is made.
+    pub(crate) now: UnixMillis,
 }
 
 impl Variables {

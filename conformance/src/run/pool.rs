@@ -135,6 +135,7 @@ impl Pool {
     pub(super) async fn sanity(&self, address: &str) -> Result<(), Insane> {
         let stage = Stage {
             address: address.to_owned(),
+            world: None,
             profile: &self.plan.profile,
             variant: Variant::AsWritten,
             time_scale: self.plan.time_scale,

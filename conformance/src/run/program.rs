@@ -9,6 +9,7 @@ use crate::verdict::{Verdict, judge};
 pub(super) async fn play(case: &Transcript, variant: Variant, program: &Program, plan: &Plan) -> Round {
     let stage = Stage {
         address: String::new(),
+        world: None,
         profile: &plan.profile,
         variant,
         time_scale: plan.time_scale,

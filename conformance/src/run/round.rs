@@ -31,6 +31,7 @@ pub(super) async fn play(case: &Transcript, variant: Variant, pool: &Pool) -> Ro
     };
     let stage = Stage {
         address: lent.address.clone(),
+        world: None,
         profile: &pool.plan.profile,
         variant,
         time_scale: pool.plan.time_scale,

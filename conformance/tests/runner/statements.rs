@@ -9,8 +9,15 @@ use super::{fake, say, transcript};
 /// Plays a body once, with waits cut to a tenth.
 fn played(header: &str, body: &str, profile: &Profile, variant: Variant) -> Played {
     let case = transcript(header, body);
-    let stage =
-        Stage { address: fake::serve(), profile, variant, time_scale: 0.3, server: None, program: None };
+    let stage = Stage {
+        address: fake::serve(),
+        world: None,
+        profile,
+        variant,
+        time_scale: 0.3,
+        server: None,
+        program: None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(play(&case, stage))
 }
@@ -330,6 +337,7 @@ fn a_connection_that_cannot_be_made_fails() {
     let address = "127.0.0.1:1".to_owned();
     let stage = Stage {
         address,
+        world: None,
         profile: &profile,
         variant: Variant::AsWritten,
         time_scale: 1.0,
@@ -399,6 +407,7 @@ fn leftovers_are_drained() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stage = |address: &str| Stage {
         address: address.to_owned(),
+        world: None,
         profile: &profile,
         variant: Variant::AsWritten,
         time_scale: 1.0,

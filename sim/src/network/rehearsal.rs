@@ -54,6 +54,8 @@ impl Rehearsal {
         let mut builder = turmoil::Builder::new();
         let hop = Duration::from_millis(TICK);
         builder.tick_duration(hop).min_message_latency(hop).max_message_latency(hop).rng_seed(7);
+        // As in a run of a plan: its buffers are also its backlog.
+        builder.tcp_capacity(1 << 16).simulation_duration(Duration::MAX);
         let mut sim = builder.build();
         let network = home(&cables, SERVER);
         sim.host("server", move || {

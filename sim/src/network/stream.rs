@@ -1,7 +1,12 @@
 //! One end of a connection: what the program on a host reads from and writes to.
 
+#[cfg(test)]
+mod carried;
 mod incoming;
 mod outgoing;
+
+#[cfg(test)]
+pub(crate) use carried::Carried;
 
 use super::{CableId, Cables, Fate, Toward};
 use crate::history::Closing;
