@@ -51,8 +51,10 @@ impl Ledger {
         let (is_old, up) = (self.may_be_old(id), self.up);
         let is_start_clear = one_start && !(is_old && self.knows_epochs);
         let due = match start {
-            Start::At(moment) => self.terms.wall.latest(moment, self.now.at, self.terms.slack),
-            Start::AtOnce | Start::Unclear => NEVER,
+            Start::At(moment) if is_start_clear => {
+                self.terms.wall.latest(moment, self.now.at, self.terms.slack)
+            }
+            Start::At(_) | Start::AtOnce | Start::Unclear => NEVER,
         };
         let introduced = &mut self[job];
         introduced.key = key;

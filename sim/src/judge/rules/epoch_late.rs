@@ -91,4 +91,20 @@ mod tests {
             w< assign H:1 mail w=later";
         assert_eq!(broken_on(with_store(), script), [""; 0]);
     }
+
+    #[test]
+    fn the_time_of_one_submit_says_nothing_of_the_job_of_another() {
+        let script = "c> submit mail key=k epoch=9 w=late
+            d> submit mail key=k epoch=1 w=soon
+            d< created H:1
+            c< created H:1
+            w> can_do mail
+            +5000
+            w> grab
+            w< no_job
+            +5000
+            w> grab
+            w< assign H:1 mail w=late";
+        assert_eq!(broken_on(with_store(), script), [""; 0]);
+    }
 }
