@@ -6,7 +6,7 @@
 )]
 
 use super::facts::Fact;
-use super::ledger::{JobId, Ledger};
+use super::ledger::{JobId, Ledger, Wait, WaitKind};
 use super::{About, Bench};
 use crate::history::Place;
 
@@ -66,6 +66,32 @@ fn sign_of_life(fact: &Fact<'_>, ledger: &Ledger) -> Option<(JobId, Place)> {
             Some((job, ledger.submit(submit).wrote.place))
         }
         _ => None,
+    }
+}
+
+/// Accuses whoever says that there is no job while one waits that waits for this reason: one that was handed out
+/// later, or that nobody was ever given.
+fn hidden(kind: WaitKind, why: &str, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
+    let mut judge = |job: JobId, wait: Wait| {
+        if wait.kind != kind {
+            return;
+        }
+        bench.armed();
+        if let Some(grab) = ledger.passed_over(job, wait) {
+            let what = format!("{why}, and the grab #{} was told that there is no job", grab.place);
+            bench.accuse(About::job(ledger, job), what);
+        }
+    };
+    match *fact {
+        Fact::Waited { job, wait } => judge(job, wait),
+        Fact::Finished => {
+            for job in ledger.job_ids() {
+                if let Some(wait) = ledger.wait_going_on(job) {
+                    judge(job, wait);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

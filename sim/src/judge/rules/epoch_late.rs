@@ -1,7 +1,7 @@
 //! What was asked for at a time is there then.
 
-use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{JobId, Wait, WaitKind};
+use super::{Bench, Fact, Ledger, Rule, RuleInfo, hidden};
+use crate::judge::ledger::WaitKind;
 
 #[derive(Debug, Default)]
 pub(super) struct EpochLate;
@@ -14,28 +14,7 @@ impl Rule for EpochLate {
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
-        match *fact {
-            Fact::Waited { job, wait } => judge(job, wait, ledger, bench),
-            Fact::Finished => {
-                for job in ledger.job_ids() {
-                    if let Some(wait) = ledger.wait_going_on(job) {
-                        judge(job, wait, ledger, bench);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn judge(job: JobId, wait: Wait, ledger: &Ledger, bench: &mut Bench) {
-    if wait.kind != WaitKind::Due {
-        return;
-    }
-    bench.armed();
-    if let Some(grab) = ledger.passed_over(job, wait) {
-        let what = format!("the job's time had come, and the grab #{} was told that there is no job", grab.place);
-        bench.accuse(About::job(ledger, job), what);
+        hidden(WaitKind::Due, "the job's time had come", fact, ledger, bench);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A time limit that has passed has passed.
 
-use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{JobId, Since, Wait, WaitKind};
+use super::{About, Bench, Fact, Ledger, Rule, RuleInfo, hidden};
+use crate::judge::ledger::{Since, WaitKind};
 
 #[derive(Debug, Default)]
 pub(super) struct TimeoutLate;
@@ -14,40 +14,18 @@ impl Rule for TimeoutLate {
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
-        match *fact {
-            Fact::Waited { job, wait } => judge(job, wait, ledger, bench),
-            Fact::Finished => {
-                for job in ledger.job_ids() {
-                    if let Some(wait) = ledger.wait_going_on(job) {
-                        judge(job, wait, ledger, bench);
-                    }
-                }
-            }
-            Fact::Accepted { job, attempt, said } => {
-                let attempt = &ledger[job].attempts[attempt];
-                let (expiry, wrote) = (ledger.surely_expired_at(attempt), attempt.said[said].wrote);
-                // Of a job that was lost otherwise the worker's reports are late for that reason.
-                if attempt.is_late(&attempt.said[said]) {
-                    return;
-                }
-                if expiry.is_some_and(|expiry| Since::Time(expiry).is_before(wrote)) && !ledger[job].is_murky {
-                    let what = "a report was accepted although the job's limit had passed".to_owned();
-                    bench.accuse(About::job(ledger, job).at(attempt.connection), what);
-                }
-            }
-            _ => {}
+        hidden(WaitKind::Expired, "the job's limit had passed", fact, ledger, bench);
+        let Fact::Accepted { job, attempt, said } = *fact else { return };
+        let attempt = &ledger[job].attempts[attempt];
+        let (expiry, wrote) = (ledger.surely_expired_at(attempt), attempt.said[said].wrote);
+        // Of a job that was lost otherwise the worker's reports are late for that reason.
+        if attempt.is_late(&attempt.said[said]) {
+            return;
         }
-    }
-}
-
-fn judge(job: JobId, wait: Wait, ledger: &Ledger, bench: &mut Bench) {
-    if wait.kind != WaitKind::Expired {
-        return;
-    }
-    bench.armed();
-    if let Some(grab) = ledger.passed_over(job, wait) {
-        let what = format!("the job's limit had passed, and the grab #{} was told that there is no job", grab.place);
-        bench.accuse(About::job(ledger, job), what);
+        if expiry.is_some_and(|expiry| Since::Time(expiry).is_before(wrote)) && !ledger[job].is_murky {
+            let what = "a report was accepted although the job's limit had passed".to_owned();
+            bench.accuse(About::job(ledger, job).at(attempt.connection), what);
+        }
     }
 }
 
