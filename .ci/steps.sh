@@ -16,6 +16,7 @@
 #   fuzz_targets     which targets the fuzzer works on
 #   fuzz_seconds     for how long on each
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
+#   historical_bugs  which of the bugs of the past are brought back; all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
 #   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, the conformance tool as one static file; yes or no
@@ -107,6 +108,12 @@ planted_bugs() {
     cargo xtask planted-bugs --first "$base" $planted_bugs
 }
 
+# Bugs of the past, each of which the simulator must see; where a slice begins, the commit decides.
+historical_bugs() {
+    # shellcheck disable=SC2086 # The flags are words.
+    cargo xtask historical-bugs --first "$base" $historical_bugs
+}
+
 # Each client library with what its profile says; our own driver is built for it.
 clients() {
     cargo build --release -p gearman-client --example driver
@@ -187,6 +194,7 @@ step "shards, their files and their union" shards
 step "faults, under turmoil and on the machine's own sockets" faults_compared
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
+step "bugs of the past, each seen by the simulator" historical_bugs
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"
 step "an hour of the reported load, simulated" cargo sim soak load --minutes 60
 step "an hour of mixed work, simulated" cargo sim soak day --minutes 60

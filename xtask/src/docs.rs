@@ -61,6 +61,7 @@ fn check(tree: &Tree) -> Vec<Problem> {
     links::check(tree, &mut problems);
     commands::check(tree, &mut problems);
     planted::check(tree, &mut problems);
+    planted::historical::check(tree, &mut problems);
     problems
 }
 

@@ -29,6 +29,8 @@ enum Task {
     /// Break each sentence of docs/semantics.md, and what threads rely on, in a copy of the tree, and see a test fail
     /// that is named beside it.
     PlantedBugs(planted::Options),
+    /// Bring bugs of the past back in a copy of the tree, one at a time, and see the simulator notice.
+    HistoricalBugs(planted::historical::Options),
     /// Run what threads hand to each other under many schedules, each of which may be the one that goes wrong.
     Threads(threads::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Task::Package => package::debian(&root()),
         Task::Monitoring => monitoring::run(&root()),
         Task::PlantedBugs(options) => planted::run(&root(), &options),
+        Task::HistoricalBugs(options) => planted::historical::run(&root(), &options),
         Task::Threads(options) => threads::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
         Task::Tshark(options) => tshark::run(&root(), &options),

@@ -4,11 +4,17 @@
 //! `xtask/planted-bugs.toml` says how each is broken: a text in a file, and what stands there instead.
 //! That the texts are still there is looked at with the documentation, at every push; that the tests see the bugs takes
 //! a build for each, and is seen at night, and for a few of them at each push.
+//!
+//! Beside them stand bugs of the past ([`historical`]), which the simulator must see.
 
 mod bugs;
 mod copy;
+mod edit;
+mod errand;
+pub(crate) mod historical;
 mod home;
 mod page;
+mod slice;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -17,8 +23,10 @@ use std::process::ExitCode;
 
 use self::bugs::{Bug, Table};
 use self::copy::Copy;
+use self::edit::Edit;
 use self::home::Homes;
 use self::page::Sentence;
+use self::slice::Slice;
 use crate::docs::{Problem, Tree};
 
 pub(crate) use self::bugs::TABLE;
@@ -33,12 +41,8 @@ pub(crate) struct Options {
     /// Only those in this package's files, such as engine.
     #[arg(long = "in", value_name = "DIRECTORY")]
     directory: Option<String>,
-    /// Only so many, counted round and round from `--first`: a slice that another number moves on.
-    #[arg(long, value_name = "N", requires = "first")]
-    count: Option<usize>,
-    /// Where the slice begins; any number will do.
-    #[arg(long, value_name = "N")]
-    first: Option<usize>,
+    #[command(flatten)]
+    slice: Slice,
 }
 
 /// What the table and the page have wrong with each other, and with the tree.
@@ -63,35 +67,39 @@ pub(crate) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
 
 /// Plants the bugs one after the other, and prints which tests saw each.
 pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
-    match plant_all(root, options) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(unseen) => {
-            eprintln!(
-                "planted-bugs: {unseen} of the above are wrong: write a test, or name the one that sees it"
-            );
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("planted-bugs: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let advice = "write a test, or name the one that sees it";
+    conclude("planted-bugs", plant_all(root, options), advice)
 }
 
-/// How many things were wrong.
-fn plant_all(root: &Path, options: &Options) -> Result<usize, String> {
+/// Says how many things were wrong, and what to do about it, or why it is not known.
+fn conclude(task: &str, wrong: Result<usize, String>, advice: &str) -> ExitCode {
+    match wrong {
+        Ok(0) => return ExitCode::SUCCESS,
+        Ok(wrong) => eprintln!("{task}: {wrong} of the above are wrong: {advice}"),
+        Err(error) => eprintln!("{task}: {error}"),
+    }
+    ExitCode::FAILURE
+}
+
+/// The tree, if nothing is wrong with what shall be planted in it.
+fn sound_tree(root: &Path, check: fn(&Tree, &mut Vec<Problem>)) -> Result<Tree, String> {
     let tree = Tree::read(root).map_err(|error| format!("{}: {error}", root.display()))?;
     let mut problems = Vec::new();
     check(&tree, &mut problems);
     problems.iter().for_each(|problem| eprintln!("{problem}"));
-    if !problems.is_empty() {
-        return Ok(problems.len());
-    }
+    if problems.is_empty() { Ok(tree) } else { Err("mend what is said above first".to_owned()) }
+}
+
+/// How many things were wrong.
+fn plant_all(root: &Path, options: &Options) -> Result<usize, String> {
+    let tree = sound_tree(root, check)?;
+    let mut problems = Vec::new();
     let sentences = page::read(&tree, &mut problems);
     let Table { blind, bugs } = bugs::read(&tree, &mut problems);
     let whole = bugs.clone();
     let bugs = chosen(bugs, options)?;
     let homes = Homes::of(&tree);
+    let blind: Vec<&Edit> = blind.iter().map(|bug| &bug.edit).collect();
     let copy = Copy::of(root, &blind)?;
     let sentences: Vec<&Sentence> =
         sentences.iter().filter(|sentence| bugs.iter().any(|bug| bug.sentence == sentence.id)).collect();
@@ -116,20 +124,15 @@ fn count(bugs: &[Bug], sentence: &Sentence) -> usize {
 fn chosen(bugs: Vec<Bug>, options: &Options) -> Result<Vec<Bug>, String> {
     let asked = |bug: &Bug| options.sentences.is_empty() || options.sentences.contains(&bug.sentence);
     let inside = |bug: &Bug| {
-        options.directory.as_ref().is_none_or(|name| bug.file.split('/').next() == Some(name.as_str()))
+        options.directory.as_ref().is_none_or(|name| bug.edit.file.split('/').next() == Some(name.as_str()))
     };
-    let mut bugs: Vec<Bug> = bugs.into_iter().filter(|bug| asked(bug) && inside(bug)).collect();
+    let bugs: Vec<Bug> = bugs.into_iter().filter(|bug| asked(bug) && inside(bug)).collect();
     if bugs.is_empty() {
         return Err(format!(
             "no such bug is in {TABLE}: name sentences of the pages, and a directory of the tree"
         ));
     }
-    if let (Some(first), Some(count)) = (options.first, options.count) {
-        let middle = first % bugs.len();
-        bugs.rotate_left(middle);
-        bugs.truncate(count);
-    }
-    Ok(bugs)
+    Ok(options.slice.of(bugs))
 }
 
 /// Runs every test that is to fail later, which proves nothing unless it passes now. How many do not.
@@ -159,7 +162,7 @@ fn plant(
     let tests: BTreeSet<&str> = sentence.tests.iter().map(String::as_str).collect();
     let (mut wrong, mut saw) = (0, BTreeSet::new());
     for bug in bugs.iter().filter(|bug| bug.sentence == sentence.id) {
-        let planted = copy.plant(bug)?;
+        let planted = copy.plant([&bug.edit])?;
         let mut failed = BTreeSet::new();
         for (home, tests) in homes.of_tests(&tests)? {
             match trial::run(copy, &home, &tests) {

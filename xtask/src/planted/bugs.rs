@@ -1,9 +1,10 @@
-//! The bugs: each a text in a file, once, and what stands there instead.
+//! The bugs: each a change of one file.
 
 use std::fmt;
 
 use serde::Deserialize;
 
+use super::edit::{Edit, first_line};
 use crate::docs::{Problem, Tree};
 
 /// The table of them.
@@ -11,22 +12,33 @@ pub(crate) const TABLE: &str = "xtask/planted-bugs.toml";
 
 /// One bug.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Row")]
 pub(super) struct Bug {
     /// The id of the sentence that it breaks.
-    #[serde(rename = "breaks", default = "no_sentence")]
     pub(super) sentence: String,
-    /// In which file.
+    pub(super) edit: Edit,
+}
+
+/// A bug as the table has it: a change and what it breaks, which is nothing if all are to be blind to something.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    #[serde(default = "no_sentence")]
+    breaks: String,
     #[serde(rename = "in")]
-    pub(super) file: String,
-    /// What stands there.
+    file: String,
     old: String,
-    /// What is put in its place.
     new: String,
 }
 
 fn no_sentence() -> String {
     "blind".to_owned()
+}
+
+impl From<Row> for Bug {
+    fn from(Row { breaks, file, old, new }: Row) -> Self {
+        Self { sentence: breaks, edit: Edit { file, old, new } }
+    }
 }
 
 /// All that is planted.
@@ -43,10 +55,19 @@ pub(super) struct Table {
 
 /// Reads the table.
 pub(super) fn read(tree: &Tree, problems: &mut Vec<Problem>) -> Table {
-    toml::from_str(tree.get(TABLE).unwrap_or_default()).unwrap_or_else(|error| {
+    read_table(TABLE, tree, problems)
+}
+
+/// Reads a table; what is not one is a problem and empty.
+pub(super) fn read_table<T: Default + for<'de> Deserialize<'de>>(
+    file: &str,
+    tree: &Tree,
+    problems: &mut Vec<Problem>,
+) -> T {
+    toml::from_str(tree.get(file).unwrap_or_default()).unwrap_or_else(|error| {
         let what = error.to_string().trim_end().replace('\n', " / ");
-        problems.push(Problem { file: TABLE.to_owned(), line: 1, what });
-        Table::default()
+        problems.push(Problem { file: file.to_owned(), line: 1, what });
+        T::default()
     })
 }
 
@@ -57,32 +78,14 @@ impl Bug {
 
     /// Whether it can still be planted.
     pub(super) fn check(&self, tree: &Tree, problems: &mut Vec<Problem>) {
-        let text = tree.get(&self.file);
-        let places = text.map_or(0, |text| text.matches(&self.old).count());
-        let what = match (text, places) {
-            (None, _) => "the file is not there: plant the bug where its code has gone".to_owned(),
-            (_, 0) => format!("`{}` is not there: plant the bug in what stands there now", self.first_line()),
-            (_, 1) if self.old != self.new => return,
-            (_, 1) => "it changes nothing".to_owned(),
-            _ => format!("`{}` is there {places} times: take more of it", self.first_line()),
-        };
-        problems.push(self.problem(what));
-    }
-
-    /// The text of its file with the bug in it.
-    pub(super) fn planted_in(&self, text: &str) -> String {
-        text.replacen(&self.old, &self.new, 1)
-    }
-
-    fn first_line(&self) -> &str {
-        self.old.trim().lines().next().unwrap_or_default()
+        problems.extend(self.edit.problem(tree).map(|what| self.problem(what)));
     }
 }
 
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let new = self.new.trim().lines().next().unwrap_or("nothing");
-        write!(f, "{} in {}, `{new}`", self.sentence, self.file)
+        let new = Some(first_line(&self.edit.new)).filter(|line| !line.is_empty()).unwrap_or("nothing");
+        write!(f, "{} in {}, `{new}`", self.sentence, self.edit.file)
     }
 }
 
@@ -90,30 +93,25 @@ impl fmt::Display for Bug {
 mod tests {
     use super::*;
 
-    fn problems_of(old: &str, new: &str) -> Vec<String> {
+    #[test]
+    fn a_bug_that_cannot_be_planted_is_named_with_what_it_breaks() {
         let tree = Tree::from([("a.rs", "one two two")]);
-        let bug = Bug { sentence: "J1".into(), file: "a.rs".into(), old: old.into(), new: new.into() };
+        let row = Row { breaks: "J1".into(), file: "a.rs".into(), old: "two".into(), new: "2".into() };
         let mut problems = Vec::new();
-        bug.check(&tree, &mut problems);
-        problems.iter().map(Problem::to_string).collect()
+        Bug::from(row).check(&tree, &mut problems);
+        let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        assert_eq!(
+            problems,
+            ["xtask/planted-bugs.toml:1: J1 in a.rs, `2`: `two` is there 2 times: take more of it"]
+        );
     }
 
     #[test]
-    fn a_bug_is_planted_in_one_place() {
-        assert_eq!(problems_of("one", "1"), [""; 0]);
-        assert_eq!(
-            problems_of("two", "2"),
-            ["xtask/planted-bugs.toml:1: J1 in a.rs, `2`: `two` is there 2 times: take more of it"]
-        );
-        assert_eq!(
-            problems_of("three", "3"),
-            [
-                "xtask/planted-bugs.toml:1: J1 in a.rs, `3`: `three` is not there: plant the bug in what stands there now"
-            ]
-        );
-        assert_eq!(
-            problems_of("one", "one"),
-            ["xtask/planted-bugs.toml:1: J1 in a.rs, `one`: it changes nothing"]
-        );
+    fn a_row_of_the_table_has_no_other_words() {
+        let table =
+            |more: &str| toml::from_str::<Table>(&format!("[[bug]]\nin = 'a'\nold = 'b'\nnew = 'c'{more}"));
+        assert_eq!(table("").unwrap().bugs[0].sentence, "blind");
+        assert_eq!(table("\nbreaks = 'J1'").unwrap().bugs[0].sentence, "J1");
+        assert!(table("\nbreks = 'J1'").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-use super::bugs::Bug;
+use super::edit::Edit;
 
 /// The copy, in `target/planted`, with a target directory of its own: what is built with a bug in it must not lie where
 /// it could be taken for the real thing.
@@ -14,22 +14,23 @@ pub(super) struct Copy {
 }
 
 /// A bug that is in the copy until this is dropped.
+#[derive(Default)]
 pub(super) struct Planted {
-    file: PathBuf,
-    before: String,
+    /// What stood in each file before it was changed, in the order of the changes.
+    before: Vec<(PathBuf, String)>,
 }
 
 impl Copy {
     /// Brings the copy up to date, with what is in it all the while. Files that are the same are left alone, so that
     /// cargo builds what has changed.
-    pub(super) fn of(root: &Path, blind: &[Bug]) -> Result<Self, String> {
+    pub(super) fn of(root: &Path, blind: &[&Edit]) -> Result<Self, String> {
         let home = root.join("target").join("planted");
         let copy = Self { root: home.join("tree"), target: home.join("target") };
         let files = files(root)?;
         let failed = |file: &str, error: &io::Error| format!("{file}: {error}");
         for file in &files {
-            let bugs = blind.iter().filter(|bug| bug.file == *file);
-            copy_if_changed(&root.join(file), &copy.root.join(file), bugs)
+            let edits = blind.iter().copied().filter(|edit| edit.file == *file);
+            copy_if_changed(&root.join(file), &copy.root.join(file), edits)
                 .map_err(|error| failed(file, &error))?;
         }
         copy.remove_all_but(&files).map_err(|error| failed("target/planted", &error))?;
@@ -53,20 +54,27 @@ impl Copy {
         Ok(())
     }
 
-    /// Plants a bug.
-    pub(super) fn plant(&self, bug: &Bug) -> Result<Planted, String> {
-        let file = self.root.join(&bug.file);
-        let failed = |error| format!("{}: {error}", file.display());
-        let before = fs::read_to_string(&file).map_err(failed)?;
-        fs::write(&file, bug.planted_in(&before)).map_err(failed)?;
-        Ok(Planted { file, before })
+    /// Plants a bug: changes, one after the other.
+    pub(super) fn plant<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Result<Planted, String> {
+        let mut planted = Planted::default();
+        for edit in edits {
+            let file = self.root.join(&edit.file);
+            let failed = |error: io::Error| format!("{}: {error}", file.display());
+            let before = fs::read_to_string(&file).map_err(failed)?;
+            fs::write(&file, edit.made_in(&before)).map_err(failed)?;
+            planted.before.push((file, before));
+        }
+        Ok(planted)
     }
 }
 
 impl Drop for Planted {
     fn drop(&mut self) {
-        // What stays because of an error is overwritten by the next copy.
-        let _ = fs::write(&self.file, &self.before);
+        // One file may have been changed twice, so the last change goes first.
+        for (file, before) in self.before.drain(..).rev() {
+            // What stays because of an error is overwritten by the next copy.
+            let _ = fs::write(file, before);
+        }
     }
 }
 
@@ -86,12 +94,32 @@ fn files(root: &Path) -> Result<Vec<String>, String> {
     Ok(files)
 }
 
-fn copy_if_changed<'a>(from: &Path, to: &Path, bugs: impl Iterator<Item = &'a Bug>) -> io::Result<()> {
+fn copy_if_changed<'a>(from: &Path, to: &Path, edits: impl Iterator<Item = &'a Edit>) -> io::Result<()> {
     let bytes = fs::read(from)?;
-    let bytes = bugs.fold(bytes, |bytes, bug| bug.planted_in(&String::from_utf8_lossy(&bytes)).into_bytes());
+    let bytes = edits.fold(bytes, |bytes, edit| edit.made_in(&String::from_utf8_lossy(&bytes)).into_bytes());
     if fs::read(to).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     fs::create_dir_all(to.parent().expect("a file lies in a directory"))?;
     fs::write(to, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_twice_is_again_what_it_was() {
+        let root = std::env::temp_dir().join(format!("planted-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        let file = root.join("a.rs");
+        fs::write(&file, "one two").unwrap();
+        let copy = Copy { target: root.clone(), root: root.clone() };
+        let edit = |old: &str, new: &str| Edit { file: "a.rs".into(), old: old.into(), new: new.into() };
+        let planted = copy.plant(&[edit("one", "1"), edit("two", "2")]).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "1 2");
+        drop(planted);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one two");
+        fs::remove_dir_all(root).unwrap();
+    }
 }
