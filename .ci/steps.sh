@@ -5,6 +5,7 @@
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is not caught in these
 #   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
+#   real_seeds       how many seeds the program itself is put through in real time, about one in a second
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow
 #   page_views       how the conformance page is looked at in a browser
@@ -19,7 +20,7 @@
 #   historical_bugs  which of the bugs of the past are brought back; all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
-#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, the conformance tool as one static file; yes or no
+#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -199,6 +200,7 @@ step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..
 step "an hour of the reported load, simulated" cargo sim soak load --minutes 60
 step "an hour of mixed work, simulated" cargo sim soak day --minutes 60
 step "build the server" cargo build --release --package gearman-server --bin gearmand
+step "simulation, the program itself in real time" cargo sim run --stage loopback --seeds "$base..$((base + real_seeds))" -j 8
 step "Debian package" cargo xtask package
 step "container file (hadolint)" target/peers/python/bin/hadolint packaging/Containerfile
 step "conformance, our server" conformance gearwright all
@@ -223,6 +225,7 @@ step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
     step "simulation, the same in a debug build" same_in_a_debug_build
+    step "simulation, the program itself can fail" .ci/loopback-can-fail
     step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
     step "the slowest call at four million jobs" cargo costs slowest
     step "scaling (printed, not judged)" cargo bench-server scaling

@@ -20,7 +20,7 @@ use crate::faults::tally::Tally;
 use crate::history::What;
 use crate::lives::End;
 use crate::plan::{Mix, Plan};
-use crate::trial::{Conditions, Outcome, hold};
+use crate::trial::{Conditions, Failure, Outcome, Stage, hold};
 use crate::workload::ActorKind;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
@@ -52,6 +52,14 @@ pub struct Report {
     pub figures: Figures,
     /// Its plan and all that is known, if it is not clean.
     pub failed: Option<Box<(Plan, Outcome)>>,
+}
+
+impl Report {
+    /// Whether the machine did not let it be run to its end.
+    #[must_use]
+    pub fn was_not_run(&self) -> bool {
+        self.failed.as_ref().is_some_and(|failed| matches!(failed.1.failure, Some(Failure::NotRun(_))))
+    }
 }
 
 /// How rich a seed was.
@@ -103,9 +111,14 @@ impl Campaign {
     }
 
     /// What this program makes of seed 0 under the campaign's conditions: another program makes something else of it.
+    /// Where a plan does not do the same each time, it is what it makes of it under turmoil.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.one(0).digest
+        if self.conditions.stage.is_deterministic() {
+            return self.one(0).digest;
+        }
+        let conditions = Conditions { stage: Stage::Turmoil, gearmand: None, ..self.conditions.clone() };
+        Self { conditions, ..self.clone() }.one(0).digest
     }
 
     fn one(&self, seed: u64) -> Report {

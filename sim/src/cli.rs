@@ -13,6 +13,7 @@ mod exit;
 mod faults;
 mod interrupt;
 mod lists;
+mod misfits;
 mod page;
 mod replay;
 mod report;
@@ -108,7 +109,7 @@ struct RunArgs {
     /// Write the results to this file as JSON, for `report`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Save the plans of failing seeds in this directory
+    /// Save the plans of failing seeds in this directory, and on the loopback stage what peers saw
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -255,6 +256,9 @@ struct Choice {
     /// Give the server a fault that no rule can see
     #[arg(long, value_enum, hide = true)]
     plant: Option<Plant>,
+    /// The program to judge on the loopback stage [default: the gearmand beside this program]
+    #[arg(long, value_name = "PATH")]
+    gearmand: Option<PathBuf>,
     /// What hash tables are seeded with
     #[arg(long, hide = true, default_value_t = 0)]
     hash_seed: u64,
@@ -268,7 +272,7 @@ impl Choice {
     fn conditions(&self) -> Conditions {
         let rules = self.rules.clone().unwrap_or_else(RuleChoice::all);
         let &Self { stage, hash_seed, server, sabotage, plant, .. } = self;
-        Conditions { stage, rules, hash_seed, server, sabotage, plant }
+        Conditions { stage, rules, hash_seed, server, sabotage, plant, gearmand: self.gearmand.clone() }
     }
 
     /// The same choice as flags, for a command that is to be typed or started with a seed.
@@ -299,6 +303,9 @@ impl Choice {
         }
         if let Some(plant) = self.plant {
             flags.extend(["--plant".to_owned(), plant.name().to_owned()]);
+        }
+        if let Some(gearmand) = &self.gearmand {
+            flags.extend(["--gearmand".to_owned(), gearmand.display().to_string()]);
         }
         flags
     }

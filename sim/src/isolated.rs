@@ -32,24 +32,38 @@ thread_local! {
     static KEPT: RefCell<Option<Vec<Panic>>> = const { RefCell::new(None) };
 }
 
-/// Runs `work` on a fresh thread whose entropy follows from `entropy`.
+/// Runs `work` on a fresh thread whose entropy follows from `entropy`, and whose clocks stand still.
 ///
 /// A panic anywhere on that thread makes the result an error, even if a runtime caught it on the way.
 ///
 /// # Panics
 /// If the system gives no thread.
 pub fn run<T: Send>(entropy: u64, work: impl FnOnce() -> T + Send) -> Isolated<T> {
+    on_a_thread(|| alone(Some(entropy), work))
+}
+
+/// Runs `work` on a fresh thread with the machine's own entropy and clocks.
+///
+/// # Errors
+/// A panic anywhere on that thread, as [`run`] has it.
+///
+/// # Panics
+/// If the system gives no thread.
+pub fn run_in_real_time<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Panic> {
+    on_a_thread(|| alone(None, work)).result
+}
+
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     keep_panics_of_seeds();
     thread::scope(|scope| {
-        let alone =
-            thread::Builder::new().name("seed".to_owned()).spawn_scoped(scope, || alone(entropy, work));
+        let alone = thread::Builder::new().name("seed".to_owned()).spawn_scoped(scope, work);
         alone.expect("the system gives a thread").join().expect("panics are caught on the thread itself")
     })
 }
 
-fn alone<T>(entropy: u64, work: impl FnOnce() -> T) -> Isolated<T> {
+fn alone<T>(entropy: Option<u64>, work: impl FnOnce() -> T) -> Isolated<T> {
     KEPT.set(Some(Vec::new()));
-    ambient::set_entropy(Some(entropy));
+    ambient::set_entropy(entropy);
     let finished = panic::catch_unwind(AssertUnwindSafe(work));
     let wall_clock_reads = ambient::wall_clock_reads();
     ambient::set_entropy(None);
@@ -105,6 +119,14 @@ mod tests {
     #[test]
     fn what_the_work_returns_comes_back() {
         assert_eq!(run(1, || 6 * 7), Isolated { result: Ok(42), wall_clock_reads: 0 });
+    }
+
+    #[test]
+    fn in_real_time_clocks_go_and_panics_are_kept() {
+        let wall = || gearman_net::Clock::wall(&gearman_net::MachineClock::new());
+        let outside = wall();
+        assert!(run_in_real_time(wall).unwrap() >= outside);
+        assert_eq!(run_in_real_time(|| -> () { panic!("stop") }).unwrap_err().message, "stop");
     }
 
     #[test]

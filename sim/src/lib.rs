@@ -19,6 +19,7 @@ pub mod isolated;
 mod journal;
 pub mod judge;
 pub mod lives;
+mod machine;
 pub mod naive;
 mod network;
 pub mod plan;

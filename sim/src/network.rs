@@ -59,6 +59,11 @@ impl SimNetwork {
         Self { cables, home, only: None }
     }
 
+    /// The state behind it.
+    pub(crate) const fn cables(&self) -> &Cables {
+        &self.cables
+    }
+
     /// The same network, on which this server is dialled in spite of the list.
     pub(crate) fn to(&self, server: ServerId) -> Self {
         Self { only: Some(server), ..self.clone() }

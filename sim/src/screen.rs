@@ -33,6 +33,7 @@ impl fmt::Display for Screen<'_> {
             Some(Failure::Panic(panic)) => {
                 writeln!(f, "seed {seed}: a panic at {}\n  {}", panic.place, panic.message)?;
             }
+            Some(Failure::NotRun(why)) => writeln!(f, "seed {seed} was not run: {why}")?,
             Some(Failure::NotDeterministic(why)) => writeln!(f, "seed {seed} is not deterministic: {why}")?,
             Some(Failure::Stuck(stuck)) => {
                 writeln!(f, "seed {seed} is stuck: {} ms after the storm not all is done", stuck.waited_ms)?;

@@ -1,6 +1,8 @@
 //! Where plans are run.
 
 pub mod bare;
+mod house;
+pub(crate) mod loopback;
 mod storm;
 pub mod turmoil;
 

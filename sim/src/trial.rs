@@ -9,9 +9,11 @@ use crate::naive::{Server, naive};
 use crate::plan::Plan;
 use crate::plant::Plant;
 use crate::saboteur::Sabotage;
+use crate::stage::loopback::Real;
 use crate::stage::{self, Options, Run, Stuck, Watcher};
 use gearman_engine::{Doors, Engine};
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which rules judge.
@@ -58,7 +60,12 @@ pub enum Stage {
     Turmoil,
     /// Machines straight against the engine: no sockets, no faults but habits, every order of messages.
     Bare,
+    /// The program `gearmand` with four threads, over this machine's own sockets and in real time.
+    Loopback,
 }
+
+/// The rules that can decide only where servers keep jobs in a store.
+const OF_A_STORE: [&str; 4] = ["kept-jobs-run", "ended-stays-ended", "replay-order", "refused-never-runs"];
 
 impl Stage {
     /// Its name on the command line.
@@ -67,13 +74,30 @@ impl Stage {
         match self {
             Self::Turmoil => "turmoil",
             Self::Bare => "bare",
+            Self::Loopback => "loopback",
         }
     }
 
     /// Whether faults of a class can happen there.
     #[must_use]
     pub const fn has(self, class: FaultClass) -> bool {
-        class.needs_no_network() || matches!(self, Self::Turmoil)
+        match self {
+            Self::Turmoil => true,
+            Self::Bare => class.needs_no_network(),
+            Self::Loopback => stage::loopback::reason_against(class).is_none(),
+        }
+    }
+
+    /// Whether a rule can ever decide there.
+    #[must_use]
+    pub fn arms(self, rule: &str) -> bool {
+        self != Self::Loopback || !OF_A_STORE.contains(&rule)
+    }
+
+    /// Whether a plan does the same there each time.
+    #[must_use]
+    pub const fn is_deterministic(self) -> bool {
+        !matches!(self, Self::Loopback)
     }
 }
 
@@ -92,6 +116,27 @@ pub struct Conditions {
     pub sabotage: Option<Sabotage>,
     /// What is wrong with it that no rule can see, if something shall be.
     pub plant: Option<Plant>,
+    /// The program that is judged on [`Stage::Loopback`]; the one beside this program unless said.
+    pub gearmand: Option<PathBuf>,
+}
+
+impl Conditions {
+    /// The program that is judged on [`Stage::Loopback`].
+    ///
+    /// # Errors
+    /// There is none: one line that says what to do.
+    pub fn program(&self) -> Result<PathBuf, String> {
+        let beside = || Some(std::env::current_exe().ok()?.with_file_name("gearmand"));
+        let path = self.gearmand.clone().or_else(beside).unwrap_or_default();
+        if path.is_file() {
+            return Ok(path);
+        }
+        let path = path.display();
+        Err(format!(
+            "{path}: there is no such program; build it with `cargo build --release -p gearman-server`, or name it with \
+             --gearmand"
+        ))
+    }
 }
 
 /// What came of a plan.
@@ -116,6 +161,8 @@ pub enum Failure {
     Panic(Panic),
     /// It does not depend on its plan alone, for this reason.
     NotDeterministic(String),
+    /// The machine did not let it be run, for this reason: nothing is known of the server.
+    NotRun(String),
 }
 
 /// Runs a plan on a thread of its own and judges what its peers saw.
@@ -123,6 +170,12 @@ pub enum Failure {
 /// `watcher` is told each entry as it is written down.
 #[must_use]
 pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
+    if conditions.stage == Stage::Loopback {
+        return conditions.program().map_or_else(
+            |why| missed(Failure::NotRun(why)),
+            |gearmand| hold_real(plan, conditions, &gearmand, watcher),
+        );
+    }
     // Only hash keys follow from it: what the plan decides is drawn from the plan's seed.
     let entropy = chance::rng(conditions.hash_seed, 0, "entropy", plan.seed).draw();
     let Isolated { result, wall_clock_reads } = isolated::run(entropy, || {
@@ -131,12 +184,34 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
         (run, verdict)
     });
     match result {
-        Err(panic) => Outcome { run: None, verdict: None, failure: Some(Failure::Panic(panic)) },
+        Err(panic) => missed(Failure::Panic(panic)),
         Ok((run, verdict)) => {
             let failure = failure(&run, &verdict, wall_clock_reads);
             Outcome { run: Some(run), verdict: Some(verdict), failure }
         }
     }
+}
+
+/// The same in real time, against processes.
+fn hold_real(plan: &Plan, conditions: &Conditions, gearmand: &Path, watcher: Watcher) -> Outcome {
+    let result = isolated::run_in_real_time(|| -> Result<(Run, Verdict), String> {
+        let Real { run, terms } = stage::loopback::run(plan, gearmand, watcher)?;
+        let verdict = judge_on(terms, &conditions.rules, run.history.entries());
+        Ok((run, verdict))
+    });
+    match result {
+        Err(panic) => missed(Failure::Panic(panic)),
+        Ok(Err(why)) => missed(Failure::NotRun(why)),
+        Ok(Ok((run, verdict))) => {
+            let failure = failure(&run, &verdict, 0);
+            Outcome { run: Some(run), verdict: Some(verdict), failure }
+        }
+    }
+}
+
+/// What came of a plan of which nothing is known.
+const fn missed(failure: Failure) -> Outcome {
+    Outcome { run: None, verdict: None, failure: Some(failure) }
 }
 
 fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) -> Run {
@@ -164,18 +239,22 @@ fn play(plan: &Plan, conditions: &Conditions, hash_seed: u64, watcher: Watcher) 
     match conditions.stage {
         Stage::Turmoil => stage::turmoil::run(plan, options),
         Stage::Bare => stage::bare::run(plan, options),
+        Stage::Loopback => unreachable!("processes have no doors"),
     }
 }
 
-/// What these rules say of a history that was made under such conditions.
+/// What these rules say of a history that was made in simulated time, under such conditions.
 #[must_use]
 pub fn judge(plan: &Plan, conditions: &Conditions, rules: &RuleChoice, entries: &[Entry]) -> Verdict {
     let slack = match conditions.stage {
-        Stage::Turmoil => plan.slack(),
+        Stage::Turmoil | Stage::Loopback => plan.slack(),
         Stage::Bare => Duration::ZERO,
     };
-    let slack = slack + conditions.server.most_lag();
-    let mut judge = Judge::with(Terms::of(plan, slack), |name| rules.has(name));
+    judge_on(Terms::of(plan, slack + conditions.server.most_lag()), rules, entries)
+}
+
+fn judge_on(terms: Terms, rules: &RuleChoice, entries: &[Entry]) -> Verdict {
+    let mut judge = Judge::with(terms, |name| rules.has(name));
     entries.iter().for_each(|entry| judge.observe(entry));
     judge.finish()
 }
@@ -190,4 +269,37 @@ fn failure(run: &Run, verdict: &Verdict, wall_clock_reads: u64) -> Option<Failur
     }
     let leak = format!("a host has read the machine's wall clock {wall_clock_reads} times");
     (wall_clock_reads > 0).then_some(Failure::NotDeterministic(leak))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::rules;
+
+    #[test]
+    fn what_a_stage_cannot_arm_are_rules_that_there_are() {
+        for name in OF_A_STORE {
+            assert!(rules().iter().any(|rule| rule.name == name), "{name}");
+        }
+        assert!(Stage::Loopback.arms("fifo") && !Stage::Loopback.arms("replay-order"));
+        assert!(Stage::Turmoil.arms("replay-order"));
+    }
+
+    #[test]
+    fn a_plan_is_not_run_where_there_is_no_server() {
+        let conditions = Conditions {
+            stage: Stage::Loopback,
+            rules: RuleChoice::all(),
+            hash_seed: 0,
+            server: Server::Engine,
+            sabotage: None,
+            plant: None,
+            gearmand: Some("/nonexistent/gearmand".into()),
+        };
+        let plan = Plan::draw(0, &crate::plan::Mix::of([]));
+        let Some(Failure::NotRun(why)) = hold(&plan, &conditions, Box::new(|_| {})).failure else {
+            panic!("it was run");
+        };
+        assert!(why.starts_with("/nonexistent/gearmand: there is no such program"), "{why}");
+    }
 }

@@ -25,6 +25,7 @@ fn digests(seeds: &str, threads: usize, hash_seed: u64) -> BTreeMap<u64, u64> {
             server: Server::Engine,
             sabotage: None,
             plant: None,
+            gearmand: None,
         },
         threads,
     };

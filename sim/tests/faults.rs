@@ -24,6 +24,7 @@ fn touches(seed: u64, class: FaultClass) -> Touches {
         server: Server::Engine,
         sabotage: None,
         plant: None,
+        gearmand: None,
     };
     let outcome = hold(&plan, &conditions, Box::new(|_| {}));
     assert_eq!(outcome.failure, None, "seed {seed} with {class} alone");

@@ -6,6 +6,7 @@ mod report;
 
 use gearman_sim::plan::{Mix, Plan};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::{env, fs};
@@ -107,7 +108,7 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         plan["server"]["worker_wakeup"] = json!(0);
         save("deaf.json", &plan)
     };
-    let cases: [(&[&str], &str); 18] = [
+    let cases: [(&[&str], &str); 24] = [
         (&["--sneeds", "5"], "unexpected argument '--sneeds' found; see cargo sim --help"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'; see cargo sim --help"),
         (&["--seeds", "many"], "write how many seeds (1000)"),
@@ -126,6 +127,15 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         // Before the million seeds, not after.
         (&["--seeds", "1000000", "--json", "/no/such/directory/x.json"], "/no/such/directory/x.json"),
         (&["sabotage", "--json", "/no/such/directory/x.json"], "/no/such/directory/x.json"),
+        (
+            &["--stage", "loopback", "--gearmand", "/no/such/gearmand"],
+            "/no/such/gearmand: there is no such program",
+        ),
+        (&["replay", "7", "--gearmand", "/bin/true"], "--gearmand is for --stage loopback"),
+        (&["--stage", "loopback", "--check"], "a plan does not do the same twice"),
+        (&["--stage", "loopback", "--sabotage", "end-twice"], "judges the program as it is"),
+        (&["--stage", "loopback", "--faults", "clock-step"], "the wall clock is the whole machine's"),
+        (&["sabotage", "--stage", "loopback"], "a process has none; take turmoil or bare"),
         (&["replay", &old], "a plan of version 0; this program runs version 1"),
     ];
     for (arguments, wanted) in cases {
@@ -135,6 +145,17 @@ fn bad_input_ends_with_2_and_one_line_that_says_what_is_wrong() {
         assert!(said.starts_with("gearman-sim: ") && said.contains(wanted), "{arguments:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_come_up_ends_with_2_and_its_last_words() {
+    let script = scratch("no-gearmand");
+    fs::write(&script, "#!/bin/sh\necho 'gearmand: no room' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = program(&["replay", "7", "--stage", "loopback", "--gearmand", script.to_str().unwrap()]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}{}", text(&output.stderr));
+    assert!(said.contains("seed 7 was not run: the server has not come up: gearmand: no room"), "{said}");
 }
 
 #[test]

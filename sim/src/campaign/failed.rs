@@ -28,6 +28,8 @@ pub enum Kind {
     Panic,
     /// It does not depend on its plan alone.
     NotDeterministic,
+    /// The machine did not let it be run.
+    NotRun,
 }
 
 impl Failed {
@@ -44,6 +46,7 @@ impl Failed {
             }
             Failure::Panic(panic) => (Kind::Panic, format!("{}: {}", panic.place, panic.message)),
             Failure::NotDeterministic(why) => (Kind::NotDeterministic, why.clone()),
+            Failure::NotRun(why) => (Kind::NotRun, why.clone()),
         };
         // A panic's message may have several lines.
         let why = why.lines().next().unwrap_or_default().to_owned();
@@ -59,6 +62,7 @@ impl fmt::Display for Failed {
             Kind::Stuck => "stuck",
             Kind::Panic => "a panic",
             Kind::NotDeterministic => "not deterministic",
+            Kind::NotRun => "not run",
         };
         write!(f, "seed {seed} is {kind}: {why}")
     }

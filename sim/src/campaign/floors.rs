@@ -55,7 +55,8 @@ pub fn shortfalls(summary: &Summary, demands: Demands<'_>) -> Vec<String> {
             doubt(summary.share_of_class(class), summary.seeds),
         );
     }
-    for rule in rules().iter().filter(|rule| demands.rules.has(rule.name)) {
+    let arms = |name: &str| demands.rules.has(name) && demands.stage.arms(name);
+    for rule in rules().iter().filter(|rule| arms(rule.name)) {
         at_least(
             format!("share of seeds in which {} could decide", rule.name),
             summary.share_of_rule(rule.name),

@@ -20,6 +20,10 @@ const CONTEXT: usize = 5;
 /// Prints the digest of each seed as it is done; the last one comes first, so that what one seed leaves behind meets
 /// other seeds than where they were run before.
 pub(super) fn digests(args: &DigestArgs) -> Exit {
+    if let Err(misfit) = args.choice.fits(true) {
+        complain(&misfit);
+        return Exit::Usage;
+    }
     let seeds = args.shard.map_or_else(|| args.seeds.clone(), |shard| args.seeds.clone().shard(shard));
     let campaign = Campaign {
         seeds: seeds.backwards(),

@@ -7,7 +7,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
     0  clean
     1  wrong: a rule was broken
-    2  usage, or a plan that cannot be read
+    2  usage, a plan that cannot be read, or a seed that this machine cannot run
     3  stuck: somebody waits for ever
     4  a panic
     5  not deterministic
@@ -23,7 +23,7 @@ pub enum Exit {
     Clean,
     /// A rule was broken.
     Wrong,
-    /// What was typed or saved makes no sense.
+    /// What was typed or saved makes no sense, or the machine does not let it be run.
     Usage,
     /// Somebody waits for ever.
     Stuck,

@@ -1,6 +1,7 @@
 //! Ctrl-C, and its like from those who have no keyboard.
 
 use super::Exit;
+use crate::stage::loopback;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,6 +17,29 @@ static TERMINATED: AtomicBool = AtomicBool::new(false);
 pub(super) fn flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
+    on_signal(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            end();
+        }
+        loopback::give_up();
+    });
+    flag
+}
+
+/// Ctrl-C and SIGTERM end the process at once, and with it the servers that it has started.
+///
+/// # Panics
+/// If the system lets no signal be caught.
+pub(super) fn at_once() {
+    on_signal(|| end());
+}
+
+fn end() -> ! {
+    loopback::end_all();
+    std::process::exit(exit().code().into())
+}
+
+fn on_signal(act: impl Fn() + Send + 'static) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let runtime = runtime.expect("the system lets signals be caught");
     thread::spawn(move || {
@@ -30,13 +54,10 @@ pub(super) fn flag() -> Arc<AtomicBool> {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => TERMINATED.store(true, Ordering::Relaxed),
                 }
-                if set.swap(true, Ordering::Relaxed) {
-                    std::process::exit(exit().code().into());
-                }
+                act();
             }
         });
     });
-    flag
 }
 
 /// How a process ends that was asked to.

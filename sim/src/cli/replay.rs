@@ -1,6 +1,6 @@
 //! One seed or one plan again.
 
-use super::{Choice, Exit, ReplayArgs, complain, run};
+use super::{Choice, Exit, ReplayArgs, complain, interrupt, run};
 use crate::plan::{Plan, PlanError};
 use crate::screen::Screen;
 use crate::stage::Watcher;
@@ -9,6 +9,15 @@ use std::fs;
 use std::path::Path;
 
 pub(super) fn replay(args: &ReplayArgs) -> Exit {
+    if let Err(misfit) = args.choice.fits(false) {
+        complain(&misfit);
+        return Exit::Usage;
+    }
+    let stage = args.choice.stage;
+    if !stage.is_deterministic() {
+        // Processes do not end by themselves when this one does.
+        interrupt::at_once();
+    }
     let plan = match plan(&args.what, &args.choice) {
         Ok(plan) => plan,
         Err(error) => {
@@ -34,7 +43,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Exit {
             run.faults.iter().for_each(|one| say!("{one}"));
         }
         let (entries, lasted, digest) = (run.history.len(), run.lasted.as_millis(), run.history.digest());
-        say!("\n{entries} entries in {lasted} ms of simulated time, digest {digest:016x}\n");
+        if stage.is_deterministic() {
+            say!("\n{entries} entries in {lasted} ms of simulated time, digest {digest:016x}\n");
+        } else {
+            say!("\n{entries} entries in {lasted} ms\n");
+        }
     }
     say!("{}", Screen { plan: &plan, outcome: &outcome, next: &next(args) });
     run::exit(&outcome)

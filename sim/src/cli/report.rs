@@ -122,5 +122,6 @@ fn failures(first: &Failed, all: &[Failed], choice: &Choice) -> Exit {
         Kind::Stuck => Exit::Stuck,
         Kind::Panic => Exit::Panic,
         Kind::NotDeterministic => Exit::NotDeterministic,
+        Kind::NotRun => Exit::Usage,
     }
 }

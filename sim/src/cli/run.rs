@@ -19,6 +19,10 @@ use std::{fs, thread};
 const ENOUGH: usize = 20;
 
 pub(super) fn run(args: &RunArgs) -> Exit {
+    if let Err(misfit) = args.choice.fits(args.check) {
+        complain(&misfit);
+        return Exit::Usage;
+    }
     let seeds = match args.seed {
         Some(seed) => Seeds::one(seed),
         None => args.shard.map_or_else(|| args.seeds.clone(), |shard| args.seeds.clone().shard(shard)),
@@ -155,12 +159,16 @@ impl Seen {
         let begun = clock.now();
         let stop = AtomicBool::new(false);
         campaign.run(&stop, |report| {
-            seen.take(report);
-            bar.inc(1);
+            let is_interrupted = interrupted.load(Ordering::Relaxed);
+            // Of a seed that was given up nothing is known.
+            if !(is_interrupted && report.was_not_run()) {
+                seen.take(report);
+                bar.inc(1);
+            }
             if !seen.failed.is_empty() {
                 bar.set_message(format!("{} not clean", seen.failed.len()));
             }
-            if interrupted.load(Ordering::Relaxed) || seen.failed.len() >= ENOUGH {
+            if is_interrupted || seen.failed.len() >= ENOUGH {
                 stop.store(true, Ordering::Relaxed);
             }
         });
@@ -175,13 +183,19 @@ impl Seen {
         self.failed.extend(report.failed.map(|failed| (report.seed, failed)));
     }
 
-    /// Writes down the plans of those that were not clean, if that was asked for.
+    /// Writes down the plans of those that were not clean, if that was asked for, and where a plan does not do the
+    /// same twice what their peers saw.
     fn save_plans(&mut self, args: &RunArgs) -> Result<(), String> {
         if let Some(directory) = &args.out {
             for (&seed, failed) in &self.failed {
+                let (plan, outcome) = &**failed;
                 let file = directory.join(format!("seed-{seed}.json"));
-                fs::write(&file, failed.0.to_json())
-                    .map_err(|error| format!("{}: {error}", file.display()))?;
+                write(&file, plan.to_json())?;
+                // What does not happen a second time is kept as it happened.
+                if let Some(run) = outcome.run.as_ref().filter(|_| !args.choice.stage.is_deterministic()) {
+                    let entries = run.history.entries().iter().map(|entry| format!("{entry}\n"));
+                    write(&directory.join(format!("seed-{seed}.trace")), entries.collect())?;
+                }
                 self.plans.insert(seed, file);
             }
         }
@@ -218,6 +232,10 @@ impl Seen {
     }
 }
 
+fn write(file: &Path, text: String) -> Result<(), String> {
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 /// The commands that lead further from a failing seed.
 pub(super) fn next(seed: u64, plan: Option<&PathBuf>, choice: &Choice) -> Vec<String> {
     let replay = |what: &str, flags: Vec<String>| format!("cargo sim replay {what} {}", flags.join(" "));
@@ -238,5 +256,6 @@ pub(super) const fn exit(outcome: &Outcome) -> Exit {
         Some(Failure::Stuck(_)) => Exit::Stuck,
         Some(Failure::Panic(_)) => Exit::Panic,
         Some(Failure::NotDeterministic(_)) => Exit::NotDeterministic,
+        Some(Failure::NotRun(_)) => Exit::Usage,
     }
 }

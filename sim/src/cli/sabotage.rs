@@ -19,6 +19,12 @@ const VERSION: u32 = 3;
 const MORE: u64 = 3;
 
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
+    if args.stage == Stage::Loopback {
+        complain(
+            "--stage loopback: a sabotage sits in the doors of an engine, and a process has none; take turmoil or bare",
+        );
+        return Exit::Usage;
+    }
     let chosen = args.chosen();
     let threads = args.threads.map_or_else(processors, usize::from);
     let json = args.json.as_deref().map(JsonFile::open).transpose();

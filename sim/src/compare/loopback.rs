@@ -1,12 +1,13 @@
 //! A trouble between two processes of this machine.
 
-use super::proxy::{Order, Proxy, reserve};
+use super::proxy::{Order, Proxy};
 use super::scene::{Habit, Saw, ask, serve};
 use super::sights::{End, Sights};
 use super::trouble::{Trouble, Wrong};
 use super::witness::Witness;
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Lanes, Outcome, Reception};
+use crate::machine::{reserve, signal};
 use crate::network::Toward;
 use crate::stage::toward;
 use clap::ValueEnum;
@@ -220,9 +221,8 @@ impl Player {
         self.child.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write_all(b"\n")
     }
 
-    fn signal(&self, signal: &str) -> io::Result<()> {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
-        if sent.success() { Ok(()) } else { Err(io::Error::other(format!("kill {signal}: {sent}"))) }
+    fn signal(&self, name: &str) -> io::Result<()> {
+        signal(self.child.id(), name)
     }
 
     /// SIGKILL.

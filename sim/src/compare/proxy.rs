@@ -6,10 +6,11 @@
 use super::sights::End;
 use super::witness::Witness;
 use crate::faults::schedule::{Last, Reception};
+use crate::machine::{listen, reserve};
 use crate::network::Toward;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{SockRef, Socket};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -82,27 +83,6 @@ impl Proxy {
         self.orders.send((order, answer)).map_err(|_| is_gone())?;
         answered.recv().map_err(|_| is_gone())?
     }
-}
-
-/// A port that nobody else gets, and at which one can listen again and again, while the socket is there.
-pub(super) fn reserve() -> io::Result<(Socket, SocketAddr)> {
-    let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((socket, address))
-}
-
-fn bind(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
-    let socket = bind(address)?;
-    socket.listen(backlog)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }
 
 /// The place of a direction in arrays, and of the end to which it leads.

@@ -113,6 +113,8 @@ pub(crate) struct NetworkState {
     /// Whether the programs of a host are being killed just now, and the sockets they leave behind.
     dying: bool,
     buried: Vec<TcpStream>,
+    /// Whether the servers are other processes, behind relays on the servers' hosts.
+    relayed: bool,
     journal: Journal,
 }
 
@@ -129,6 +131,7 @@ impl Cables {
             slow: Vec::new(),
             dying: false,
             buried: Vec::new(),
+            relayed: false,
             journal,
         })))
     }
@@ -280,8 +283,18 @@ impl NetworkState {
         }
     }
 
+    /// From now on the servers are other processes, behind relays: what ends at a relay is not over at its server yet.
+    pub(crate) const fn relay(&mut self) {
+        self.relayed = true;
+    }
+
+    /// Whether the servers are behind relays, which tell by [`NetworkState::ended`] what has ended at the servers.
+    pub(super) const fn is_relayed(&self) -> bool {
+        self.relayed
+    }
+
     /// The server's end is over, or half of it.
-    pub(super) fn ended(&mut self, id: CableId) {
+    pub(crate) fn ended(&mut self, id: CableId) {
         self.cables[id.0].ended = true;
         if let Some(dialled) = self.cables[id.0].dialled {
             self.journal.ended(now(), dialled.connection);

@@ -58,6 +58,11 @@ impl SimStream {
         Self::new(inner, End { cables, id, toward: Toward::Peer })
     }
 
+    /// Which connection it is an end of.
+    pub(crate) const fn cable(&self) -> CableId {
+        self.end.id
+    }
+
     fn new(inner: TcpStream, end: End) -> Self {
         Self { inner: Some(inner), end, incoming: Incoming::default(), outgoing: Outgoing::default() }
     }
@@ -118,6 +123,8 @@ impl End {
         let mut state = self.cables.lock();
         match self.toward {
             Toward::Server => state.closed(self.id, how),
+            // Of a server behind a relay that is for the relay to say.
+            Toward::Peer if state.is_relayed() => {}
             Toward::Peer => state.ended(self.id),
         }
     }

@@ -24,6 +24,10 @@ pub(super) trait Victims {
     fn stored(&self) -> u64;
     /// Starts them again.
     fn restart(&mut self, host: usize);
+    /// Makes them stand still until then.
+    fn pause(&mut self, host: usize, until: Time);
+    /// Lets them go on, unless they are to stand still for longer than this.
+    fn resume(&mut self, host: usize, until: Time);
     /// Makes a worker take so long for its next job.
     fn overrun(&mut self, actor: u32, takes_ms: u32);
     /// Makes a client give its next call so little time.
@@ -159,7 +163,7 @@ impl<'a> Storm<'a> {
             Lasting::Slow { id, lanes } => self.for_lanes(id, lanes, NetworkState::speed_up),
             Lasting::Forsaken(id) => self.cables.lock().sever(id, Fate::Broken),
             Lasting::Door { actor, reception } => self.cables.lock().reopen(actor, reception),
-            Lasting::Paused(host) => self.cables.lock().resume(host, one.until),
+            Lasting::Paused(host) => victims.resume(host, one.until),
             Lasting::Host(host) => victims.restart(host),
         }
     }

@@ -1,29 +1,21 @@
 //! The whole system on one thread: the real server and the real client library on turmoil's hosts, over a network
 //! with faults.
-//!
-//! turmoil is stepped by hand: between two steps nothing runs, so that is where faults happen.
 
 mod pausable;
 
+use super::house::{House, REST, byte_faults, servers};
 use super::storm::{Storm, Victims};
 use super::{MakeDoors, Options, Run, Stuck};
 use crate::actors::{Role, cast};
-use crate::ambient;
 use crate::history::{Actor, ServerId};
 use crate::journal::{Journal, Told};
-use crate::network::{ByteFaults, Cables, Home, Servers, SimNetwork, now};
+use crate::network::{Cables, Home, SimNetwork, now};
 use crate::plan::{Plan, Wall};
 use crate::store::{Cheat, Crash, Disk, Shelf};
-use crate::workload::ActorPlan;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
 use pausable::Pausable;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
-use turmoil::Sim;
-
-/// How long everybody must have been at rest before a run is over.
-const REST: Duration = Duration::from_millis(600);
 
 /// Runs a plan to its end.
 #[must_use]
@@ -32,18 +24,17 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     let journal = Journal::new(history, plan.lives(), watcher);
     let cables = Cables::new(byte_faults(plan), servers(plan), journal);
     let roles = cast(plan, submit_to_two);
-    let mut house = House::new(plan, &cables, roles, (&doors, cheat));
+    let mut town = Town::new(plan, &cables, roles, (&doors, cheat));
     let mut storm = Storm::new(plan, cables.clone());
     let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
-    while house.now() < end_of_storm {
-        storm.blow(house.now(), &mut house);
-        house.step();
+    while town.house.now() < end_of_storm {
+        storm.blow(town.house.now(), &mut town);
+        town.house.step();
     }
-    storm.calm(&mut house);
-    cables.lock().journal().storm_over(house.now());
-    house.roles.iter().for_each(Role::storm_over);
-    let stuck = house.settle(end_of_storm);
-    let lasted = house.now();
+    storm.calm(&mut town);
+    town.house.storm_over();
+    let stuck = town.settle(end_of_storm);
+    let lasted = town.house.now();
     let Told { history, tally, census, mut lives } = cables.lock().journal().take();
     if stuck.is_none() {
         lives.settle_all();
@@ -52,150 +43,72 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck }
 }
 
-fn byte_faults(plan: &Plan) -> ByteFaults {
-    ByteFaults {
-        seed: plan.seed,
-        tick: plan.world.tick(),
-        window: plan.world.window as usize,
-        per_mille: plan.world.per_mille.clone(),
-    }
-}
-
-fn servers(plan: &Plan) -> Servers {
-    let hosts = (0..plan.workload.servers).map(|server| plan.host_of(ServerId::new(server))).collect();
-    let list = |actor: &ActorPlan| {
-        let known = actor.servers.iter().copied().map(ServerId::new).collect();
-        (known, actor.roams)
-    };
-    Servers::new(hosts, plan.workload.actors.iter().map(list).collect())
-}
-
-/// The hosts, and who lives there.
-struct House<'a> {
-    plan: &'a Plan,
-    sim: Sim<'a>,
-    cables: Cables,
-    roles: Vec<Role>,
-    up: Vec<bool>,
-    /// The store of each server.
+/// The hosts, and the servers' stores.
+struct Town<'a> {
+    house: House<'a>,
     shelves: Vec<Shelf>,
 }
 
-impl<'a> House<'a> {
+impl<'a> Town<'a> {
     fn new(
         plan: &'a Plan,
         cables: &Cables,
         roles: Vec<Role>,
         (doors, cheat): (&'a MakeDoors<'a>, Option<Cheat>),
     ) -> Self {
-        let mut sim = build(plan);
         let clock = SimClock(Arc::new(Wall::of(plan)));
         let mut shelves = Vec::new();
-        for id in (0..plan.workload.servers).map(ServerId::new) {
-            let host = plan.host_of(id);
+        let house = House::new(plan, cables, roles, |sim, id, host| {
             let disk = Disk::new(plan.seed_of(id), plan.world.per_mille.clone(), cheat);
             let shelf = Shelf::new(disk, cables.clone(), host);
-            let (shared, kept) = (cables.clone(), shelf.clone());
-            let clock = clock.clone();
+            let (shared, kept, clock) = (cables.clone(), shelf.clone(), clock.clone());
             sim.host(id.to_string(), move || {
                 let doors = Pausable::new(doors(id), shared.clone(), host);
                 serve(shared.clone(), (id, host), doors, clock.clone(), kept.clone())
             });
             shelves.push(shelf);
-        }
-        for (number, host) in (1..).zip(&plan.hosts) {
-            let lodgers = host.actors.iter().map(|&actor| (Actor::new(actor), roles[actor as usize].clone()));
-            let lodgers: Vec<(Actor, Role)> = lodgers.collect();
-            let shared = cables.clone();
-            sim.host(&*host.name, move || live(shared.clone(), number, lodgers.clone()));
-            let latency = Duration::from_millis(host.latency_ms.into());
-            for id in (0..plan.workload.servers).map(ServerId::new) {
-                sim.set_link_latency(id.to_string(), &*host.name, latency);
-            }
-        }
-        let up = vec![true; 1 + plan.hosts.len() + shelves.len()];
-        Self { plan, sim, cables: cables.clone(), roles, up, shelves }
-    }
-
-    fn now(&self) -> Time {
-        Time::ZERO + self.sim.elapsed()
-    }
-
-    fn step(&mut self) {
-        // Panics come out here as panics; there is nothing else that a step could fail with.
-        ambient::watching_the_wall_clock(|| self.sim.step()).expect("hosts never end");
+        });
+        Self { house, shelves }
     }
 
     /// Waits until everybody is at rest; says who is not if that takes longer than it can.
     fn settle(&mut self, since: Time) -> Option<Stuck> {
-        let bound = self.plan.settles_within() + REST;
-        let mut rested = self.now();
+        let bound = self.house.plan.settles_within() + REST;
+        let mut rested = self.house.now();
         loop {
-            self.step();
-            if self.restless().next().is_some() {
-                rested = self.now();
+            self.house.step();
+            let now = self.house.now();
+            if self.house.restless().next().is_some() {
+                rested = now;
             }
-            if self.now() - rested >= REST {
+            if now - rested >= REST {
                 return None;
             }
-            if self.now() - since > bound {
-                return Some(self.stuck(since));
+            if now - since > bound {
+                return Some(self.house.stuck(since));
             }
         }
     }
 }
 
-impl House<'_> {
-    /// Kills the programs of a host.
-    fn kill(&mut self, host: usize) {
-        self.up[host] = false;
-        self.cables.lock().dies(self.now(), host);
-        self.sim.crash(self.name(host));
-    }
-
-    fn stuck(&self, since: Time) -> Stuck {
-        let mut who: Vec<String> = self.restless().map(|index| format!("a{index} is not at rest")).collect();
-        who.extend(self.cables.lock().journal().lives().waits());
-        Stuck { waited_ms: u64::try_from((self.now() - since).as_millis()).unwrap_or(u64::MAX), who }
-    }
-
-    /// Those of the core that have something left to do.
-    fn restless(&self) -> impl Iterator<Item = usize> + '_ {
-        let actors = self.plan.workload.actors.iter().zip(&self.roles).enumerate();
-        actors.filter(|(_, (actor, role))| actor.core && !role.is_at_rest()).map(|(index, _)| index)
-    }
-
-    fn name(&self, host: usize) -> String {
-        match self.cables.lock().server_at(host) {
-            Some(server) => server.to_string(),
-            None => self.plan.hosts[host - 1].name.clone(),
-        }
-    }
-
-    fn role(&self, actor: u32) -> &Role {
-        &self.roles[actor as usize]
-    }
-}
-
-impl Victims for House<'_> {
+impl Victims for Town<'_> {
     fn is_up(&self, host: usize) -> bool {
-        self.up[host]
+        self.house.is_up(host)
     }
 
     fn crash(&mut self, host: usize) {
-        self.kill(host);
-        self.cables.lock().died(host);
-        let server = self.cables.lock().server_at(host);
-        if let Some(server) = server {
+        self.house.kill(host);
+        self.house.cables.lock().died(host);
+        if let Some(server) = self.house.server_at(host) {
             self.shelves[server.index()].crash(Crash::Process);
         }
     }
 
     fn go_dark(&mut self, server: ServerId) {
-        let host = self.cables.lock().servers().host(server);
-        self.kill(host);
-        self.cables.lock().went_dark(server);
-        self.cables.lock().died(host);
+        let host = self.house.plan.host_of(server);
+        self.house.kill(host);
+        self.house.cables.lock().went_dark(server);
+        self.house.cables.lock().died(host);
         self.shelves[server.index()].crash(Crash::Power);
     }
 
@@ -204,37 +117,27 @@ impl Victims for House<'_> {
     }
 
     fn restart(&mut self, host: usize) {
-        self.up[host] = true;
-        let server = self.cables.lock().server_at(host);
-        if let Some(server) = server {
-            self.cables.lock().has_power(server);
+        if let Some(server) = self.house.server_at(host) {
+            self.house.cables.lock().has_power(server);
         }
-        self.sim.bounce(self.name(host));
+        self.house.restart(host);
+    }
+
+    fn pause(&mut self, host: usize, until: Time) {
+        self.house.cables.lock().pause(host, until);
+    }
+
+    fn resume(&mut self, host: usize, until: Time) {
+        self.house.cables.lock().resume(host, until);
     }
 
     fn overrun(&mut self, actor: u32, takes_ms: u32) {
-        self.role(actor).overrun(takes_ms);
+        self.house.role(actor).overrun(takes_ms);
     }
 
     fn hurry(&mut self, actor: u32, within_ms: u32) {
-        self.role(actor).hurry(within_ms);
+        self.house.role(actor).hurry(within_ms);
     }
-}
-
-fn build<'a>(plan: &Plan) -> Sim<'a> {
-    let hop = Duration::from_millis(plan.world.tick_ms.into());
-    let mut builder = turmoil::Builder::new();
-    builder
-        .rng_seed(plan.seed)
-        .epoch(UNIX_EPOCH)
-        .tick_duration(hop)
-        // Each link gets a latency of its own; equal ends leave turmoil nothing to draw.
-        .min_message_latency(hop)
-        .max_message_latency(hop)
-        // Its buffers are also its backlog, and one connection too many would be a panic: our window limits bytes.
-        .tcp_capacity(1 << 16)
-        .simulation_duration(Duration::MAX);
-    builder.build()
 }
 
 async fn serve(
@@ -256,15 +159,6 @@ async fn serve(
     }
     let finish = server.finished().await;
     panic!("the server has ended by itself: {finish:?}")
-}
-
-/// A host that ends is not stepped any more and its sockets stay open, so it never ends.
-async fn live(cables: Cables, host: usize, lodgers: Vec<(Actor, Role)>) -> turmoil::Result {
-    for (actor, role) in lodgers {
-        let network = SimNetwork::new(cables.clone(), Home { host, actor });
-        tokio::task::spawn_local(cables.clone().on(host, role.play(network)));
-    }
-    std::future::pending().await
 }
 
 /// Simulated time.

@@ -61,8 +61,15 @@ impl Row {
     pub(super) fn campaign(&self, seeds: Seeds, stage: Stage, mix: Mix, threads: usize) -> Campaign {
         let sabotage = Some(self.sabotage);
         let rules = RuleChoice::all();
-        let conditions =
-            Conditions { stage, rules, hash_seed: 0, server: Server::Engine, sabotage, plant: None };
+        let conditions = Conditions {
+            stage,
+            rules,
+            hash_seed: 0,
+            server: Server::Engine,
+            sabotage,
+            plant: None,
+            gearmand: None,
+        };
         Campaign { seeds, mix, conditions, threads }
     }
 

@@ -120,13 +120,13 @@ impl Storm<'_> {
         host: usize,
         until: Time,
         class: FaultClass,
-        victims: &impl Victims,
+        victims: &mut impl Victims,
     ) -> Option<String> {
         if !victims.is_up(host) {
             return None;
         }
         self.lasts(until, class, Lasting::Paused(host));
-        self.cables.lock().pause(host, until);
+        victims.pause(host, until);
         Some(format!("{}, until {} ms", self.host(host), until.as_millis()))
     }
 
