@@ -11,17 +11,19 @@ mod paced;
 mod peak;
 mod peers;
 mod reported;
+mod status;
 
 pub(crate) use background::Background;
 pub(crate) use coalesce::Coalesce;
 pub(crate) use drain::Drain;
 pub(crate) use echo::Echo;
 pub(crate) use foreground::Foreground;
-pub(crate) use functions::{Functions, Status};
+pub(crate) use functions::Functions;
 pub(crate) use huge::Huge;
 pub(crate) use paced::Paced;
 pub(crate) use peak::Peak;
 pub(crate) use reported::Reported;
+pub(crate) use status::Status;
 
 use crate::failure::{Failure, Result};
 use crate::outs::Outs;
@@ -76,17 +78,6 @@ impl Run {
             }
         }
         Ok(())
-    }
-
-    /// Connects a peer that speaks text; gives the link's index. What the server says to it comes as the body of
-    /// packets of the type that the protocol does not use.
-    fn connect_text(&mut self) -> Result<usize> {
-        self.wire.connect_text(self.target.address(0))
-    }
-
-    /// Connects somebody who scrapes metrics, if they are served: another one that speaks text.
-    fn connect_scraper(&mut self) -> Result<Option<usize>> {
-        self.target.metrics.map(|address| self.wire.connect_text(address)).transpose()
     }
 
     /// How many links there are: the index of the next.

@@ -40,11 +40,6 @@ impl<'a> Packet<'a> {
         Ok(packet.map(|packet| Self { memory: Some(memory), ..packet }))
     }
 
-    /// What has come on a link that speaks text: a packet of the type that the protocol does not use.
-    pub(crate) const fn text(body: &'a [u8]) -> Self {
-        Self { kind: PacketType::Unused5, body, memory: None }
-    }
-
     /// A part of the body, to be kept: shared if it can be, copied otherwise.
     pub(crate) fn keep(&self, part: &[u8]) -> Bytes {
         self.memory.map_or_else(|| Bytes::copy_from_slice(part), |memory| memory.slice_ref(part))

@@ -27,8 +27,6 @@ struct Link {
     partial: Vec<u8>,
     /// Whether epoll shall say when the peer takes more.
     full: bool,
-    /// What comes is text: see [`Wire::connect_text`].
-    text: bool,
 }
 
 /// The connections of one thread.
@@ -65,21 +63,13 @@ impl Wire {
         self.adopt(stream)
     }
 
-    /// Connects to a server and speaks text; gives the link's index. What comes is cut nowhere: each read is the body of
-    /// a packet of the type that the protocol does not use.
-    pub(crate) fn connect_text(&mut self, server: SocketAddr) -> Result<usize> {
-        let index = self.connect(server)?;
-        self.links[index].as_mut().expect("it was made just now").text = true;
-        Ok(index)
-    }
-
     fn adopt(&mut self, stream: TcpStream) -> Result<usize> {
         let ready = stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true));
         ready.map_err(Failure::at("a new connection"))?;
         let index = self.links.len();
         let data = EventData::new_u64(index as u64);
         epoll::add(&self.epoll, &stream, data, EventFlags::IN).map_err(Failure::at("epoll"))?;
-        self.links.push(Some(Link { stream, partial: Vec::new(), full: false, text: false }));
+        self.links.push(Some(Link { stream, partial: Vec::new(), full: false }));
         self.outs.grow();
         Ok(index)
     }
@@ -204,9 +194,6 @@ impl Link {
 
     /// Has every packet answered that is whole with the bytes that were read, and keeps the rest.
     fn take(&mut self, bytes: &[u8], mut each: impl FnMut(Packet<'_>) -> Result<()>) -> Result<()> {
-        if self.text {
-            return each(Packet::text(bytes));
-        }
         let mut partial = std::mem::take(&mut self.partial);
         match Packet::length(&partial) {
             Some(length) if length >= LARGE && length > partial.len() => self.partial = partial,
