@@ -89,7 +89,7 @@ fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
     let output = program(&["sabotage", "low-is-normal-for-one", "--json", json.to_str().unwrap()]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("1 sabotages, 1 caught by their rule and by no other"), "{said}");
+    assert!(said.contains("1 sabotages, 1 caught by their rule, for which no other stands in"), "{said}");
     let table: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(table["sabotages"][0]["rule"], json!("priority"));
     let list = program(&["sabotage", "--list"]);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// The version of the JSON that the table makes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// How many times as many seeds again a sabotage gets that was not caught in the first ones.
 const MORE: u64 = 3;
@@ -115,7 +115,7 @@ impl Table {
             format!("; all together need {} seeds (median of {TRIES} tries)", median(needs))
         });
         format!(
-            "{all} sabotages, {proved} caught by their rule and by no other; {needles} are needles{needs}"
+            "{all} sabotages, {proved} caught by their rule, for which no other stands in; {needles} are needles{needs}"
         )
     }
 
