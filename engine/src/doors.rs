@@ -291,3 +291,19 @@ impl<D: Doors + ?Sized> Doors for Box<D> {
         (**self).functions(page, most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effects_are_looked_at_and_taken_in_order() {
+        let mut effects = Effects::new();
+        effects.push(Effect::StopAccepting);
+        effects.push(Effect::Forget { record: RecordId::new(7) });
+        let both = [Effect::StopAccepting, Effect::Forget { record: RecordId::new(7) }];
+        assert_eq!(effects.as_slice(), both);
+        assert_eq!(effects.drain().collect::<Vec<_>>(), both);
+        assert!(effects.as_slice().is_empty());
+    }
+}

@@ -209,3 +209,26 @@ impl Function {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_count_is_added_to_its_own() {
+        let counts = |times: u64| Counts {
+            submitted: times,
+            coalesced: 2 * times,
+            completed: 3 * times,
+            failed: 4 * times,
+            dropped: 5 * times,
+            cancelled: 6 * times,
+            abandoned: 7 * times,
+            retried: 8 * times,
+            timed_out: 9 * times,
+        };
+        let mut sum = counts(100);
+        sum.add(&counts(1));
+        assert_eq!(sum, counts(101));
+    }
+}

@@ -23,7 +23,7 @@ impl Engine {
         let to = from.saturating_add(most).min(places);
         let functions = self.functions.slab.range(from..to);
         let rows = functions.map(|function| function.figures(self.oldest(function))).collect();
-        FunctionPage { rows, next: (to < places).then_some(page + 1) }
+        FunctionPage { rows, next: (to < places).then(|| page + 1) }
     }
 
     /// For how long the first of the function's queues has waited.

@@ -1,7 +1,9 @@
 //! What is counted of each function, for whoever watches over the server.
 
 use crate::script::{check, check_with, config};
-use gearman_engine::Config;
+use bytes::Bytes;
+use gearman_engine::{Config, ConnectionId, Doors, Effects, Engine, Event};
+use gearman_protocol::{AdminRequest, Request, Time};
 
 #[test]
 fn a_job_is_counted_where_it_stands_and_when_it_ends() {
@@ -130,4 +132,28 @@ fn a_job_counts_when_the_store_has_it() {
         refused:                            refused> store 1
     ",
     );
+}
+
+#[test]
+fn functions_are_read_page_by_page() {
+    let mut engine = Engine::new(config(), 1);
+    let from = ConnectionId::new(1);
+    let mut tell = |event| engine.handle(Time::ZERO, event, &mut Effects::new());
+    tell(Event::Opened { from, peer: "::1".to_owned() });
+    for name in ["a", "b", "c", "d", "e"] {
+        let request = Request::Admin(AdminRequest::CreateFunction(Bytes::from_static(name.as_bytes())));
+        tell(Event::Received { from, request });
+    }
+    let mut seen = String::new();
+    let mut next = Some(0);
+    while let Some(number) = next {
+        let page = engine.functions(number, 2);
+        assert!(page.rows.len() <= 2);
+        page.rows.iter().for_each(|row| seen.push_str(&String::from_utf8_lossy(row.function.as_bytes())));
+        assert!(page.next.is_none_or(|next| next == number + 1));
+        next = page.next;
+    }
+    assert_eq!(seen, "abcde");
+    assert_eq!(engine.functions(0, usize::MAX).rows.len(), 5);
+    assert_eq!(engine.functions(usize::MAX, usize::MAX).rows.len(), 0);
 }
