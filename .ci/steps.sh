@@ -18,6 +18,7 @@
 #   fuzz_seconds     for how long on each
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   historical_bugs  which of the bugs of the past are brought back; all if empty
+#   mutants          in which packages each expression is changed, and which of these changes are tried
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
 #   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
@@ -115,6 +116,12 @@ historical_bugs() {
     cargo xtask historical-bugs --first "$base" $historical_bugs
 }
 
+# Changes of expressions, which tests or the simulator must see; where a slice begins, the commit decides.
+mutants() {
+    # shellcheck disable=SC2086 # The packages and flags are words.
+    cargo xtask mutants --first "$base" $mutants
+}
+
 # Each client library with what its profile says; our own driver is built for it.
 clients() {
     cargo build --release -p gearman-client --example driver
@@ -181,6 +188,7 @@ step "other programs (apt, pip, npm)" .ci/install-peers
 step "cargo-fuzz" tool cargo-fuzz 0.13.2
 step "cargo-deny" tool cargo-deny 0.20.2
 step "cargo-deb" tool cargo-deb 3.8.0
+step "cargo-mutants" tool cargo-mutants 27.1.0
 step "format" cargo fmt --all --check
 step "format, fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
 step "licences, bans, sources" cargo deny check licenses bans sources
@@ -188,6 +196,7 @@ step "lint" cargo clippy --workspace --all-targets -- -D warnings
 step "documentation" docs_without_warnings
 step "tests" cargo test --workspace
 step "planted bugs, each seen by its test" planted_bugs
+step "mutants, each seen by tests or the simulator" mutants
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"

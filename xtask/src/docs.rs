@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::planted;
+use crate::{mutants, planted};
 
 pub(crate) use self::tree::Tree;
 
@@ -62,6 +62,7 @@ fn check(tree: &Tree) -> Vec<Problem> {
     commands::check(tree, &mut problems);
     planted::check(tree, &mut problems);
     planted::historical::check(tree, &mut problems);
+    mutants::check(tree, &mut problems);
     problems
 }
 

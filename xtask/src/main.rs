@@ -2,10 +2,12 @@
 
 mod docs;
 mod monitoring;
+mod mutants;
 mod package;
 mod patience;
 mod peers;
 mod planted;
+mod room;
 mod threads;
 mod tshark;
 
@@ -31,6 +33,9 @@ enum Task {
     PlantedBugs(planted::Options),
     /// Bring bugs of the past back in a copy of the tree, one at a time, and see the simulator notice.
     HistoricalBugs(planted::historical::Options),
+    /// Change each expression of the server in a copy of the tree, and see the tests and the simulator notice; needs
+    /// cargo-mutants.
+    Mutants(mutants::Options),
     /// Run what threads hand to each other under many schedules, each of which may be the one that goes wrong.
     Threads(threads::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         Task::Monitoring => monitoring::run(&root()),
         Task::PlantedBugs(options) => planted::run(&root(), &options),
         Task::HistoricalBugs(options) => planted::historical::run(&root(), &options),
+        Task::Mutants(options) => mutants::run(&root(), &options),
         Task::Threads(options) => threads::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
         Task::Tshark(options) => tshark::run(&root(), &options),

@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use self::hunt::Sight;
-use self::report::{Report, Room, Row};
+use self::report::{Report, Row};
 use self::table::{Bug, TABLE};
 use super::copy::Copy;
 use super::slice::Slice;
 use super::{conclude, sound_tree};
+use crate::room::Room;
 
 pub(crate) use self::table::check;
 
@@ -48,7 +49,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> ExitCode {
 fn bring_back_all(root: &Path, options: &Options) -> Result<usize, String> {
     let tree = sound_tree(root, check)?;
     let bugs = chosen(table::read(&tree, &mut Vec::new()), options)?;
-    let room = options.into.as_deref().map(Room::in_page).transpose()?;
+    let room = options.into.as_deref().map(|page| Room::in_page(page, "historical")).transpose()?;
     let copy = Copy::of(root, &[])?;
     let stages: BTreeSet<_> = bugs.iter().map(|bug| bug.stage).collect();
     hunt::without_bugs(&copy, stages)?;

@@ -11,7 +11,7 @@ use super::table::Stage;
 use crate::planted::copy::Copy;
 use crate::planted::errand;
 
-/// How many seeds are run at first: most bugs need no more.
+/// How many seeds show nothing where there is no bug; most bugs need no more.
 const FIRST: u64 = 100;
 
 /// What the simulator has seen.
@@ -70,15 +70,19 @@ pub(super) fn build(copy: &Copy) -> Result<(), String> {
     if ended.code == Some(0) { Ok(()) } else { Err(format!("it does not build:\n{}", ended.complained)) }
 }
 
-/// Runs the seeds from 0 on, first a few of them, and the others if nothing was seen in these.
+/// Runs the seeds from 0 on: some, and more as long as nothing is seen. A bug that many seeds show is one that may make
+/// each of them take long.
 pub(super) fn hunt(copy: &Copy, stage: Stage, seeds: u64) -> Result<Sight, String> {
-    let first = seeds.min(FIRST);
-    let sight = look(copy, stage, 0..first)?;
-    if !sight.caught.is_empty() || first == seeds {
-        return Ok(sight);
+    let mut sight = Sight::default();
+    for until in [10, FIRST, seeds] {
+        let more = look(copy, stage, sight.seeds..until.min(seeds))?;
+        let (all, took_ms) = (sight.seeds + more.seeds, sight.took_ms + more.took_ms);
+        sight = Sight { seeds: all, took_ms, ..more };
+        if !sight.caught.is_empty() || sight.seeds == seeds {
+            break;
+        }
     }
-    let more = look(copy, stage, first..seeds)?;
-    Ok(Sight { seeds: sight.seeds + more.seeds, took_ms: sight.took_ms + more.took_ms, ..more })
+    Ok(sight)
 }
 
 /// Runs some seeds at each stage with no bug there, in which nothing may be seen.

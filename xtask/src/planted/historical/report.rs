@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::path::Path;
 
 use super::hunt::Sight;
 use super::table::Bug;
@@ -98,32 +96,6 @@ impl Report {
         format!("{}.\n\n{head}{rows}", self.sum())
     }
 }
-
-/// A page's room for the table, looked for before the work begins: an hour later it is too late to say that there is none.
-pub(super) struct Room<'a> {
-    page: &'a Path,
-    above: String,
-    below: String,
-}
-
-impl<'a> Room<'a> {
-    pub(super) fn in_page(page: &'a Path) -> Result<Self, String> {
-        let text = fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
-        let lacks = || format!("{}: it has no {BEGIN}, and {END} below it", page.display());
-        let (above, rest) = text.split_once(BEGIN).ok_or_else(lacks)?;
-        let (_, below) = rest.split_once(END).ok_or_else(lacks)?;
-        Ok(Self { page, above: above.to_owned(), below: below.to_owned() })
-    }
-
-    pub(super) fn fill(&self, table: &str) -> Result<(), String> {
-        let Self { page, above, below } = self;
-        let text = format!("{above}{BEGIN}\n\n{}\n\n{END}{below}", table.trim());
-        fs::write(page, text).map_err(|error| format!("{}: {error}", page.display()))
-    }
-}
-
-const BEGIN: &str = "<!-- historical -->";
-const END: &str = "<!-- end of historical -->";
 
 #[cfg(test)]
 mod tests {
