@@ -3,6 +3,7 @@
 use gearman_engine::{Doors, Effect, Effects, Event};
 use gearman_protocol::{Response, Time};
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -93,7 +94,8 @@ impl Plant {
     fn lot(self) -> u32 {
         match self {
             Self::HashOrder => lot(),
-            Self::Thread => thread::spawn(lot).join().unwrap_or(0),
+            // One of two would now and then be the same in two processes all the time.
+            Self::Thread => thread::spawn(one_of_thousands).join().unwrap_or(0),
             Self::Panic | Self::WallClock | Self::DetachedPanic | Self::Static => 0,
         }
     }
@@ -103,4 +105,9 @@ impl Plant {
 fn lot() -> u32 {
     let table: HashSet<u32> = [0, 1].into();
     table.into_iter().next().unwrap_or(0)
+}
+
+/// A number below 4,096, from the keys that a new hash table would have.
+fn one_of_thousands() -> u32 {
+    u32::try_from(RandomState::new().hash_one(0) % 4096).unwrap_or(0)
 }

@@ -20,6 +20,7 @@ fn is_clean(stage: Stage, seeds: &str) {
             server: Server::Engine,
             sabotage: None,
             plant: None,
+            gearmand: None,
         },
         threads: 2,
     };
