@@ -19,9 +19,9 @@
 //! | a report that is passed on, `cancel job` | watcher of that job |
 //! | a submit, when many workers sleep and all shall be woken | sleeper of the function |
 //! | CANT_DO, RESET_ABILITIES, the end of a connection | job that it holds, job that it watches, function it can do |
-//! | GET_STATUS_UNIQUE, `status`, `prioritystatus` | function of the server |
+//! | GET_STATUS_UNIQUE | function of the server |
+//! | `status`, `prioritystatus`, `show jobs`, `show unique jobs` | row, of which a call tells 1,024 at most |
 //! | `workers` | connection and function it can do |
-//! | `show jobs`, `show unique jobs` | job: the one place where a deep queue is felt |
 //! | [`Event::Stored`] | job of the same queue that was submitted later and stored earlier |
 
 mod check;

@@ -6,6 +6,7 @@ use crate::engine::{cost, function_cost};
 use crate::tables::connections::{Connection, Presence, Rest};
 use crate::tables::deadlines::Timer;
 use crate::tables::jobs::{Job, JobState, Keeping};
+use crate::tables::long_tables::Untold;
 use crate::{ConnectionId, Engine};
 
 impl Engine {
@@ -82,8 +83,15 @@ impl Engine {
                 "a table is never told to its end".into()
             })?;
         }
-        let there = self.long_tables.places().all(|next| self.functions.slab.get(next).is_some());
-        ensure(there, || "a table goes on with a function that is not there".into())
+        let there = self.long_tables.untold().all(|untold| match untold {
+            Untold::Status(next) | Untold::PriorityStatus(next) => {
+                next.is_none_or(|function| self.functions.slab.get(function).is_some())
+            }
+            Untold::ShowJobs(left) | Untold::ShowUniqueJobs(left) => {
+                left.next.is_none_or(|job| self.jobs.slab.get(job).is_some())
+            }
+        });
+        ensure(there, || "a table goes on with a row that is not there".into())
     }
 
     /// No deadline stays that has passed or that nobody has.

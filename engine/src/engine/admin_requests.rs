@@ -5,21 +5,28 @@ use crate::ExitCode;
 use crate::figures::Ending;
 use crate::tables::connections::{Connection, ConnectionKey, Presence};
 use crate::tables::functions::Function;
-use crate::tables::jobs::Job;
-use crate::tables::long_tables::Columns;
+use crate::tables::long_tables::Untold;
 use bytes::Bytes;
 use gearman_protocol::{
-    AdminError, AdminReply, AdminRequest, FunctionName, Handle, JobListing, Report, Response, WorkerListing,
+    AdminError, AdminReply, AdminRequest, FunctionName, Handle, Report, Response, WorkerListing,
 };
 
 impl Engine {
     pub(super) fn administer(&mut self, who: ConnectionKey, command: AdminRequest, turn: &mut Turn<'_>) {
         let reply = match command {
-            AdminRequest::Status => return self.tell_functions(who, Columns::Status, turn),
-            AdminRequest::PriorityStatus => return self.tell_functions(who, Columns::PriorityStatus, turn),
+            AdminRequest::Status => {
+                return self.tell_table(who, Untold::Status(self.functions.first()), turn);
+            }
+            AdminRequest::PriorityStatus => {
+                return self.tell_table(who, Untold::PriorityStatus(self.functions.first()), turn);
+            }
+            AdminRequest::ShowJobs => {
+                return self.tell_table(who, Untold::ShowJobs(self.all_jobs_left()), turn);
+            }
+            AdminRequest::ShowUniqueJobs => {
+                return self.tell_table(who, Untold::ShowUniqueJobs(self.all_jobs_left()), turn);
+            }
             AdminRequest::Workers => self.workers(),
-            AdminRequest::ShowJobs => self.show_jobs(),
-            AdminRequest::ShowUniqueJobs => self.show_unique_jobs(),
             AdminRequest::CancelJob(handle) => self.cancel_job(&handle, turn),
             AdminRequest::CreateFunction(name) => self.with_function(who, name, |_| {}),
             AdminRequest::DropFunction(name) => self.drop_function(&name),
@@ -60,25 +67,6 @@ impl Engine {
         }
     }
 
-    /// Takes time for each job.
-    fn show_jobs(&self) -> AdminReply {
-        let row = |job: &Job| JobListing {
-            handle: self.handles.name(job.number),
-            retries: u64::from(job.attempts),
-            persisted: job.is_background(),
-        };
-        AdminReply::Jobs(self.live_jobs().map(row).collect())
-    }
-
-    /// Takes time for each job.
-    fn show_unique_jobs(&self) -> AdminReply {
-        AdminReply::UniqueJobs(self.live_jobs().map(|job| printable(job.unique())).collect())
-    }
-
-    fn live_jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.in_order().map(|(_, job)| job).filter(|job| job.is_live())
-    }
-
     fn cancel_job(&mut self, handle: &Handle, turn: &mut Turn<'_>) -> AdminReply {
         let Some(job) = self.live_job(handle) else { return AdminReply::Error(AdminError::UnknownJob) };
         self.tell_watchers(job, handle, &Report::Fail, turn);
@@ -95,7 +83,7 @@ impl Engine {
             return AdminReply::Error(AdminError::FunctionInUse);
         }
         self.memory -= function_cost(&function.name);
-        self.long_tables.skip(key, self.functions.after(key));
+        self.long_tables.skip_function(key, self.functions.after(key));
         self.functions.remove(key);
         AdminReply::Ok
     }
@@ -122,6 +110,6 @@ impl Engine {
 }
 
 /// A text that cannot break the table it stands in: control characters become question marks.
-fn printable(text: &[u8]) -> Bytes {
+pub(super) fn printable(text: &[u8]) -> Bytes {
     text.iter().map(|&byte| if byte.is_ascii_control() { b'?' } else { byte }).collect()
 }

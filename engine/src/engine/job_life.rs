@@ -168,6 +168,9 @@ impl Engine {
         while let Some(watcher) = self.jobs.slab[key].watchers.first() {
             self.detach(watcher);
         }
+        if !self.long_tables.is_empty() {
+            self.long_tables.skip_job(key, self.jobs.after(key));
+        }
         let job = self.jobs.remove(key);
         self.memory -= cost(&job);
         match job.keeping {

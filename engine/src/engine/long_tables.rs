@@ -1,27 +1,32 @@
-//! `status` and `prioritystatus`. What is long is told part by part, and in between everybody else has a turn.
+//! Tables of all functions and of all jobs. What is long is told part by part, and in between everybody else has a turn.
 
+use super::admin_requests::printable;
 use super::limits::LARGE;
 use super::{Engine, Turn};
 use crate::ConnectionId;
 use crate::tables::connections::ConnectionKey;
 use crate::tables::deadlines::Timer;
-use crate::tables::functions::{Function, FunctionKey};
-use crate::tables::long_tables::{Columns, LongTable};
-use gearman_protocol::{AdminReply, FunctionStatus, Priority, PriorityStatus, Response};
+use crate::tables::functions::Function;
+use crate::tables::jobs::Job;
+use crate::tables::long_tables::{JobsLeft, LongTable, Untold};
+use gearman_protocol::{AdminReply, FunctionStatus, JobListing, Priority, PriorityStatus, Response};
 use std::time::Duration;
 
-/// How many functions are told of at once.
+/// How many functions or jobs are told of at once.
 pub(crate) const PART: usize = 1024;
 
 /// How long all others have before the next part.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Engine {
-    /// Tells of all functions in order of creation: at once if they are few.
-    pub(super) fn tell_functions(&mut self, who: ConnectionKey, columns: Columns, turn: &mut Turn<'_>) {
-        let first = self.functions.first();
-        if self.functions.slab.len() <= PART {
-            let (reply, _) = self.part(columns, first);
+    /// Tells a table from its beginning: at once if it is short.
+    pub(super) fn tell_table(&mut self, who: ConnectionKey, untold: Untold, turn: &mut Turn<'_>) {
+        let rows = match untold {
+            Untold::Status(_) | Untold::PriorityStatus(_) => self.functions.slab.len(),
+            Untold::ShowJobs(_) | Untold::ShowUniqueJobs(_) => self.jobs.slab.len(),
+        };
+        if rows <= PART {
+            let (reply, _) = self.part(untold);
             return self.send(who, Response::Admin(reply), turn);
         }
         let connection = &mut self.connections.slab[who];
@@ -29,7 +34,7 @@ impl Engine {
         let (peer, ticket) = (connection.id, connection.outbox.await_table());
         self.memory += connection.memory();
         self.watch_output(who);
-        self.long_tables.add(peer, LongTable { columns, ticket, next: first });
+        self.long_tables.add(peer, LongTable { ticket, untold });
         self.go_on_telling(peer, turn);
     }
 
@@ -46,14 +51,14 @@ impl Engine {
     pub(super) fn tell_part(&mut self, peer: ConnectionId, turn: &mut Turn<'_>) {
         self.long_tables.disarm(peer);
         let who = self.connections.find(peer).expect("a timer goes with its connection");
-        let Some(&mut LongTable { columns, ticket, next }) = self.long_tables.first(peer) else { return };
+        let Some(&mut LongTable { ticket, untold }) = self.long_tables.first(peer) else { return };
         let connection = &self.connections.slab[who];
         if connection.fill.outward >= LARGE || !connection.outbox.is_first(ticket) {
             return;
         }
-        let (reply, next) = self.part(columns, next);
-        if next.is_some() {
-            self.long_tables.first(peer).expect("it was there").next = next;
+        let (reply, untold) = self.part(untold);
+        if let Some(untold) = untold {
+            self.long_tables.first(peer).expect("it was there").untold = untold;
             turn.effects.send(peer, Response::Admin(AdminReply::Part(Box::new(reply))));
         } else {
             self.long_tables.pop(peer);
@@ -62,17 +67,51 @@ impl Engine {
         self.go_on_telling(peer, turn);
     }
 
-    /// Some functions from this one on, and which one is next.
-    fn part(&self, columns: Columns, from: Option<FunctionKey>) -> (AdminReply, Option<FunctionKey>) {
-        match columns {
-            Columns::Status => {
-                let (rows, next) = self.functions.part(from, PART, status);
-                (AdminReply::Status(rows), next)
+    /// The next rows of a table, and what is left of it then, if anything is.
+    fn part(&self, untold: Untold) -> (AdminReply, Option<Untold>) {
+        match untold {
+            Untold::Status(next) => {
+                let (rows, next) = self.functions.part(next, PART, status);
+                (AdminReply::Status(rows), next.map(|next| Untold::Status(Some(next))))
             }
-            Columns::PriorityStatus => {
-                let (rows, next) = self.functions.part(from, PART, priority_status);
-                (AdminReply::PriorityStatus(rows), next)
+            Untold::PriorityStatus(next) => {
+                let (rows, next) = self.functions.part(next, PART, priority_status);
+                (AdminReply::PriorityStatus(rows), next.map(|next| Untold::PriorityStatus(Some(next))))
             }
+            Untold::ShowJobs(left) => {
+                let (rows, left) = self.jobs_part(left, |job| self.listing(job));
+                (AdminReply::Jobs(rows), left.map(Untold::ShowJobs))
+            }
+            Untold::ShowUniqueJobs(left) => {
+                let (rows, left) = self.jobs_part(left, |job| printable(job.unique()));
+                (AdminReply::UniqueJobs(rows), left.map(Untold::ShowUniqueJobs))
+            }
+        }
+    }
+
+    /// All that there are now.
+    pub(super) fn all_jobs_left(&self) -> JobsLeft {
+        JobsLeft { next: self.jobs.first(), last: self.jobs.last() }
+    }
+
+    /// What `row` makes of the next jobs that may be seen.
+    fn jobs_part<R>(&self, left: JobsLeft, row: impl Fn(&Job) -> R) -> (Vec<R>, Option<JobsLeft>) {
+        let (mut rows, mut next) = (Vec::new(), left.next);
+        for _ in 0..PART {
+            let Some(job) = next.map(|key| &self.jobs.slab[key]).filter(|job| job.number <= left.last) else {
+                return (rows, None);
+            };
+            rows.extend(job.is_live().then(|| row(job)));
+            next = next.and_then(|key| self.jobs.after(key));
+        }
+        (rows, Some(JobsLeft { next, ..left }))
+    }
+
+    fn listing(&self, job: &Job) -> JobListing {
+        JobListing {
+            handle: self.handles.name(job.number),
+            retries: u64::from(job.attempts),
+            persisted: job.is_background(),
         }
     }
 

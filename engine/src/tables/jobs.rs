@@ -252,6 +252,21 @@ impl Jobs {
         self.by_number.keys().map(|key| (key, &self.slab[key]))
     }
 
+    /// The oldest.
+    pub(crate) fn first(&self) -> Option<JobKey> {
+        self.by_number.keys().next()
+    }
+
+    /// The job that was created after this one.
+    pub(crate) fn after(&self, key: JobKey) -> Option<JobKey> {
+        self.by_number.after(self.slab[key].number)
+    }
+
+    /// The number of the newest that there has been.
+    pub(crate) const fn last(&self) -> JobNumber {
+        JobNumber(self.last_number)
+    }
+
     /// Whether every index has as many entries as there are records for it, and the numbers are in order.
     pub(crate) fn check_sizes(&self) -> Result<(), String> {
         let with_key = self.in_order().filter(|(_, job)| job.key_hash.is_some()).count();

@@ -1,28 +1,35 @@
 //! Tables of the text protocol that are told part by part, because they are long.
 
 use super::functions::FunctionKey;
+use super::jobs::{JobKey, JobNumber};
 use super::outbox::Ticket;
 use crate::ConnectionId;
 use gearman_protocol::Time;
 use std::collections::{BTreeMap, VecDeque};
 
-/// What is told of each function.
+/// What is left of a table, by the command that asks for it: which row is next. `None` if no more are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Columns {
-    /// As `status` does.
-    Status,
-    /// As `prioritystatus` does.
-    PriorityStatus,
+pub(crate) enum Untold {
+    Status(Option<FunctionKey>),
+    PriorityStatus(Option<FunctionKey>),
+    ShowJobs(JobsLeft),
+    ShowUniqueJobs(JobsLeft),
+}
+
+/// The jobs that are left, in order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JobsLeft {
+    pub(crate) next: Option<JobKey>,
+    /// Newer ones are not told of: jobs may come faster than a slow reader takes lines.
+    pub(crate) last: JobNumber,
 }
 
 /// A table that is not told to its end.
 #[derive(Debug)]
 pub(crate) struct LongTable {
-    pub(crate) columns: Columns,
     /// Where its end goes; what is said after it is held back until then.
     pub(crate) ticket: Ticket,
-    /// The function that is next; `None` if no more are left.
-    pub(crate) next: Option<FunctionKey>,
+    pub(crate) untold: Untold,
 }
 
 /// What one peer is told, one after the other.
@@ -74,9 +81,34 @@ impl LongTables {
     }
 
     /// A function goes: whoever would be told of it next is told of the one after it.
-    pub(crate) fn skip(&mut self, gone: FunctionKey, next: Option<FunctionKey>) {
-        let tables = self.0.values_mut().flat_map(|queue| &mut queue.tables);
-        tables.filter(|table| table.next == Some(gone)).for_each(|table| table.next = next);
+    pub(crate) fn skip_function(&mut self, gone: FunctionKey, after: Option<FunctionKey>) {
+        for table in self.tables_mut() {
+            if let Untold::Status(next) | Untold::PriorityStatus(next) = &mut table.untold
+                && *next == Some(gone)
+            {
+                *next = after;
+            }
+        }
+    }
+
+    /// A job goes: likewise.
+    pub(crate) fn skip_job(&mut self, gone: JobKey, after: Option<JobKey>) {
+        for table in self.tables_mut() {
+            if let Untold::ShowJobs(left) | Untold::ShowUniqueJobs(left) = &mut table.untold
+                && left.next == Some(gone)
+            {
+                left.next = after;
+            }
+        }
+    }
+
+    fn tables_mut(&mut self) -> impl Iterator<Item = &mut LongTable> {
+        self.0.values_mut().flat_map(|queue| &mut queue.tables)
+    }
+
+    /// Whether nobody is told any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// How many tables a peer waits for.
@@ -89,8 +121,8 @@ impl LongTables {
         self.0.iter().filter_map(|(&peer, queue)| Some((peer, queue.due?)))
     }
 
-    /// All functions that are next.
-    pub(crate) fn places(&self) -> impl Iterator<Item = FunctionKey> {
-        self.0.values().flat_map(|queue| &queue.tables).filter_map(|table| table.next)
+    /// What is left of each.
+    pub(crate) fn untold(&self) -> impl Iterator<Item = Untold> {
+        self.0.values().flat_map(|queue| &queue.tables).map(|table| table.untold)
     }
 }

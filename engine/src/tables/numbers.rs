@@ -73,6 +73,15 @@ impl Numbers {
         self.in_order.keys(&self.pages).flat_map(|page| self.pages[page].keys.iter().copied().flatten())
     }
 
+    /// The key with the next number after one that is there.
+    pub(crate) fn after(&self, number: JobNumber) -> Option<JobKey> {
+        let (place, at) = place(number);
+        let page = &self.pages[self.page(place)?];
+        let first_of = |keys: &[Option<JobKey>]| keys.iter().copied().flatten().next();
+        // Of the pages after it only the newest, which is the last, may be empty.
+        first_of(&page.keys[at + 1..]).or_else(|| first_of(&self.pages[page.links.next?].keys))
+    }
+
     fn drop_if_empty(&mut self, place: Place, key: Key<Page>) {
         if self.pages[key].keys.iter().all(Option::is_none) {
             self.in_order.remove(&mut self.pages, key);
@@ -132,6 +141,8 @@ mod tests {
         assert!(go.iter().all(|&(number, _)| numbers.find(JobNumber(number)).is_none()));
         assert!(stay.iter().all(|&(number, key)| numbers.find(JobNumber(number)) == Some(key)));
         assert!(numbers.keys().eq(stay.iter().map(|&(_, key)| key)), "in order");
+        assert!(stay.windows(2).all(|pair| numbers.after(JobNumber(pair[0].0)) == Some(pair[1].1)));
+        assert_eq!(numbers.after(JobNumber(stay[46].0)), None, "the newest page is empty");
         assert!([0, 1000, 1001, u64::MAX].iter().all(|&number| numbers.find(JobNumber(number)).is_none()));
         assert_eq!((numbers.len(), numbers.pages.len(), numbers.by_place.len()), (47, 48, 48));
         stay.iter().for_each(|&(number, _)| numbers.remove(JobNumber(number)));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use gearman_engine::{Buffered, Config, ConnectionId, Doors, Effect, Effects, Engine, Event, RecordId};
 use gearman_protocol::{
-    AdminRequest, FunctionName, Mode, Outward, Priority, Request, Response, Submit, Time, Unique,
+    AdminRequest, FunctionName, Handle, Mode, Outward, Priority, Request, Response, Submit, Time, Unique,
 };
 
 const ASKER: ConnectionId = ConnectionId::new(1);
@@ -98,6 +98,19 @@ fn bytes(response: &Response) -> Vec<u8> {
     whole.to_vec()
 }
 
+/// A background submit to the first function.
+fn submit(from: ConnectionId, unique: &str) -> Event {
+    let submit = Submit {
+        function: FunctionName::new(name(0)).expect("a short name"),
+        unique: Unique::new(unique.to_owned()).expect("a short one"),
+        priority: Priority::Normal,
+        mode: Mode::Background,
+        reducer: None,
+        workload: Bytes::new(),
+    };
+    Event::Received { from, request: Request::Submit(submit) }
+}
+
 fn name(number: usize) -> Bytes {
     format!("f{number}").into()
 }
@@ -133,15 +146,7 @@ fn what_is_asked_after_a_long_table_is_answered_after_it() {
 #[test]
 fn a_table_is_told_after_what_was_asked_before_it() {
     let mut scene = Scene::with(Config { store: true, ..Config::default() });
-    let submit = Submit {
-        function: FunctionName::new(name(0)).unwrap(),
-        unique: Unique::new("").unwrap(),
-        priority: Priority::Normal,
-        mode: Mode::Background,
-        reducer: None,
-        workload: Bytes::new(),
-    };
-    scene.tell(Event::Received { from: ASKER, request: Request::Submit(submit) });
+    scene.tell(submit(ASKER, ""));
     scene.ask(ASKER, AdminRequest::Status);
     scene.wait();
     assert_eq!((scene.heard.len(), scene.engine.deadline()), (0, None));
@@ -217,4 +222,47 @@ fn whoever_asks_for_many_before_the_first_is_told_is_cut_off() {
     assert_eq!(scene.closed, [ASKER]);
     scene.tell(Event::Closed { from: ASKER });
     assert_eq!(scene.engine.deadline(), None);
+}
+
+#[test]
+fn jobs_are_told_of_in_parts_without_those_that_come_or_go_meanwhile() {
+    for (command, line) in [
+        (AdminRequest::ShowJobs, (|job| format!("H:{job}\t0\t0\t1\n")) as fn(usize) -> String),
+        (AdminRequest::ShowUniqueJobs, |job| format!("u{job}\n")),
+    ] {
+        let mut scene = Scene::with(Config { handle_prefix: "H".into(), ..Config::default() });
+        (1..=FUNCTIONS).for_each(|job| scene.hand(submit(OTHER, &format!("u{job}"))));
+        scene.heard.clear();
+        scene.ask(ASKER, command);
+        scene.ask(ASKER, AdminRequest::GetPid);
+        scene.wait();
+        let told = scene.of(ASKER).lines().count();
+        assert!(told < FUNCTIONS / 2, "a part");
+        // The one that has been told, those that would be next, one after another that stays, and the last.
+        let gone = [1, told + 1, told + 2, told + 3, told + 9, told + 10, FUNCTIONS];
+        for job in gone {
+            scene.ask(OTHER, AdminRequest::CancelJob(Handle::new(format!("H:{job}"))));
+        }
+        scene.tell(submit(OTHER, "new"));
+        scene.wait_for_all();
+        let left = (1..=FUNCTIONS).filter(|job| *job == 1 || !gone.contains(job));
+        let table = left.map(line).chain([".\n".to_owned()]).collect::<String>();
+        assert_eq!(scene.of(ASKER), format!("{table}OK {}\n", Config::default().pid));
+    }
+}
+
+#[test]
+fn a_table_of_jobs_ends_when_all_that_are_left_are_gone() {
+    let mut scene = Scene::with(Config { handle_prefix: "H".into(), ..Config::default() });
+    (1..=FUNCTIONS).for_each(|job| scene.hand(submit(OTHER, &format!("u{job}"))));
+    scene.heard.clear();
+    scene.ask(ASKER, AdminRequest::ShowUniqueJobs);
+    scene.wait();
+    let told = scene.of(ASKER);
+    for job in 1..=FUNCTIONS {
+        let cancel = Request::Admin(AdminRequest::CancelJob(Handle::new(format!("H:{job}"))));
+        scene.hand(Event::Received { from: OTHER, request: cancel });
+    }
+    scene.wait_for_all();
+    assert_eq!(scene.of(ASKER), told + ".\n");
 }
