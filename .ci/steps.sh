@@ -18,7 +18,8 @@
 #   fuzz_seconds     for how long on each
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   historical_bugs  which of the bugs of the past are brought back; all if empty
-#   mutants          in which packages each expression is changed, and which of these changes are tried
+#   mutants          in which packages each expression is changed, and how many of these changes are tried
+#   mutants_commits  only in what so many last commits have changed, or as many as the clone has; in all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
 #   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
@@ -118,8 +119,10 @@ historical_bugs() {
 
 # Changes of expressions, which tests or the simulator must see; where a slice begins, the commit decides.
 mutants() {
+    local since=()
+    [ -z "$mutants_commits" ] || since=(--since "$(git rev-list --max-count=$((mutants_commits + 1)) HEAD | tail -n 1)")
     # shellcheck disable=SC2086 # The packages and flags are words.
-    cargo xtask mutants --first "$base" $mutants
+    cargo xtask mutants --first "$base" $mutants "${since[@]}"
 }
 
 # Each client library with what its profile says; our own driver is built for it.

@@ -57,6 +57,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hung = self.packages.iter().flat_map(|row| &row.tried.hung);
+        hung.try_for_each(|name| writeln!(f, "tests did not end with {name}"))?;
         self.wrong.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         writeln!(
             f,

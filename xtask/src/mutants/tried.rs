@@ -36,14 +36,18 @@ impl Tried {
         })
     }
 
-    /// This, after a second run with those that the first did not see.
-    pub(super) fn then(self, second: Self) -> Self {
-        Self {
+    /// This, after a second run with those that the first did not see. Nothing may get lost between the two.
+    pub(super) fn then(self, second: Self) -> Result<Self, String> {
+        if second.unviable > 0 || second.viable() != self.survivors.len() {
+            let (left, tried) = (self.survivors.len(), second.viable());
+            return Err(format!("of {left} changes that quick tests did not see {tried} were tried again"));
+        }
+        Ok(Self {
             caught: self.caught + second.caught,
             hung: self.hung.into_iter().chain(second.hung).collect(),
-            unviable: self.unviable + second.unviable,
+            unviable: self.unviable,
             survivors: second.survivors,
-        }
+        })
     }
 
     /// How many compile.
@@ -65,13 +69,15 @@ mod tests {
     fn the_second_run_decides_about_what_the_first_has_not_seen() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let first =
-            Tried { caught: 80, hung: names(&["h"]), unviable: 4, survivors: names(&["a", "b", "c"]) };
+            || Tried { caught: 80, hung: names(&["h"]), unviable: 4, survivors: names(&["a", "b", "c"]) };
         let second = Tried { caught: 1, hung: names(&["a"]), unviable: 0, survivors: names(&["b"]) };
-        let both = first.then(second);
+        let both = first().then(second).unwrap();
         assert_eq!(
             both,
             Tried { caught: 81, hung: names(&["h", "a"]), unviable: 4, survivors: names(&["b"]) }
         );
         assert_eq!((both.viable(), both.seen()), (84, 83));
+        assert!(first().then(Tried { caught: 2, ..Tried::default() }).is_err(), "one is lost");
+        assert!(first().then(Tried { caught: 2, unviable: 1, ..Tried::default() }).is_err());
     }
 }
