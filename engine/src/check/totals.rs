@@ -83,6 +83,8 @@ impl Engine {
                 "a table is never told to its end".into()
             })?;
         }
+        let all_here = self.long_tables.peers().all(|peer| self.connections.find(peer).is_some());
+        ensure(all_here, || "a table is told to somebody who is gone".into())?;
         let there = self.long_tables.untold().all(|untold| match untold {
             Untold::Status(next) | Untold::PriorityStatus(next) => {
                 next.is_none_or(|function| self.functions.slab.get(function).is_some())

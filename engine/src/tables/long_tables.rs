@@ -121,6 +121,11 @@ impl LongTables {
         self.0.iter().filter_map(|(&peer, queue)| Some((peer, queue.due?)))
     }
 
+    /// Who is told any.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = ConnectionId> {
+        self.0.keys().copied()
+    }
+
     /// What is left of each.
     pub(crate) fn untold(&self) -> impl Iterator<Item = Untold> {
         self.0.values().flat_map(|queue| &queue.tables).map(|table| table.untold)

@@ -3,7 +3,7 @@
 use crate::script::{check, check_with, config};
 use bytes::Bytes;
 use gearman_engine::{Config, ConnectionId, Doors, Effects, Engine, Event};
-use gearman_protocol::{AdminRequest, Request, Time};
+use gearman_protocol::{AdminRequest, FunctionName, Mode, Priority, Request, Submit, Time, Unique};
 
 #[test]
 fn a_job_is_counted_where_it_stands_and_when_it_ends() {
@@ -132,6 +132,26 @@ fn a_job_counts_when_the_store_has_it() {
         refused:                            refused> store 1
     ",
     );
+}
+
+#[test]
+fn what_the_store_has_not_answered_is_counted() {
+    let mut engine = Engine::new(Config { store: true, ..config() }, 1);
+    let from = ConnectionId::new(1);
+    let submit = Submit {
+        function: FunctionName::new("f").expect("a short name"),
+        unique: Unique::default(),
+        priority: Priority::Normal,
+        mode: Mode::Background,
+        reducer: None,
+        workload: Bytes::new(),
+    };
+    engine.handle(Time::ZERO, Event::Opened { from, peer: "::1".to_owned() }, &mut Effects::new());
+    for storing in [1, 2] {
+        let request = Request::Submit(submit.clone());
+        engine.handle(Time::ZERO, Event::Received { from, request }, &mut Effects::new());
+        assert_eq!(engine.vitals().storing, storing);
+    }
 }
 
 #[test]

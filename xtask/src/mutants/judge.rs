@@ -167,7 +167,7 @@ pub(super) fn judge(root: &Path, package: Package, choice: &Choice) -> Result<Tr
     flags.extend(["--baseline", "skip"].map(str::to_owned));
     passes(root, homes, tests)?;
     let thorough = pass(root, &home.join("thorough"), &flags, tests, "300")?;
-    quick.then(thorough)
+    quick.then(&thorough)
 }
 
 /// A regular expression that only this text matches.

@@ -109,7 +109,7 @@ mod tests {
 
     fn tried(survivors: &[&str]) -> Tried {
         let survivors = survivors.iter().map(|&name| name.to_owned()).collect();
-        Tried { caught: 17, survivors, ..Tried::default() }
+        Tried { caught: vec!["seen".to_owned(); 17], survivors, ..Tried::default() }
     }
 
     #[test]

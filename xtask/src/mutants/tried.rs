@@ -7,13 +7,11 @@ use std::path::Path;
 /// Changes, as cargo-mutants names them, by what came of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tried {
-    /// How many made a test fail.
-    pub(super) caught: usize,
+    /// Those that made a test fail.
+    pub(super) caught: Vec<String>,
     /// Those with which the tests did not end.
     pub(super) hung: Vec<String>,
-    /// How many do not compile.
-    pub(super) unviable: usize,
-    /// Those that nobody saw.
+    /// Those that nobody saw. What does not compile is not counted.
     pub(super) survivors: Vec<String>,
 }
 
@@ -29,25 +27,30 @@ impl Tried {
             }
         };
         Ok(Self {
-            caught: lines("caught.txt")?.len(),
+            caught: lines("caught.txt")?,
             hung: lines("timeout.txt")?,
-            unviable: lines("unviable.txt")?.len(),
             survivors: lines("missed.txt")?,
         })
     }
 
-    /// This, after a second run with those that the first did not see. Nothing may get lost between the two.
-    pub(super) fn then(self, second: Self) -> Result<Self, String> {
-        if second.unviable > 0 || second.viable() != self.survivors.len() {
-            let (left, tried) = (self.survivors.len(), second.viable());
-            return Err(format!("of {left} changes that quick tests did not see {tried} were tried again"));
+    /// This, after a second run with those that the first did not see.
+    ///
+    /// The second may have tried others as well: the patterns by which cargo-mutants is told which ones do not hold back
+    /// changes of some kinds. Of those that were left each must have been tried again.
+    pub(super) fn then(mut self, second: &Self) -> Result<Self, String> {
+        for survivor in std::mem::take(&mut self.survivors) {
+            let came_to = |names: &[String]| names.contains(&survivor);
+            if came_to(&second.caught) {
+                self.caught.push(survivor);
+            } else if came_to(&second.hung) {
+                self.hung.push(survivor);
+            } else if came_to(&second.survivors) {
+                self.survivors.push(survivor);
+            } else {
+                return Err(format!("quick tests did not see {survivor}, and it was not tried again"));
+            }
         }
-        Ok(Self {
-            caught: self.caught + second.caught,
-            hung: self.hung.into_iter().chain(second.hung).collect(),
-            unviable: self.unviable,
-            survivors: second.survivors,
-        })
+        Ok(self)
     }
 
     /// How many compile.
@@ -57,7 +60,7 @@ impl Tried {
 
     /// How many somebody saw. A test that does not end is seen by whoever waits for it.
     pub(super) fn seen(&self) -> usize {
-        self.caught + self.hung.len()
+        self.caught.len() + self.hung.len()
     }
 }
 
@@ -68,16 +71,15 @@ mod tests {
     #[test]
     fn the_second_run_decides_about_what_the_first_has_not_seen() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let first =
-            || Tried { caught: 80, hung: names(&["h"]), unviable: 4, survivors: names(&["a", "b", "c"]) };
-        let second = Tried { caught: 1, hung: names(&["a"]), unviable: 0, survivors: names(&["b"]) };
-        let both = first().then(second).unwrap();
-        assert_eq!(
-            both,
-            Tried { caught: 81, hung: names(&["h", "a"]), unviable: 4, survivors: names(&["b"]) }
-        );
-        assert_eq!((both.viable(), both.seen()), (84, 83));
-        assert!(first().then(Tried { caught: 2, ..Tried::default() }).is_err(), "one is lost");
-        assert!(first().then(Tried { caught: 2, unviable: 1, ..Tried::default() }).is_err());
+        let tried = |caught: &[&str], hung: &[&str], survivors: &[&str]| Tried {
+            caught: names(caught),
+            hung: names(hung),
+            survivors: names(survivors),
+        };
+        let first = || tried(&["x", "y"], &["h"], &["a", "b", "c"]);
+        let both = first().then(&tried(&["c", "of another kind"], &["a"], &["b", "x"])).unwrap();
+        assert_eq!(both, tried(&["x", "y", "c"], &["h", "a"], &["b"]));
+        assert_eq!((both.viable(), both.seen()), (6, 5));
+        assert!(first().then(&tried(&["a", "b"], &[], &[])).is_err(), "c is lost");
     }
 }
