@@ -297,6 +297,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn behind_a_box_stands_what_was_put_there() {
+        let mut boxed: Box<dyn Doors> = Box::new(crate::Engine::new(crate::Config::default(), 1));
+        let from = ConnectionId::new(1);
+        boxed.handle(Time::ZERO, Event::Opened { from, peer: "::1".to_owned() }, &mut Effects::new());
+        let request = Request::Admin(gearman_protocol::AdminRequest::CreateFunction("f".into()));
+        boxed.handle(Time::ZERO, Event::Received { from, request }, &mut Effects::new());
+        assert_eq!(boxed.functions(0, 9).rows.len(), 1);
+        assert_eq!(boxed.figures().vitals.functions, 1);
+    }
+
+    #[test]
     fn effects_are_looked_at_and_taken_in_order() {
         let mut effects = Effects::new();
         effects.push(Effect::StopAccepting);
