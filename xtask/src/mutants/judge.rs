@@ -30,13 +30,8 @@ impl Package {
     }
 
     /// The directory it lies in.
-    pub(super) const fn directory(self) -> &'static str {
-        match self {
-            Self::Engine => "engine",
-            Self::Protocol => "protocol",
-            Self::Server => "server",
-            Self::Client => "client",
-        }
+    pub(super) fn directory(self) -> &'static str {
+        self.name().trim_start_matches("gearman-")
     }
 
     /// cargo's words for the package's own tests that take seconds.
