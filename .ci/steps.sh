@@ -5,7 +5,7 @@
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is not caught in these
 #   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
-#   real_seeds       how many seeds the program itself is put through in real time, about one in a second
+#   real_seeds       how many seeds the program itself is put through in real time: on two busy cores 0.6 in a second
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow
 #   page_views       how the conformance page is looked at in a browser

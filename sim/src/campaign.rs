@@ -16,6 +16,7 @@ pub use seeds::{Seeds, SeedsError, Shard, ShardError};
 pub use summary::Summary;
 
 use crate::census::Census;
+use crate::chance;
 use crate::faults::tally::Tally;
 use crate::history::What;
 use crate::lives::End;
@@ -26,7 +27,7 @@ use gearman_protocol::Time;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::thread;
+use std::{fs, thread};
 
 /// Which seeds, and how they are run.
 #[derive(Clone, Debug)]
@@ -111,14 +112,17 @@ impl Campaign {
     }
 
     /// What this program makes of seed 0 under the campaign's conditions: another program makes something else of it.
-    /// Where a plan does not do the same each time, it is what it makes of it under turmoil.
+    /// Where a plan does not do the same each time, it is what it makes of it under turmoil, and the program file that
+    /// is judged.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         if self.conditions.stage.is_deterministic() {
             return self.one(0).digest;
         }
+        // Of a program that cannot be read there are no results either.
+        let program = self.conditions.program().ok().and_then(|path| fs::read(path).ok()).unwrap_or_default();
         let conditions = Conditions { stage: Stage::Turmoil, gearmand: None, ..self.conditions.clone() };
-        Self { conditions, ..self.clone() }.one(0).digest
+        Self { conditions, ..self.clone() }.one(0).digest ^ chance::hash(&program)
     }
 
     fn one(&self, seed: u64) -> Report {

@@ -25,13 +25,13 @@ pub struct Chance {
 pub fn rng(seed: u64, actor: u64, purpose: &str, number: u64) -> Chance {
     let mut state = mix(seed ^ 0x6765_6172_6D61_6E21);
     state = mix(state ^ actor);
-    state = mix(state ^ name(purpose));
+    state = mix(state ^ hash(purpose.as_bytes()));
     Chance { state: mix(state ^ number) }
 }
 
 /// FNV-1a: short, stable, and good enough because [`mix`] follows.
-fn name(purpose: &str) -> u64 {
-    purpose.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
     })
 }
@@ -48,7 +48,7 @@ impl Chance {
     /// The draws of one side of the purpose, apart from all others.
     #[must_use]
     pub fn and(self, side: &str) -> Self {
-        Self { state: mix(self.state ^ name(side)) }
+        Self { state: mix(self.state ^ hash(side.as_bytes())) }
     }
 
     /// Any number.

@@ -9,7 +9,7 @@ use crate::naive::{Server, naive};
 use crate::plan::Plan;
 use crate::plant::Plant;
 use crate::saboteur::Sabotage;
-use crate::stage::loopback::Real;
+use crate::stage::loopback::{Cut, Real};
 use crate::stage::{self, Options, Run, Stuck, Watcher};
 use gearman_engine::{Doors, Engine};
 use std::collections::BTreeSet;
@@ -142,7 +142,7 @@ impl Conditions {
 /// What came of a plan.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What happened, unless it panicked.
+    /// What happened, unless a panic of ours was in the way: up to where it was cut off, if it was.
     pub run: Option<Run>,
     /// What the judge says of it.
     pub verdict: Option<Verdict>,
@@ -157,7 +157,7 @@ pub enum Failure {
     Wrong(Accusation),
     /// Somebody waits for ever.
     Stuck(Stuck),
-    /// Something of ours panicked.
+    /// Something of ours panicked, or the process of a server has ended by itself.
     Panic(Panic),
     /// It does not depend on its plan alone, for this reason.
     NotDeterministic(String),
@@ -194,18 +194,25 @@ pub fn hold(plan: &Plan, conditions: &Conditions, watcher: Watcher) -> Outcome {
 
 /// The same in real time, against processes.
 fn hold_real(plan: &Plan, conditions: &Conditions, gearmand: &Path, watcher: Watcher) -> Outcome {
-    let result = isolated::run_in_real_time(|| -> Result<(Run, Verdict), String> {
-        let Real { run, terms } = stage::loopback::run(plan, gearmand, watcher)?;
+    let result = isolated::run_in_real_time(|| {
+        let Real { run, terms, cut } = stage::loopback::run(plan, gearmand, watcher)?;
+        if let Some(cut) = cut {
+            let failure = match cut {
+                Cut::Died(message) => {
+                    Failure::Panic(Panic { message, place: gearmand.display().to_string() })
+                }
+                Cut::Refused(why) => Failure::NotRun(why),
+            };
+            return Ok(Outcome { run: Some(run), verdict: None, failure: Some(failure) });
+        }
         let verdict = judge_on(terms, &conditions.rules, run.history.entries());
-        Ok((run, verdict))
+        let failure = failure(&run, &verdict, 0);
+        Ok(Outcome { run: Some(run), verdict: Some(verdict), failure })
     });
     match result {
         Err(panic) => missed(Failure::Panic(panic)),
         Ok(Err(why)) => missed(Failure::NotRun(why)),
-        Ok(Ok((run, verdict))) => {
-            let failure = failure(&run, &verdict, 0);
-            Outcome { run: Some(run), verdict: Some(verdict), failure }
-        }
+        Ok(Ok(outcome)) => outcome,
     }
 }
 

@@ -159,6 +159,32 @@ fn a_server_that_does_not_come_up_ends_with_2_and_its_last_words() {
 }
 
 #[test]
+fn a_server_that_has_lived_and_does_not_come_up_again_ends_with_4_and_its_last_words() {
+    let script = scratch("lives-once");
+    let lines = [
+        "#!/bin/sh",
+        "if [ -e \"$0.lived\" ]; then printf '%s\\n' 'a panic' 'note: none' >&2; exit 101; fi",
+        ": >\"$0.lived\"",
+        "echo 'listening on here' >&2",
+        "exec sleep 600",
+    ];
+    fs::write(&script, lines.join("\n")).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let out = scratch("lives-once.out");
+    let (script, out) = (script.to_str().unwrap(), out.to_str().unwrap());
+    // Its one server crashes after half a second.
+    let seed = ["--stage", "loopback", "--faults", "server-crash", "--seed", "25"];
+    let output = program(&[&seed[..], &["--gearmand", script, "--out", out]].concat());
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(4), "{said}{}", text(&output.stderr));
+    let wanted =
+        "the server has ended by itself: exit status: 101; its last words were\n  a panic\n  note: none\n";
+    assert!(said.contains(&format!("a panic at {script}\n  {wanted}")), "{said}");
+    let trace = fs::read_to_string(format!("{out}/seed-25.trace")).unwrap();
+    assert!(trace.contains("has ended") || trace.contains("down"), "{trace}");
+}
+
+#[test]
 fn somebody_who_waits_for_ever_ends_with_3_and_is_named() {
     let mut plan = drawn(3);
     // The worker of the core asks once and then not again for an hour.

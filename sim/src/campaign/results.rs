@@ -38,7 +38,7 @@ pub struct Identity {
     pub commit: Option<String>,
     /// The version of its plans.
     pub plans: u32,
-    /// The digest of what it makes of seed 0, in hexadecimal.
+    /// The digest of what it makes of seed 0, in hexadecimal; on the loopback stage, of the program that is judged too.
     pub fingerprint: String,
     /// The flags that choose what is run and what judges.
     pub flags: Vec<String>,

@@ -1,6 +1,6 @@
 //! What a campaign has seen.
 
-use super::{Failed, Figures, Report};
+use super::{Failed, Figures, Kind, Report};
 use crate::census::Census;
 use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
@@ -75,6 +75,22 @@ impl Summary {
     pub fn fail(&mut self, failed: Failed) {
         let place = self.failed.partition_point(|other| other.seed < failed.seed);
         self.failed.insert(place, failed);
+    }
+
+    /// Those that were not clean, in order; those that were not run come last, as nothing is known of them.
+    #[must_use]
+    pub fn worst_first(&self) -> Vec<&Failed> {
+        let mut failed: Vec<&Failed> = self.failed.iter().collect();
+        failed.sort_by_key(|failed| failed.kind == Kind::NotRun);
+        failed
+    }
+
+    /// Whether so many failed that others would fail for the same cause. What was not run tells nothing of others,
+    /// unless nothing could be run.
+    #[must_use]
+    pub fn is_hopeless(&self, enough: usize) -> bool {
+        let not_run = self.failed.iter().filter(|failed| failed.kind == Kind::NotRun).count();
+        self.failed.len() - not_run >= enough || not_run >= enough && not_run as u64 == self.seeds
     }
 
     /// Hosts per seed, on average.
@@ -212,5 +228,37 @@ impl fmt::Display for Summary {
             writeln!(f, "{:<34} {:>5.0}%", rule.name, 100.0 * self.share_of_rule(rule.name))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(failed: impl IntoIterator<Item = (u64, Kind)>) -> Summary {
+        let mut summary = Summary::default();
+        for (seed, kind) in failed {
+            summary.fail(Failed { seed, kind, why: String::new() });
+        }
+        summary
+    }
+
+    #[test]
+    fn what_was_not_run_hides_no_failure() {
+        let summary = summary([(9, Kind::Wrong), (3, Kind::NotRun), (5, Kind::NotRun), (12, Kind::Stuck)]);
+        let seeds: Vec<u64> = summary.worst_first().iter().map(|failed| failed.seed).collect();
+        assert_eq!(seeds, [9, 12, 3, 5]);
+    }
+
+    #[test]
+    fn what_was_not_run_ends_a_campaign_only_if_nothing_could_be_run() {
+        let mut not_run = summary((0..30).map(|seed| (seed, Kind::NotRun)));
+        not_run.seeds = 31;
+        assert!(!not_run.is_hopeless(20));
+        not_run.seeds = 30;
+        assert!(not_run.is_hopeless(20) && !not_run.is_hopeless(31));
+        let mut wrong = summary((0..20).map(|seed| (seed, Kind::Wrong)));
+        wrong.seeds = 50;
+        assert!(wrong.is_hopeless(20) && !wrong.is_hopeless(21));
     }
 }

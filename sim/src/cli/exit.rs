@@ -13,8 +13,8 @@ Exit codes:
     5  not deterministic
     6  nothing was tested: the campaign was too poor
   130  interrupted (Ctrl-C)
-  143  terminated (SIGTERM)
-When several seeds fail, the code is that of the first.";
+  143  terminated (SIGTERM, SIGHUP)
+When several seeds fail, the code is that of the first that this machine could run.";
 
 /// The end of the program, by what it found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum Exit {
     Untested,
     /// Ctrl-C.
     Interrupted,
-    /// SIGTERM.
+    /// SIGTERM or SIGHUP.
     Terminated,
 }
 

@@ -93,8 +93,9 @@ fn judge(args: &ReportArgs, choice: &Choice, page: Option<Page<'_>>, results: &R
         say!("seeds are missing: run these parts again");
         missing.iter().for_each(|line| say!("  {line}"));
     }
-    let exit = match summary.failed.first() {
-        Some(first) => failures(first, &summary.failed, choice),
+    let failed = summary.worst_first();
+    let exit = match failed.first() {
+        Some(first) => failures(first, &failed, choice),
         // Of what was not run nobody knows whether it is clean.
         None if !missing.is_empty() => Exit::Untested,
         None => weigh(summary, choice),
@@ -109,8 +110,8 @@ fn judge(args: &ReportArgs, choice: &Choice, page: Option<Page<'_>>, results: &R
     }
 }
 
-/// The seeds that were not clean; the first one decides.
-fn failures(first: &Failed, all: &[Failed], choice: &Choice) -> Exit {
+/// The seeds that were not clean, the worst first; that one decides.
+fn failures(first: &Failed, all: &[&Failed], choice: &Choice) -> Exit {
     all.iter().take(LINES).for_each(|failed| say!("{failed}"));
     if all.len() > LINES {
         say!("and {} more", all.len() - LINES);

@@ -49,7 +49,7 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     let interrupted = interrupt::flag();
     let mut seen = Seen::of(&campaign, &interrupted);
     show(&seen.summary, args.choice.stage, args.operations);
-    if seen.failed.len() >= ENOUGH {
+    if seen.summary.is_hopeless(ENOUGH) {
         let (ran, all) = (seen.summary.seeds, campaign.seeds.count());
         say!("stopped after {} seeds that were not clean; {ran} of {all} were run", seen.failed.len());
     }
@@ -168,7 +168,7 @@ impl Seen {
             if !seen.failed.is_empty() {
                 bar.set_message(format!("{} not clean", seen.failed.len()));
             }
-            if is_interrupted || seen.failed.len() >= ENOUGH {
+            if is_interrupted || seen.summary.is_hopeless(ENOUGH) {
                 stop.store(true, Ordering::Relaxed);
             }
         });
@@ -202,19 +202,21 @@ impl Seen {
         Ok(())
     }
 
-    /// Shows the first seed that failed, or in what the campaign was too poor.
+    /// Shows the first seed that failed, of those that were run if there is one, or in what the campaign was too poor.
     fn judge(&self, choice: &Choice) -> Exit {
-        if let Some((seed, failed)) = self.failed.first_key_value() {
-            let (plan, outcome) = &**failed;
-            let next = next(*seed, self.plans.get(seed), choice);
-            say!("{}", Screen { plan, outcome, next: &next });
-            let others: Vec<String> = self.failed.keys().skip(1).map(u64::to_string).collect();
-            if !others.is_empty() {
-                say!("not clean either: {}", others.join(", "));
+        let failed = self.summary.worst_first();
+        let Some((first, others)) = failed.split_first() else { return weigh(&self.summary, choice) };
+        let (plan, outcome) = &*self.failed[&first.seed];
+        let next = next(first.seed, self.plans.get(&first.seed), choice);
+        say!("{}", Screen { plan, outcome, next: &next });
+        for (what, were_run) in [("not clean either", true), ("not run", false)] {
+            let which = others.iter().filter(|one| (one.kind != Kind::NotRun) == were_run);
+            let seeds: Vec<String> = which.map(|one| one.seed.to_string()).collect();
+            if !seeds.is_empty() {
+                say!("{what}: {}", seeds.join(", "));
             }
-            return exit(outcome);
         }
-        weigh(&self.summary, choice)
+        exit(outcome)
     }
 
     /// What follows from the comparison with another process.

@@ -11,6 +11,7 @@
 mod canary;
 mod descriptors;
 mod pace;
+mod patience;
 mod process;
 mod relay;
 
@@ -31,19 +32,17 @@ use crate::trial::Stage;
 use canary::Canary;
 use gearman_protocol::Time;
 use pace::Pace;
+use patience::{PATIENCE, Patience, Unrest};
 use process::Process;
 pub(crate) use process::end_all;
 use relay::Backend;
 use socket2::Socket;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// Where nothing has happened for so long, beyond what a plan can wait for, nothing will, on however busy a machine.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the runs of this process are to be given up.
 static GIVEN_UP: AtomicBool = AtomicBool::new(false);
@@ -57,16 +56,38 @@ pub(crate) fn give_up() {
 pub(crate) struct Real {
     pub(crate) run: Run,
     pub(crate) terms: Terms,
+    /// Why it has not come to its end, if it has not: then nobody can be judged for it.
+    pub(crate) cut: Option<Cut>,
 }
 
-/// Runs a plan to its end.
+/// Why a run has not come to its end.
+#[derive(Debug)]
+pub(crate) enum Cut {
+    /// A server's process has ended by itself; how, and its last words.
+    Died(String),
+    /// The machine does not let it be run; why.
+    Refused(String),
+}
+
+/// What the machine has refused first.
+#[derive(Clone, Default)]
+struct Refusal(Rc<RefCell<Option<String>>>);
+
+impl Refusal {
+    fn note(&self, why: String) {
+        self.0.borrow_mut().get_or_insert(why);
+    }
+}
+
+/// Runs a plan, to its end if nothing is in the way.
 ///
 /// # Errors
-/// The machine does not let it be run: one line that says why.
+/// The machine does not let it be begun: one line that says why.
 pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real, String> {
     let mut plan = adapted(plan.clone());
+    let refusal = Refusal::default();
     let mut servers = (0..plan.workload.servers)
-        .map(|id| Server::new(&plan, ServerId::new(id), gearmand))
+        .map(|id| Server::new(&plan, ServerId::new(id), gearmand, &refusal))
         .collect::<Result<Vec<Server>, String>>()?;
     for server in &mut servers {
         server.start()?;
@@ -74,24 +95,32 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     }
     let pace = Pace::new(plan.world.tick());
     plan.world.epoch_ms = pace.wall().get();
-    let mut town = Town::new(&plan, servers, pace, watcher);
+    let mut town = Town::new(&plan, servers, (pace, refusal), watcher);
     let mut storm = Storm::new(&plan, town.house.cables.clone());
-    let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
-    while town.house.now() < end_of_storm {
-        storm.blow(town.house.now(), &mut town);
-        town.step()?;
-    }
-    storm.calm(&mut town);
-    town.house.storm_over();
-    let stuck = town.settle(end_of_storm)?;
+    let (stuck, cut) = match play(&plan, &mut town, &mut storm) {
+        Ok(stuck) => (stuck, None),
+        Err(cut) => (None, Some(cut)),
+    };
     let (lasted, slack) = (town.house.now(), plan.slack() + town.pace.slack());
     let Told { history, tally, census, mut lives } = town.house.cables.lock().journal().take();
-    if stuck.is_none() {
+    if stuck.is_none() && cut.is_none() {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
     let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck };
-    Ok(Real { run, terms: Terms::of(&plan, slack) })
+    Ok(Real { run, terms: Terms::of(&plan, slack), cut })
+}
+
+/// The storm and what comes after it; says who is stuck.
+fn play(plan: &Plan, town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Option<Stuck>, Cut> {
+    let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
+    while town.house.now() < end_of_storm {
+        storm.blow(town.house.now(), town);
+        town.step()?;
+    }
+    storm.calm(town);
+    town.house.storm_over();
+    town.settle(end_of_storm)
 }
 
 /// Why a class of faults cannot happen here, if it cannot.
@@ -134,12 +163,17 @@ struct Server {
 }
 
 impl Server {
-    fn new(plan: &Plan, id: ServerId, gearmand: &Path) -> Result<Self, String> {
+    fn new(plan: &Plan, id: ServerId, gearmand: &Path, refusal: &Refusal) -> Result<Self, String> {
         let (reserved, at) = reserve().map_err(|error| format!("no port for a server: {error}"))?;
         Ok(Self {
             gearmand: gearmand.to_owned(),
             flags: process::flags(&plan.server, id, at),
-            backend: Backend { at, process: Rc::new(Cell::new(0)), turn: plan.world.tick() },
+            backend: Backend {
+                at,
+                process: Rc::new(Cell::new(0)),
+                turn: plan.world.tick(),
+                refusal: refusal.clone(),
+            },
             life: None,
             canary: None,
             _reserved: reserved,
@@ -165,12 +199,12 @@ impl Server {
     }
 
     /// Whether it has just come up.
-    fn has_come_up(&mut self) -> Result<bool, String> {
-        let has_come_up = self.life.as_ref().map_or(Ok(false), Process::has_come_up)?;
+    fn has_come_up(&mut self) -> bool {
+        let has_come_up = self.life.as_ref().is_some_and(Process::has_come_up);
         if has_come_up {
             self.canary = Some(Canary::new(self.at()));
         }
-        Ok(has_come_up)
+        has_come_up
     }
 
     /// SIGKILL.
@@ -187,12 +221,16 @@ struct Town<'a> {
     /// Those whose process has started again and does not listen yet.
     coming: Vec<usize>,
     pace: Pace,
-    /// What the machine has refused.
-    refusal: Option<String>,
+    refusal: Refusal,
 }
 
 impl<'a> Town<'a> {
-    fn new(plan: &'a Plan, processes: Vec<Server>, pace: Pace, watcher: Watcher) -> Self {
+    fn new(
+        plan: &'a Plan,
+        processes: Vec<Server>,
+        (pace, refusal): (Pace, Refusal),
+        watcher: Watcher,
+    ) -> Self {
         let journal = Journal::new(History::keeping(), plan.lives(), watcher);
         let cables = Cables::new(byte_faults(plan), servers(plan), journal);
         cables.lock().relay();
@@ -203,35 +241,32 @@ impl<'a> Town<'a> {
             let backend = processes[id.index()].backend.clone();
             sim.host(id.to_string(), move || relay::serve(network.clone(), id, backend.clone()));
         });
-        Self { house, servers: processes, coming: Vec::new(), pace, refusal: None }
+        Self { house, servers: processes, coming: Vec::new(), pace, refusal }
     }
 
-    fn step(&mut self) -> Result<(), String> {
-        if let Some(refusal) = self.refusal.take() {
-            return Err(refusal);
-        }
+    fn step(&mut self) -> Result<(), Cut> {
         if GIVEN_UP.load(Ordering::Relaxed) {
-            return Err("it was interrupted".to_owned());
+            return Err(Cut::Refused("it was interrupted".to_owned()));
         }
-        self.let_in()?;
+        self.let_in();
         let now = self.house.now();
-        for server in &mut self.servers {
-            if let Some(end) = server.life.as_mut().and_then(Process::end) {
-                panic!("the server has ended by itself: {end}");
-            }
-            server.canary.iter_mut().for_each(|canary| canary.turn(now));
-        }
+        self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(|canary| canary.turn(now));
         self.pace.wait();
         self.house.step();
         self.pace.made();
-        Ok(())
+        // What the system does not say of a server that has ended is the server's fault, so that comes first.
+        if let Some(end) = self.servers.iter_mut().flat_map(|server| &mut server.life).find_map(Process::end)
+        {
+            return Err(Cut::Died(format!("the server has ended by itself: {end}")));
+        }
+        self.refusal.0.take().map_or(Ok(()), |why| Err(Cut::Refused(why)))
     }
 
     /// Servers that have come up again are there for their peers.
-    fn let_in(&mut self) -> Result<(), String> {
+    fn let_in(&mut self) {
         let mut still_coming = Vec::new();
         for index in std::mem::take(&mut self.coming) {
-            if self.servers[index].has_come_up()? {
+            if self.servers[index].has_come_up() {
                 let id = ServerId::new(u8::try_from(index).unwrap_or(u8::MAX));
                 self.house.restart(self.house.plan.host_of(id));
             } else {
@@ -239,18 +274,13 @@ impl<'a> Town<'a> {
             }
         }
         self.coming = still_coming;
-        Ok(())
     }
 
     /// Waits until everybody is at rest, and has been for as long as a server may need to say something; says who is
-    /// not, if nothing has happened for long.
-    fn settle(&mut self, since: Time) -> Result<Option<Stuck>, String> {
+    /// not, if nothing has happened for long, or not all in twice as long as it can take one after the other.
+    fn settle(&mut self, since: Time) -> Result<Option<Stuck>, Cut> {
         self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(Canary::forget);
-        let plan = self.house.plan;
-        let waits = Duration::from_millis(plan.server.wakeup_timeout_ms.into());
-        let silence = PATIENCE + plan.workload.longest_act() + plan.workload.longest_errands() + waits;
-        // What takes a second or two may take minutes.
-        let bound = 2 * (plan.settles_within() + silence);
+        let patience = Patience::new(self.house.plan, since);
         let (mut rested, mut happened, mut entries) = (since, since, 0);
         loop {
             self.step()?;
@@ -264,18 +294,36 @@ impl<'a> Town<'a> {
             if now - rested >= self.rest(now) {
                 return Ok(None);
             }
-            // Steps that come too late are made up for without waiting: so much of the silence may have been no time.
-            if now - happened >= silence + self.pace.slack() && self.servers_sleep() {
-                return Ok(Some(self.house.stuck(since)));
-            }
-            if now - since > bound {
-                let waited = (now - since).as_millis();
-                return Err(format!(
-                    "{waited} ms after the storm there is still no rest: the machine is too busy (fewer seeds at a time, \
-                     -j, may help), or something goes round in a circle (see `replay --trace`)"
-                ));
+            match patience.tell(now, happened, self.pace.slack(), || self.servers_sleep()) {
+                Unrest::Young => {}
+                Unrest::Stuck => return Ok(Some(self.stuck(since))),
+                Unrest::Unknown => return Err(self.too_busy(since)),
             }
         }
+    }
+
+    fn too_busy(&self, since: Time) -> Cut {
+        Cut::Refused(format!(
+            "{} ms after the storm there is still no rest, but steps were up to {} ms late: the machine is too busy \
+             (fewer seeds at a time, -j, may help)",
+            (self.house.now() - since).as_millis(),
+            self.pace.slack().as_millis()
+        ))
+    }
+
+    /// Who is not at rest, which jobs wait for whom, and which servers say nothing.
+    fn stuck(&self, since: Time) -> Stuck {
+        let mut stuck = self.house.stuck(since);
+        let coming = self.coming.iter().map(|server| format!("server {server} does not come up"));
+        stuck.who.extend(coming);
+        for (id, server) in self.servers.iter().enumerate() {
+            let waits =
+                server.canary.as_ref().map_or(Duration::ZERO, |canary| canary.waits(self.house.now()));
+            if waits > PATIENCE {
+                stuck.who.push(format!("server {id} has not answered for {} ms", waits.as_millis()));
+            }
+        }
+        stuck
     }
 
     /// Whether no server has anything to do that it has not come to.
@@ -290,9 +338,9 @@ impl<'a> Town<'a> {
         REST + 4 * (slowest + self.pace.slack())
     }
 
-    fn may(&mut self, done: Result<(), String>) {
-        if let Err(refusal) = done {
-            self.refusal.get_or_insert(refusal);
+    fn may(&self, done: Result<(), String>) {
+        if let Err(why) = done {
+            self.refusal.note(why);
         }
     }
 }

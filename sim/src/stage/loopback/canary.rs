@@ -43,10 +43,14 @@ impl Canary {
         }
     }
 
+    /// For how long it has been waiting for an answer.
+    pub(super) fn waits(&self, now: Time) -> Duration {
+        self.asked.filter(|_| self.stream.is_some()).map_or(Duration::ZERO, |since| now - since)
+    }
+
     /// The longest that an answer has taken or is taking.
     pub(super) fn longest(&self, now: Time) -> Duration {
-        let taking = self.asked.filter(|_| self.stream.is_some()).map_or(Duration::ZERO, |since| now - since);
-        self.longest.max(taking)
+        self.longest.max(self.waits(now))
     }
 
     /// Forgets how long answers have taken.

@@ -30,11 +30,36 @@ fn find(table: &str, server: u16, peer: u16) -> Option<u64> {
 }
 
 /// Whether a process has this socket open. One that has ended has nothing.
-pub(super) fn has(process: u32, socket: u64) -> bool {
-    let name = format!("socket:[{socket}]");
-    let Ok(all) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
-    let links = all.filter_map(|one| fs::read_link(one.ok()?.path()).ok());
-    links.into_iter().any(|link| link.as_os_str() == name.as_str())
+///
+/// # Errors
+/// The system does not say.
+pub(super) fn has(process: u32, socket: u64) -> io::Result<bool> {
+    let directory = format!("/proc/{process}/fd");
+    let found = find_link(&directory, &format!("socket:[{socket}]"));
+    found.or_else(|error| match error {
+        error if is_gone(&error) => Ok(false),
+        error => Err(io::Error::new(error.kind(), format!("{directory}: {error}"))),
+    })
+}
+
+/// Whether one of the links in a directory leads there.
+fn find_link(directory: &str, to: &str) -> io::Result<bool> {
+    for one in fs::read_dir(directory)? {
+        match fs::read_link(one?.path()) {
+            Ok(link) if link.as_os_str() == to => return Ok(true),
+            Ok(_) => {}
+            // It was closed after it was listed.
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether there is no such file, or the process has ended while its files were read.
+fn is_gone(error: &io::Error) -> bool {
+    const ESRCH: i32 = 3;
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH)
 }
 
 #[cfg(test)]
@@ -67,8 +92,19 @@ mod tests {
         assert_eq!(socket_of(at, from).unwrap(), None, "it waits to be taken");
         let (accepted, _) = door.accept().unwrap();
         let socket = socket_of(at, from).unwrap().unwrap();
-        assert!(has(std::process::id(), socket));
+        assert!(has(std::process::id(), socket).unwrap());
         drop(accepted);
-        assert!(!has(std::process::id(), socket));
+        assert!(!has(std::process::id(), socket).unwrap());
+    }
+
+    #[test]
+    fn only_a_process_that_is_not_there_has_nothing_for_certain() {
+        assert!(!has(u32::MAX, 1).unwrap(), "there is no such process");
+        let not_a_directory = find_link("/proc/self/stat", "socket:[1]").unwrap_err();
+        let not_a_link = find_link("/proc/self/net", "socket:[1]").unwrap_err();
+        assert!(!is_gone(&not_a_directory) && !is_gone(&not_a_link), "{not_a_directory}, {not_a_link}");
+        assert!([2, 3].map(io::Error::from_raw_os_error).iter().all(is_gone));
+        // EACCES, EMFILE.
+        assert!(![13, 24].map(io::Error::from_raw_os_error).iter().any(is_gone));
     }
 }

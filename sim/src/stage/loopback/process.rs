@@ -4,14 +4,14 @@ use crate::history::ServerId;
 use crate::machine::signal;
 use crate::workload::Knobs;
 use gearman_protocol::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,10 @@ use std::time::Duration;
 const THREADS: u32 = 4;
 /// A server that does not listen after so long will not, on however busy a machine.
 const LONG: Duration = Duration::from_secs(20);
+/// So many of the last lines that a server has said are kept: what a panic says is not its last one.
+const LINES: usize = 50;
+/// For so long the last words of one that has ended are waited for, should somebody else hold its stderr open.
+const BREATH: Duration = Duration::from_secs(1);
 /// What a server says when it listens.
 const LISTENS: &str = "listening on ";
 
@@ -42,8 +46,8 @@ pub(crate) fn end_all() {
 pub(super) struct Process {
     child: Child,
     come_up: Receiver<()>,
-    /// The last line that it has said on stderr.
-    said: Arc<Mutex<String>>,
+    /// The last lines that it has said on stderr.
+    said: Arc<Mutex<VecDeque<String>>>,
     stopped_until: Option<Time>,
 }
 
@@ -64,7 +68,7 @@ impl Process {
         let mut child = command.spawn().map_err(|error| format!("{}: {error}", gearmand.display()))?;
         alive().insert(child.id());
         let (tell, come_up) = channel();
-        let said = Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(VecDeque::new()));
         if let Some(stderr) = child.stderr.take() {
             let into = Arc::clone(&said);
             thread::spawn(move || listen(stderr, &tell, &into));
@@ -83,12 +87,8 @@ impl Process {
     }
 
     /// Whether it listens; asked again, it does not say so again.
-    pub(super) fn has_come_up(&self) -> Result<bool, String> {
-        match self.come_up.try_recv() {
-            Ok(()) => Ok(true),
-            Err(TryRecvError::Empty) => Ok(false),
-            Err(TryRecvError::Disconnected) => Err(self.complaint()),
-        }
+    pub(super) fn has_come_up(&self) -> bool {
+        self.come_up.try_recv().is_ok()
     }
 
     fn complaint(&self) -> String {
@@ -98,18 +98,24 @@ impl Process {
         }
     }
 
+    /// A line each.
     fn last_words(&self) -> String {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join("\n  ")
     }
 
     /// How it has ended, if it has, in words.
     pub(super) fn end(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
-        Some(format!("{status}; its last words were {:?}", self.last_words()))
+        // Whoever reads its stderr lets go of this when there is no more.
+        while self.come_up.recv_timeout(BREATH).is_ok() {}
+        Some(match self.last_words() {
+            words if words.is_empty() => format!("{status}, without a word"),
+            words => format!("{status}; its last words were\n  {words}"),
+        })
     }
 
-    /// Whether each of its threads waits for something to happen: a server that has something to do and only is not
-    /// let on by a busy machine has one that could run.
+    /// Whether each of its threads waits for something to happen, or stands still although it was let on: a server that
+    /// has something to do and only is not let on by a busy machine has one that could run.
     pub(super) fn sleeps(&self) -> bool {
         let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.id())) else { return false };
         let mut states = threads.map(|one| fs::read_to_string(one?.path().join("stat")));
@@ -148,17 +154,22 @@ impl Drop for Process {
 
 /// A line says `number (name) state ..`, and a name may have any character.
 fn is_asleep(stat: &str) -> bool {
-    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
+    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['S', 'T']))
 }
 
 /// Reads what it says, to the end: a full pipe would stop it.
-fn listen(stderr: ChildStderr, tell: &Sender<()>, said: &Mutex<String>) {
-    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+fn listen(stderr: ChildStderr, tell: &Sender<()>, said: &Mutex<VecDeque<String>>) {
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
         if line.contains(LISTENS) {
             // Who asks no more has ended it.
             let _ = tell.send(());
         }
-        *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.push_back(line);
+        while said.len() > LINES {
+            said.pop_front();
+        }
     }
 }
 
@@ -236,8 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn of_one_that_has_ended_all_last_words_are_told() {
+        let said =
+            "echo 'x: listening on here' >&2; printf '%b\\n' 'a panic' '\\0377' 'note: none' >&2; exit 7";
+        let mut process = Process::start(Path::new("/bin/sh"), &["-c".to_owned(), said.to_owned()]).unwrap();
+        let end = loop {
+            if let Some(end) = process.end() {
+                break end;
+            }
+            thread::yield_now();
+        };
+        assert!(end.starts_with("exit status: 7; its last words were\n"), "{end}");
+        assert!(end.ends_with("\n  a panic\n  \u{fffd}\n  note: none"), "{end}");
+    }
+
+    #[test]
     fn who_waits_is_asleep_and_who_could_run_is_not() {
-        assert!(is_asleep("7 (a) R) S 1 1 1"));
+        assert!(is_asleep("7 (a) R) S 1 1 1") && is_asleep("7 (a) T 1 1 1"));
         assert!(!is_asleep("7 (a) S) R 1 1 1") && !is_asleep("7 (a) D 1 1 1") && !is_asleep(""));
         let script = ["-c".to_owned(), "echo 'x: listening on here' >&2; exec sleep 600".to_owned()];
         let process = Process::start(Path::new("/bin/sh"), &script).unwrap();

@@ -9,7 +9,7 @@
 //! A server has been told when its own end of the connection is over, because it tells its engine first: after the end
 //! of a stream it closes, which is read here; after a reset it closes its descriptor, which the system shows.
 
-use super::descriptors;
+use super::{Refusal, descriptors};
 use crate::history::ServerId;
 use crate::network::{CableId, Cables, Fate, SimNetwork, SimStream, now};
 use bytes::{Buf, BytesMut};
@@ -41,6 +41,8 @@ pub(super) struct Backend {
     pub(super) process: Rc<Cell<u32>>,
     /// How often its sockets are looked at.
     pub(super) turn: Duration,
+    /// Where it is told what the system does not say.
+    pub(super) refusal: Refusal,
 }
 
 /// How many ends a server may have been told of and may not: while there are any, nothing that it says is passed on.
@@ -232,8 +234,10 @@ impl Relay {
 
     fn hear_server(&mut self) {
         if let End::Reset(socket) = self.end {
-            if !descriptors::has(self.backend.process.get(), socket) {
-                self.over();
+            match descriptors::has(self.backend.process.get(), socket) {
+                Ok(true) => {}
+                Ok(false) => self.over(),
+                Err(error) => self.backend.refusal.note(error.to_string()),
             }
             return;
         }
@@ -261,13 +265,16 @@ impl Relay {
     fn reset(&mut self) {
         let Some(server) = &self.server else { return };
         let Ok(from) = server.local_addr() else { return };
-        let found = descriptors::socket_of(self.backend.at, from);
-        if let Some(socket) = found.unwrap_or_else(|error| panic!("{error}")) {
-            self.hush.begin();
-            // One that is gone already cannot linger.
-            let _ = SockRef::from(server).set_linger(Some(Duration::ZERO));
-            self.server = None;
-            self.end = End::Reset(socket);
+        match descriptors::socket_of(self.backend.at, from) {
+            Ok(None) => {}
+            Ok(Some(socket)) => {
+                self.hush.begin();
+                // One that is gone already cannot linger.
+                let _ = SockRef::from(server).set_linger(Some(Duration::ZERO));
+                self.server = None;
+                self.end = End::Reset(socket);
+            }
+            Err(error) => self.backend.refusal.note(error.to_string()),
         }
     }
 

@@ -25,6 +25,7 @@ impl Scene {
             at: door.local_addr().unwrap(),
             process: Rc::new(Cell::new(std::process::id())),
             turn: Duration::from_millis(TICK),
+            refusal: Refusal::default(),
         };
         let history = Arc::new(Mutex::new(Vec::new()));
         let into = Arc::clone(&history);
