@@ -121,6 +121,20 @@ pub struct Conditions {
 }
 
 impl Conditions {
+    /// The engine as it ships, by all rules.
+    #[must_use]
+    pub fn shipped(stage: Stage) -> Self {
+        Self {
+            stage,
+            rules: RuleChoice::all(),
+            hash_seed: 0,
+            server: Server::Engine,
+            sabotage: None,
+            plant: None,
+            gearmand: None,
+        }
+    }
+
     /// The program that is judged on [`Stage::Loopback`].
     ///
     /// # Errors
@@ -294,15 +308,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_not_run_where_there_is_no_server() {
-        let conditions = Conditions {
-            stage: Stage::Loopback,
-            rules: RuleChoice::all(),
-            hash_seed: 0,
-            server: Server::Engine,
-            sabotage: None,
-            plant: None,
-            gearmand: Some("/nonexistent/gearmand".into()),
-        };
+        let gearmand = Some("/nonexistent/gearmand".into());
+        let conditions = Conditions { gearmand, ..Conditions::shipped(Stage::Loopback) };
         let plan = Plan::draw(0, &crate::plan::Mix::of([]));
         let Some(Failure::NotRun(why)) = hold(&plan, &conditions, Box::new(|_| {})).failure else {
             panic!("it was run");

@@ -3,9 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so with a panic")]
 
 use gearman_sim::campaign::{Campaign, Report};
-use gearman_sim::naive::Server;
 use gearman_sim::plan::Mix;
-use gearman_sim::trial::{Conditions, RuleChoice, Stage};
+use gearman_sim::trial::{Conditions, Stage};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs these seeds under all rules; each must be clean.
@@ -13,15 +12,7 @@ fn is_clean(stage: Stage, seeds: &str) {
     let campaign = Campaign {
         seeds: seeds.parse().unwrap(),
         mix: Mix::everything(),
-        conditions: Conditions {
-            stage,
-            rules: RuleChoice::all(),
-            hash_seed: 0,
-            server: Server::Engine,
-            sabotage: None,
-            plant: None,
-            gearmand: None,
-        },
+        conditions: Conditions::shipped(stage),
         threads: 2,
     };
     let stop = AtomicBool::new(false);

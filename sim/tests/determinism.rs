@@ -6,10 +6,9 @@ use gearman_protocol::{Response, Time};
 use gearman_sim::campaign::Campaign;
 use gearman_sim::history::History;
 use gearman_sim::isolated;
-use gearman_sim::naive::Server;
 use gearman_sim::plan::{Mix, Plan};
 use gearman_sim::stage::{Options, turmoil};
-use gearman_sim::trial::{Conditions, RuleChoice, Stage};
+use gearman_sim::trial::{Conditions, Stage};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 
@@ -18,15 +17,7 @@ fn digests(seeds: &str, threads: usize, hash_seed: u64) -> BTreeMap<u64, u64> {
     let campaign = Campaign {
         seeds: seeds.parse().unwrap(),
         mix: Mix::everything(),
-        conditions: Conditions {
-            stage: Stage::Turmoil,
-            rules: RuleChoice::all(),
-            hash_seed,
-            server: Server::Engine,
-            sabotage: None,
-            plant: None,
-            gearmand: None,
-        },
+        conditions: Conditions { hash_seed, ..Conditions::shipped(Stage::Turmoil) },
         threads,
     };
     let mut digests = BTreeMap::new();

@@ -3,9 +3,8 @@
 
 use gearman_sim::faults::FaultClass;
 use gearman_sim::faults::tally::Touches;
-use gearman_sim::naive::Server;
 use gearman_sim::plan::{Mix, Plan};
-use gearman_sim::trial::{Conditions, RuleChoice, Stage, hold};
+use gearman_sim::trial::{Conditions, Stage, hold};
 
 /// What must happen for this class to have anything to do.
 const fn needs(class: FaultClass) -> Option<FaultClass> {
@@ -17,15 +16,7 @@ const fn needs(class: FaultClass) -> Option<FaultClass> {
 fn touches(seed: u64, class: FaultClass) -> Touches {
     let needs = needs(class);
     let plan = Plan::draw(seed, &Mix::of(needs.into_iter().chain([class])));
-    let conditions = Conditions {
-        stage: Stage::Turmoil,
-        rules: RuleChoice::all(),
-        hash_seed: 0,
-        server: Server::Engine,
-        sabotage: None,
-        plant: None,
-        gearmand: None,
-    };
+    let conditions = Conditions::shipped(Stage::Turmoil);
     let outcome = hold(&plan, &conditions, Box::new(|_| {}));
     assert_eq!(outcome.failure, None, "seed {seed} with {class} alone");
     let tally = outcome.run.unwrap().tally;

@@ -2,7 +2,6 @@
 
 use crate::campaign::{Campaign, Report, Seeds};
 use crate::judge::rules;
-use crate::naive::Server;
 use crate::plan::Mix;
 use crate::saboteur::Sabotage;
 use crate::trial::{Conditions, RuleChoice, Stage, judge};
@@ -65,17 +64,7 @@ impl Row {
 
     /// It, on these seeds.
     pub(super) fn campaign(&self, seeds: Seeds, stage: Stage, mix: Mix, threads: usize) -> Campaign {
-        let sabotage = Some(self.sabotage);
-        let rules = RuleChoice::all();
-        let conditions = Conditions {
-            stage,
-            rules,
-            hash_seed: 0,
-            server: Server::Engine,
-            sabotage,
-            plant: None,
-            gearmand: None,
-        };
+        let conditions = Conditions { sabotage: Some(self.sabotage), ..Conditions::shipped(stage) };
         Campaign { seeds, mix, conditions, threads }
     }
 
