@@ -305,6 +305,9 @@ mod tests {
         boxed.handle(Time::ZERO, Event::Received { from, request }, &mut Effects::new());
         assert_eq!(boxed.functions(0, 9).rows.len(), 1);
         assert_eq!(boxed.figures().vitals.functions, 1);
+        let fill = Buffered { partial_since: Some(Time::ZERO), ..Buffered::default() };
+        boxed.handle(Time::ZERO, Event::Buffered { from, fill }, &mut Effects::new());
+        assert_eq!(boxed.deadline(), Some(Time::ZERO + crate::Config::default().packet_timeout));
     }
 
     #[test]

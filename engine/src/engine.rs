@@ -248,3 +248,16 @@ impl Doors for Engine {
         self.read_functions(page, most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_hashed_otherwise_than_another_and_than_under_another_seed() {
+        let hash = |seed, name: &[u8]| Engine::new(Config::default(), seed).hash(name);
+        assert_eq!(hash(1, b"f"), hash(1, b"f"));
+        assert_ne!(hash(1, b"f"), hash(1, b"g"));
+        assert_ne!(hash(1, b"f"), hash(2, b"f"));
+    }
+}

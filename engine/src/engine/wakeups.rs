@@ -43,7 +43,7 @@ impl Engine {
         let runnable = function.runnable();
         let each = self.config.worker_wakeup.map_or(u64::MAX, u64::from);
         let enough = u64::from(function.woken) >= runnable.saturating_mul(each);
-        let sleeper = function.sleepers.first().filter(|_| runnable > 0 && !enough)?;
+        let sleeper = function.sleepers.first().filter(|_| !enough)?;
         Some(self.abilities.slab[sleeper].worker)
     }
 

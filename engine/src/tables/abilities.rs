@@ -44,10 +44,8 @@ impl Abilities {
 
     /// Whether a worker can do a function.
     pub(crate) fn find(&self, worker: Key<Connection>, function: Key<Function>) -> Option<AbilityKey> {
-        self.by_both.find(hash(worker, function), |key| {
-            let ability = &self.slab[key];
-            ability.worker == worker && ability.function == function
-        })
+        let pair = pair(worker, function);
+        self.by_both.find(pair, |key| self.slab[key].pair() == pair)
     }
 
     /// Takes an ability in that is not there yet.
@@ -62,13 +60,13 @@ impl Abilities {
         let (of_worker, sleeping) = (Links::default(), Links::default());
         let ability = Ability { worker, function, timeout, serial, of_worker, sleeping };
         let key = self.slab.insert(ability);
-        self.by_both.insert(hash(worker, function), key);
+        self.by_both.insert(pair(worker, function), key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: AbilityKey) {
-        let Ability { worker, function, .. } = self.slab.remove(key);
-        self.by_both.remove(hash(worker, function), key);
+        let ability = self.slab.remove(key);
+        self.by_both.remove(ability.pair(), key);
     }
 
     /// Whether the index has as many entries as there are records.
@@ -78,12 +76,16 @@ impl Abilities {
     }
 }
 
-/// Keys are small numbers, of which two make one.
-fn hash(worker: Key<Connection>, function: Key<Function>) -> u64 {
+/// Keys are small numbers, of which two make one that no other two make.
+fn pair(worker: Key<Connection>, function: Key<Function>) -> u64 {
     u64::from(worker.number()) << 32 | u64::from(function.number())
 }
 
 impl Ability {
+    fn pair(&self) -> u64 {
+        pair(self.worker, self.function)
+    }
+
     /// The next of the worker's abilities.
     pub(crate) const fn next_of_worker(&self) -> Option<AbilityKey> {
         self.of_worker.next
@@ -107,5 +109,20 @@ impl Member<Sleeping> for Ability {
 
     fn links_mut(&mut self) -> &mut Links<Self> {
         &mut self.sleeping
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ability_that_the_index_has_lost_is_seen() {
+        let mut abilities = Abilities::new(1);
+        let (worker, function) = (Key::of_slot(1), Key::of_slot(2));
+        let key = abilities.insert(worker, function, None);
+        assert_eq!(abilities.check_sizes(), Ok(()));
+        abilities.by_both.remove(pair(worker, function), key);
+        assert_eq!(abilities.check_sizes(), Err("1 abilities, 0 in the index".to_owned()));
     }
 }

@@ -193,3 +193,18 @@ impl Member<OfConnection> for Watcher {
         &mut self.of_connection
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_not_counted_is_seen() {
+        let mut connections = Connections::new(1);
+        connections.insert(ConnectionId::new(1), "::1".to_owned(), false);
+        assert_eq!(connections.check_sizes(), Ok(()));
+        connections.by_address.clear();
+        let seen = "1 connections, by name and list [1, 1, 1, 0]";
+        assert_eq!(connections.check_sizes(), Err(seen.to_owned()));
+    }
+}

@@ -175,3 +175,17 @@ impl Member<ByCreation> for Function {
         &mut self.by_creation
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_that_the_index_has_lost_is_seen() {
+        let mut functions = Functions::new(1);
+        let key = functions.insert(7, FunctionName::new("f").expect("a short name"));
+        assert_eq!(functions.check_sizes(), Ok(()));
+        functions.by_name.remove(7, key);
+        assert_eq!(functions.check_sizes(), Err("1 functions, by name and list [0, 1, 1]".to_owned()));
+    }
+}

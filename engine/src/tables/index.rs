@@ -322,14 +322,30 @@ mod tests {
     }
 
     #[test]
-    fn chains_stay_short_at_any_size() {
-        let mut names = Names::new();
-        for name in 0..100_000 {
-            names.add(name << 20);
+    fn chains_stay_short_at_any_size_and_whatever_the_seed_and_the_names() {
+        for (seed, shift) in [(7, 20), (0, 48), (u64::MAX, 48)] {
+            let mut names = Names { slab: Slab::new(), index: Index::new(seed) };
+            for name in 0..60_000 {
+                names.add(name << shift);
+            }
+            assert!(names.index.longest_chain() <= 4, "{}", names.index.longest_chain());
+            let buckets = names.index.width + names.index.further.len();
+            assert!(buckets < 60_000 / 4, "{:?}", names.index);
         }
-        assert!(names.index.longest_chain() <= 4, "{}", names.index.longest_chain());
-        let buckets = names.index.width + names.index.further.len();
-        assert!(buckets < 100_000 / 4, "{:?}", names.index);
+    }
+
+    #[test]
+    fn it_grows_at_five_keys_a_bucket_and_shrinks_at_half_of_that() {
+        let mut names = Names::new();
+        for name in 0..100 {
+            names.add(name);
+            assert_eq!(names.index.width, names.index.len().div_ceil(5));
+        }
+        for name in 0..100 {
+            names.drop(name);
+            let half = names.index.len() * 2 / 5;
+            assert_eq!(names.index.width, half.clamp(1, 20));
+        }
     }
 
     #[test]

@@ -380,4 +380,30 @@ mod tests {
     fn a_job_takes_112_bytes() {
         assert_eq!(Slab::<Job>::PLACE, 112);
     }
+
+    #[test]
+    fn the_upper_half_of_a_hash_is_kept_and_is_not_0() {
+        assert_eq!(KeyHash::of(7 << 32 | 9).get(), 7);
+        assert_eq!(KeyHash::of(9).get(), 1);
+    }
+
+    #[test]
+    fn a_job_that_the_index_of_keys_has_lost_is_seen() {
+        let mut jobs = Jobs::new(1);
+        let hash = KeyHash::of(7);
+        let key = jobs.insert(NewJob {
+            function: Key::of_slot(0),
+            priority: Priority::Normal,
+            unique: Unique::new("u").expect("this is short"),
+            reducer: Reducer::default(),
+            workload: Bytes::new(),
+            key_hash: Some(hash),
+            keeping: Keeping::Background,
+            not_before: None,
+        });
+        assert_eq!(jobs.check_sizes(), Ok(()));
+        jobs.by_key.remove(hash.get(), key);
+        let seen = "1 jobs, by number and in order [1, 1]; 1 with key, 0 by key";
+        assert_eq!(jobs.check_sizes(), Err(seen.to_owned()));
+    }
 }

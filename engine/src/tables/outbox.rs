@@ -126,3 +126,23 @@ pub(crate) fn payload(response: &Response) -> usize {
         | Response::Admin(_) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gearman_protocol::Handle;
+
+    #[test]
+    fn a_table_and_what_is_held_back_behind_it_count_until_they_are_released() {
+        let mut outbox = Outbox::default();
+        let ticket = outbox.await_table();
+        assert_eq!(outbox.bytes(), RESPONSE_OVERHEAD);
+        let report = Report::Status { numerator: "123".into(), denominator: "4567".into() };
+        outbox.hold(Response::Work { handle: Handle::new("H:1"), report });
+        assert_eq!(outbox.bytes(), 2 * RESPONSE_OVERHEAD + "1234567".len());
+        outbox.answer(ticket, Response::Noop);
+        assert_eq!(outbox.bytes(), 2 * RESPONSE_OVERHEAD + "1234567".len());
+        while outbox.release().is_some() {}
+        assert_eq!(outbox.bytes(), 0);
+    }
+}

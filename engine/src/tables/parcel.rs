@@ -162,11 +162,16 @@ mod tests {
         }
         let mixed = Submit { unique: unique(b"other"), ..received(&packet(7, b"f\0key\0workload")) };
         assert!(!is_shared(&mixed));
+        let of_the_unique = mixed.unique.with_rest().slice(1..3);
+        assert!(!is_shared(&Submit { workload: of_the_unique, ..mixed }));
     }
 
     #[test]
     fn a_workload_of_no_bytes_lies_nowhere() {
-        is_shared(&received(&packet(7, b"f\0key\0")));
+        let submit = received(&packet(7, b"f\0key\0"));
+        is_shared(&submit);
+        let (piece, _) = Cuts::join(&submit.unique, &Reducer::default(), Bytes::new());
+        assert_eq!(piece.as_ptr(), submit.unique.as_bytes().as_ptr(), "nothing is copied");
         is_shared(&Submit { workload: Bytes::new(), ..received(&packet(7, b"f\0key\0workload")) });
         is_shared(&received(&packet(37, b"f\0key\0sum\0\0")));
         let mut out = Outward::new();

@@ -271,6 +271,15 @@ mod tests {
     }
 
     #[test]
+    fn every_record_is_in_one_of_its_places() {
+        let mut slab = Slab::new();
+        for value in 0..2 * CHUNK + 1 {
+            slab.insert(value);
+        }
+        assert!(slab.range(0..slab.places()).copied().eq(0..2 * CHUNK + 1));
+    }
+
+    #[test]
     fn an_optional_key_has_four_bytes() {
         assert_eq!(size_of::<Option<Key<String>>>(), 4);
     }

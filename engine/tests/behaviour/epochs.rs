@@ -62,6 +62,22 @@ fn a_time_too_far_to_be_told_is_never() {
 }
 
 #[test]
+fn what_happens_at_another_time_makes_no_job_due() {
+    check(
+        "
+        wall: 1000
+        w: can_do f 5000
+        c: submit_bg f x                    c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+        c: submit_epoch f later 1010        c< JobCreated H:2
+        time: 5000
+        w: grab                             w< JobAssign H:1 f x
+        w: grab                             w< NoJob
+    ",
+    );
+}
+
+#[test]
 fn a_scheduled_job_hides_nothing() {
     check(
         "

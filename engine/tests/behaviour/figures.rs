@@ -155,6 +155,16 @@ fn what_the_store_has_not_answered_is_counted() {
 }
 
 #[test]
+fn who_has_come_is_counted_and_who_was_sent_away_too() {
+    let mut engine = Engine::new(Config { max_connections: 1, ..config() }, 1);
+    for number in [1, 2] {
+        let from = ConnectionId::new(number);
+        engine.handle(Time::ZERO, Event::Opened { from, peer: "::1".to_owned() }, &mut Effects::new());
+        assert_eq!(engine.figures().opened, number);
+    }
+}
+
+#[test]
 fn functions_are_read_page_by_page() {
     let mut engine = Engine::new(config(), 1);
     let from = ConnectionId::new(1);

@@ -101,6 +101,7 @@ fn a_packet_longer_than_the_limit_is_still_sent() {
         c: echo {long}                      c< Echo {long}
         c: buffers out=100012
         c: echo small                       c< Echo small
+        c: buffers out=65536
         c: buffers out=101000
         c: buffers out=101001               c< CloseNow
     "
@@ -280,6 +281,21 @@ fn paused_messages_go_on_when_there_is_memory() {
         a: closes
         c: closes                           d< ResumeReading
                                             e< ResumeReading
+    ",
+    );
+}
+
+#[test]
+fn memory_is_short_when_more_than_all_of_it_is_taken() {
+    let config = Config { memory_limit: 2 * PEER + 140_000, ..config() };
+    check_with(
+        &config,
+        "
+        a: buffers in=70000 since=0
+        b: buffers in=70000 since=0
+        a: buffers in=70000 since=0
+        a: buffers in=70001 since=0
+        b: buffers in=70000 since=0         b< PauseReading
     ",
     );
 }

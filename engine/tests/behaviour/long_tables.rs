@@ -124,6 +124,7 @@ fn others_are_answered_before_a_long_table_is_told_to_its_end() {
     let mut scene = Scene::new();
     scene.ask(ASKER, AdminRequest::Status);
     scene.wait();
+    assert_eq!(scene.of(ASKER).lines().count(), 1024, "the first part");
     scene.ask(OTHER, AdminRequest::Version);
     scene.wait_for_all();
     let turns: Vec<ConnectionId> = scene.heard.iter().map(|&(to, _)| to).collect();
@@ -181,7 +182,7 @@ fn a_table_waits_for_a_reader_who_has_much_to_read() {
     scene.tell(fill(70_000));
     scene.wait();
     assert_eq!((scene.heard.len(), scene.engine.deadline()), (1, None));
-    scene.tell(fill(66_000));
+    scene.tell(fill(65_536));
     assert_eq!(scene.engine.deadline(), None);
     scene.tell(fill(60_000));
     scene.wait_for_all();

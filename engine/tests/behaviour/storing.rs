@@ -432,6 +432,21 @@ fn an_epoch_job_that_is_stored_in_time_is_scheduled() {
 }
 
 #[test]
+fn an_epoch_job_that_is_due_at_once_keeps_its_place() {
+    check(
+        "
+        wall: 1000
+        w: can_do f
+        c: submit_epoch f x 1000            store< Keep 1 f x at 1000
+        d: submit_bg f y                    store< Keep 2 f y
+        store: keeps 2                      d< JobCreated H:2
+        store: keeps 1                      c< JobCreated H:1
+        w: grab                             w< JobAssign H:1 f x
+    ",
+    );
+}
+
+#[test]
 fn an_answer_that_nobody_waits_for_changes_nothing() {
     check(
         "
