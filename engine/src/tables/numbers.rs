@@ -131,6 +131,12 @@ impl Member<InOrder> for Page {
 mod tests {
     use super::*;
 
+    /// There may be millions that are alone on their page: a byte more here is to be noticed.
+    #[test]
+    fn a_number_takes_61_bytes_at_most() {
+        assert_eq!(Numbers::MOST, 61);
+    }
+
     #[test]
     fn numbers_are_found_until_they_are_removed_and_leave_one_page() {
         let mut numbers = Numbers::new(3);
