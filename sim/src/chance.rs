@@ -89,6 +89,19 @@ impl Chance {
         }
     }
 
+    /// A number of the range, both ends included; each doubling in it is as likely as the others, so that small
+    /// numbers come as often as great ones.
+    ///
+    /// # Panics
+    /// If the range is empty.
+    pub fn by_magnitude(&mut self, range: RangeInclusive<u64>) -> u64 {
+        let (start, end) = range.into_inner();
+        let bits = |number: u64| u64::BITS - number.leading_zeros();
+        let magnitude = self.between(bits(start).into()..=bits(end).into());
+        let least = magnitude.checked_sub(1).map_or(0, |places| 1 << places);
+        self.between(start.max(least)..=end.min(least.saturating_mul(2).saturating_sub(1)))
+    }
+
     /// Yes in `favourable` of `all` cases.
     pub fn odds(&mut self, favourable: u64, all: u64) -> bool {
         self.below(all) < favourable
@@ -128,6 +141,21 @@ impl Chance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_doubling_is_as_likely_as_the_others() {
+        let mut chance = rng(1, 2, "sizes", 3);
+        let mut counts = [0; 11];
+        for _ in 0..11_000 {
+            let size = chance.by_magnitude(0..=1000);
+            assert!(size <= 1000);
+            counts[(u64::BITS - size.leading_zeros()) as usize] += 1;
+        }
+        assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+        assert!((0..1000).all(|_| (20..=300).contains(&chance.by_magnitude(20..=300))));
+        assert_eq!((chance.by_magnitude(0..=0), chance.by_magnitude(9..=9)), (0, 9));
+        assert!((0..1000).any(|_| chance.by_magnitude(0..=u64::MAX) > u64::MAX / 2));
+    }
 
     /// The numbers a seed means must never change: saved seeds would name other plans.
     #[test]

@@ -4,10 +4,12 @@ mod check;
 mod draw;
 mod mix;
 mod read;
+mod sketch;
 mod wall;
 
 pub use mix::Mix;
 pub use read::PlanError;
+pub(crate) use sketch::Sketch;
 pub use wall::Wall;
 
 use crate::faults::FaultClass;

@@ -52,6 +52,12 @@ impl Workload {
         }
     }
 
+    /// The submits that all actors make.
+    pub(crate) fn submits(&self) -> impl Iterator<Item = &SubmitPlan> {
+        let steps = self.actors.iter().flat_map(|actor| &actor.steps);
+        steps.filter_map(|step| if let Op::Submit(submit) = &step.op { Some(submit) } else { None })
+    }
+
     /// The same for one server, which all know.
     pub(crate) fn with_one_server(mut self) -> Self {
         self.servers = one();
@@ -357,6 +363,9 @@ pub struct SubmitPlan {
     pub reducer: Option<u8>,
     /// How many bytes the workload has, at least those that tell it from others.
     pub size: u32,
+    /// Whether it has none at all, which tells it from others too: only one submit of a plan may have none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_empty: bool,
     /// What to wait for.
     pub then: Then,
 }
@@ -455,6 +464,15 @@ pub enum AdminPlan {
     Create(u8),
     /// `drop function`, the same.
     Drop(u8),
+    /// `maxqueue` of a function.
+    MaxQueue {
+        /// Its index.
+        function: u8,
+        /// How many jobs there may be for one of high, normal and low priority to be taken; 0 is no limit.
+        most: [u8; 3],
+    },
+    /// `shutdown`, which servers do not obey unless they are set up so.
+    Shutdown,
     /// A line that is no command.
     Unknown,
 }

@@ -8,13 +8,6 @@ use crate::trial::Stage;
 /// Where jobs were meets what was done too seldom to be asked of fewer seeds.
 const LEAST_SEEDS_FOR_STRETCHES: u64 = 1000;
 
-/// What no plan has, each with the reason; a campaign that does one makes this list untrue, and fails.
-const NOT_DRAWN: [(&str, &str); 3] = [
-    ("maxqueue", "no rule says yet which submit it refuses"),
-    ("shutdown", "the server would end, and a plan ends it by a fault"),
-    ("an empty workload", "by its workload the judge tells a job from all others"),
-];
-
 /// Where the jobs must have been, in some seed, when peers did this: what happens at least ten times in a thousand
 /// seeds, under turmoil and on bare doors.
 const MET: [(&[&str], &[Stretch]); 8] = [
@@ -31,27 +24,17 @@ const MET: [(&[&str], &[Stretch]); 8] = [
     (&["bytes that are no request", "ECHO_REQ", "OPTION_REQ"], &[Stretch::Submitted, Stretch::Waiting]),
 ];
 
-/// What should have been done and was not, or the other way round, a line each.
+/// What should have been done and was not, a line each.
 pub(super) fn unasked(summary: &Summary, stage: Stage) -> Vec<String> {
     let count = |operation: Operation| summary.census().of(operation);
+    let never = Operation::all().filter(|&operation| count(operation).times == 0);
     let mut lines: Vec<String> =
-        Operation::all().filter_map(|operation| amiss(operation, &count(operation))).collect();
+        never.map(|operation| format!("{operation}: no peer did it in any seed")).collect();
     if summary.seeds >= LEAST_SEEDS_FOR_STRETCHES {
         lines.extend(Operation::all().flat_map(|operation| unmet(operation, &count(operation))));
         lines.extend(Grid::of(summary, stage).amiss());
     }
     lines
-}
-
-fn amiss(operation: Operation, count: &Count) -> Option<String> {
-    let listed = NOT_DRAWN.iter().find(|(name, _)| *name == operation.name());
-    match (listed, count.times) {
-        (None, 0) => Some(format!("{operation}: no peer did it in any seed")),
-        (Some((_, reason)), 1..) => {
-            Some(format!("{operation}: done, although the list of what plans do not have says: {reason}"))
-        }
-        (None, _) | (Some(_), 0) => None,
-    }
 }
 
 fn unmet(operation: Operation, count: &Count) -> Vec<String> {
@@ -69,20 +52,10 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_name_what_there_is() {
-        let named = NOT_DRAWN.iter().map(|(name, _)| name);
-        for name in named.chain(MET.iter().flat_map(|(names, _)| *names)) {
+    fn the_list_names_what_there_is() {
+        for name in MET.iter().flat_map(|(names, _)| *names) {
             assert!(Operation::from_name(name).is_some(), "{name}");
         }
-    }
-
-    #[test]
-    fn what_was_never_done_is_told_and_what_is_on_the_list_must_not_be() {
-        let (never, once) = (Count::default(), Count { times: 1, ..Count::default() });
-        assert!(amiss(operation("SUBMIT_JOB"), &never).unwrap().contains("no peer did it"));
-        assert_eq!(amiss(operation("SUBMIT_JOB"), &once), None);
-        assert_eq!(amiss(operation("maxqueue"), &never), None);
-        assert!(amiss(operation("maxqueue"), &once).unwrap().contains("no rule says yet"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One seed or one plan again.
 
 use super::{Choice, Exit, ReplayArgs, complain, interrupt, run};
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Plan, PlanError, Sketch};
 use crate::screen::Screen;
 use crate::stage::Watcher;
 use crate::trial::hold;
@@ -34,6 +34,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Exit {
             }
         }
     }
+    say!("{}", Sketch(&plan));
     // Printed as it happens, so that a panic leaves what led to it.
     let watcher: Watcher = if args.trace { Box::new(|entry| say!("{entry}")) } else { Box::new(|_| {}) };
     let outcome = hold(&plan, &args.choice.conditions(), watcher);

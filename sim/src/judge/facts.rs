@@ -14,8 +14,10 @@ pub(crate) enum Fact<'a> {
     Missing { handle: Handle, grab: Place },
     /// A job of an earlier life was handed out for the first time in this one. Comes after [`Fact::Assigned`].
     Inherited { job: JobId, legacy: usize },
-    /// A submit was refused, because the store could not keep its job.
+    /// A submit was refused.
     Declined,
+    /// A submit was refused, because there was no room for its job. Comes after [`Fact::Declined`].
+    Full { submit: SubmitId },
     /// What was handed out had been refused.
     Unpromised { job: JobId },
     /// An answer came for a request. Comes before what else follows from the answer.

@@ -16,6 +16,7 @@ mod jobs;
 mod legacy;
 mod links;
 mod map;
+mod queues;
 mod watching;
 
 pub(crate) use asked::{Asked, Question};
@@ -30,6 +31,7 @@ use super::facts::Fact;
 use crate::history::{Closing, Connection, Entry, Place, What};
 use gearman_protocol::{FunctionName, Handle, Time};
 use jobs::{Cause, Key, KeyId, KeyState, Submitted};
+use queues::LimitAsked;
 
 /// A place in the history and the time there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub(crate) struct Ledger {
     submits: Vec<Submitted>,
     key_numbers: Map<Key, KeyId>,
     keys: Vec<KeyState>,
+    /// Every `maxqueue`.
+    queue_limits: Vec<LimitAsked>,
     /// Connections that have asked for a job and have no answer yet.
     askers: Vec<Connection>,
     /// For each function, until when a grab whose answer was lost may have taken a job of it and lost it again.
@@ -116,6 +120,7 @@ impl Ledger {
             submits: Vec::new(),
             key_numbers: Map::default(),
             keys: Vec::new(),
+            queue_limits: Vec::new(),
             askers: Vec::new(),
             detours: vec![Detour::default(); MOST_FUNCTIONS + 1],
             empties: vec![Passes::default(); MOST_FUNCTIONS + 1],

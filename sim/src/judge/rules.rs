@@ -157,6 +157,7 @@ rules! {
     ended_stays_ended::EndedStaysEnded;
     replay_order::ReplayOrder;
     refused_never_runs::RefusedNeverRuns;
+    queue_limit::QueueLimit;
     one_servers_handle::OneServersHandle;
     asked_of_one::AskedOfOne;
 }

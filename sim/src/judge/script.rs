@@ -18,7 +18,7 @@ use crate::plan::Wall;
 use bytes::Bytes;
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobStatus,
-    JobTimeout, Mode, Priority, Reducer, Report, Request, Response, Submit, Time, Unique,
+    JobTimeout, Mode, Priority, QueueLimits, Reducer, Report, Request, Response, Submit, Time, Unique,
 };
 use std::time::Duration;
 
@@ -224,6 +224,9 @@ fn request(words: &Words<'_>) -> Request {
         "option" => Request::Option { name: words.bytes(1) },
         "get_status" => Request::GetStatus { handle: words.handle(1) },
         "cancel" => Request::Admin(AdminRequest::CancelJob(words.handle(1))),
+        "maxqueue" => {
+            Request::Admin(AdminRequest::MaxQueue { function: words.bytes(1), limits: limits(&words.0[2..]) })
+        }
         "version" => Request::Admin(AdminRequest::Version),
         "status" if words.0.len() == 1 => Request::Admin(AdminRequest::Status),
         "hello" => Request::Admin(AdminRequest::Malformed(AdminError::UnknownCommand(words.bytes(0)))),
@@ -247,6 +250,15 @@ fn request(words: &Words<'_>) -> Request {
     }
 }
 
+/// One number for all priorities, or one for each; 0 is no limit.
+fn limits(words: &[&str]) -> QueueLimits {
+    let limit = |index: usize| {
+        let number: u32 = words[index.min(words.len() - 1)].parse().expect("a number");
+        (number > 0).then_some(number)
+    };
+    QueueLimits { high: limit(0), normal: limit(1), low: limit(2) }
+}
+
 fn report(words: &Words<'_>) -> Report {
     match words.word(0) {
         "data" => Report::Data(words.bytes(2)),
@@ -267,6 +279,7 @@ fn response(words: &Words<'_>) -> Response {
     match words.word(0) {
         "created" => Response::JobCreated { handle: words.handle(1) },
         "not_kept" => error("QUEUE_ERROR", "QUEUE_ERROR"),
+        "full" => error("QUEUE_ERROR", "Job queue is full"),
         "noop" => Response::Noop,
         "no_job" => Response::NoJob,
         "assign" => Response::JobAssign(Assignment {

@@ -117,6 +117,12 @@ impl Plan {
         {
             return Err(PlanError(format!("workload.functions: {name:?} is no function's name")));
         }
+        let without = workload.submits().filter(|submit| submit.is_empty).count();
+        if without > 1 {
+            return Err(PlanError(format!(
+                "{without} submits are empty, and nobody could tell their jobs from each other: at most one may be"
+            )));
+        }
         let empty = |actor: &ActorPlan| {
             let worker = actor.worker.as_ref();
             worker.is_some_and(|worker| {

@@ -54,7 +54,7 @@ fn world(seed: u64, mix: &Mix) -> World {
     ];
     let per_mille = rates.into_iter().filter_map(|(class, range)| {
         let mut chance = rng(seed, NOBODY, class.name(), 0);
-        let rate = small(chance.between(range));
+        let rate = small(chance.by_magnitude(range));
         (mix.grants(chance.odds(2, 3)) && mix.has(class)).then_some((class, rate))
     });
     World { tick_ms, window, epoch_ms: EPOCH_MS, per_mille: per_mille.collect() }

@@ -1,8 +1,10 @@
-//! Limits that are kept wrongly: on attempts and on time.
+//! Limits that are kept wrongly: on attempts, on time and on queues.
 
-use super::{Desk, Means, Notes, OWN, Sabotage, Trick};
+use super::{Desk, Every, Means, Notes, OWN, Sabotage, Trick};
+use bytes::Bytes;
 use gearman_engine::{Effect, Event};
-use gearman_protocol::{AdminRequest, JobTimeout, Request, Response, Time};
+use gearman_protocol::{AdminRequest, JobTimeout, QueueLimits, Request, Response, Time};
+use std::collections::BTreeMap;
 
 pub(super) const ALL: &[Sabotage] = &[
     Sabotage {
@@ -65,7 +67,84 @@ pub(super) const ALL: &[Sabotage] = &[
         is_needle: true,
         means: Means::Trick(|| Box::new(OtherLimits(|millis| Some(millis % 256)))),
     },
+    Sabotage {
+        name: "queue-limit-lost",
+        sentence: "Every second `maxqueue` is acknowledged and has no effect.",
+        rule: "queue-limit",
+        history: &["H-118"],
+        is_needle: false,
+        means: Means::Trick(|| Box::new(LosesQueueLimits::default())),
+    },
+    Sabotage {
+        name: "dead-jobs-fill-queues",
+        sentence: "A job that was cancelled counts towards the limit of its queue for ever.",
+        rule: "queue-limit",
+        history: &["H-120"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(CountsTheDead::default())),
+    },
 ];
+
+/// Takes every second `maxqueue` for `create function`, which is answered alike.
+#[derive(Debug, Default)]
+struct LosesQueueLimits(Every);
+
+impl Trick for LosesQueueLimits {
+    fn event(&mut self, _: Time, event: Event, _: &Notes, tell: &mut Desk) {
+        tell.server(match event {
+            Event::Received { from, request: Request::Admin(AdminRequest::MaxQueue { function, .. }) }
+                if self.0.nth(2) =>
+            {
+                Event::Received { from, request: Request::Admin(AdminRequest::CreateFunction(function)) }
+            }
+            other => other,
+        });
+    }
+}
+
+/// Lowers a limit with each job of its function that is cancelled.
+#[derive(Debug, Default)]
+struct CountsTheDead(BTreeMap<Bytes, QueueLimits>);
+
+impl Trick for CountsTheDead {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        let mut lower = None;
+        match &event {
+            Event::Received {
+                request: Request::Admin(AdminRequest::MaxQueue { function, limits }), ..
+            } => {
+                self.0.insert(function.clone(), *limits);
+            }
+            Event::Received { request: Request::Admin(AdminRequest::CancelJob(handle)), .. } => {
+                let job = notes.job(handle).filter(|job| !job.is_over);
+                lower = job.and_then(|job| Some(job.submit.as_ref()?.function.to_bytes()));
+            }
+            _ => {}
+        }
+        tell.server(event);
+        let Some((function, limits)) = lower.and_then(|function| self.0.get_key_value(&function)) else {
+            return;
+        };
+        let one_less = |limit: Option<u32>| limit.map(|limit| limit.saturating_sub(1).max(1));
+        let limits = QueueLimits {
+            high: one_less(limits.high),
+            normal: one_less(limits.normal),
+            low: one_less(limits.low),
+        };
+        let function = function.clone();
+        self.0.insert(function.clone(), limits);
+        tell.server(Event::Opened { from: OWN, peer: "::1".to_owned() });
+        let request = Request::Admin(AdminRequest::MaxQueue { function, limits });
+        tell.server(Event::Received { from: OWN, request });
+        tell.server(Event::Closed { from: OWN });
+    }
+
+    fn effect(&mut self, effect: Effect, _: &Notes, tell: &mut Desk) {
+        if !matches!(&effect, Effect::Send { to, .. } if *to == OWN) {
+            tell.world(effect);
+        }
+    }
+}
 
 /// Reads time limits in its own way.
 #[derive(Debug)]

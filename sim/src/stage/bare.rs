@@ -51,6 +51,9 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     let Told { history, tally, census, mut lives } = bare.journal.take();
     if stuck.is_none() {
         lives.settle_all();
+        if plan.workload.submits().all(|submit| submit.epoch_s.is_none()) {
+            bare.servers.iter().for_each(Server::assert_holds_nothing);
+        }
     }
     let ends = lives.ends().clone();
     Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck }

@@ -3,7 +3,7 @@
 
 use super::{SubmitPlan, UniquePlan};
 use bytes::Bytes;
-use gearman_protocol::{FunctionName, MAX_UNIQUE, Reducer, Unique};
+use gearman_protocol::{FunctionName, MAX_UNIQUE, QueueLimits, Reducer, Unique};
 
 /// What fills a workload up: a prime number of bytes, so that a shifted copy is never the same.
 const FILLER: &[u8; 31] = b"the quick brown fox jumps over ";
@@ -46,6 +46,9 @@ pub(crate) fn unique(plan: UniquePlan, actor: u32, step: usize) -> Unique {
 
 /// The workload of a submit.
 pub(crate) fn workload(plan: &SubmitPlan, actor: u32, step: usize) -> Bytes {
+    if plan.is_empty {
+        return Bytes::new();
+    }
     match plan.unique {
         UniquePlan::Dash(number) => filled(&format!("dash-{number}"), 40),
         UniquePlan::None | UniquePlan::Own | UniquePlan::Shared(_) | UniquePlan::Longest(_) => {
@@ -57,6 +60,12 @@ pub(crate) fn workload(plan: &SubmitPlan, actor: u32, step: usize) -> Bytes {
 /// The function with this number, among those that nobody works for.
 pub(crate) fn spare(number: u8) -> Bytes {
     format!("spare-{number}").into()
+}
+
+/// The limits of a queue, for jobs of high, normal and low priority.
+pub(crate) fn limits(most: [u8; 3]) -> QueueLimits {
+    let [high, normal, low] = most.map(|most| (most > 0).then_some(u32::from(most)));
+    QueueLimits { high, normal, low }
 }
 
 /// The reducer with this number.

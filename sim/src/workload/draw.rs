@@ -2,6 +2,7 @@
 //!
 //! Every draw is keyed by actor, purpose and number, so that a change in one place does not reshuffle the rest.
 
+mod crowd;
 mod meeting;
 mod worker;
 
@@ -60,6 +61,7 @@ impl Workload {
             meddling: true,
             large: true,
             later: true,
+            limits: true,
             ..Drawing::new(seed)
         };
         all.workload()
@@ -80,6 +82,7 @@ struct Drawing {
     meddling: bool,
     large: bool,
     later: bool,
+    limits: bool,
 }
 
 impl Drawing {
@@ -97,6 +100,7 @@ impl Drawing {
             meddling: chance.odds(2, 3),
             large: chance.odds(1, 4),
             later: rng(seed, NOBODY, "workload.later", 0).odds(1, 3),
+            limits: rng(seed, NOBODY, "workload.limits", 0).odds(1, 3),
         }
     }
 
@@ -117,6 +121,7 @@ impl Drawing {
         if self.hostile || self.meddling {
             actors.push(self.vandal(2 + workers + clients));
         }
+        self.empty_one(&mut actors);
         self.spread(&mut actors);
         Workload {
             functions: functions.map(|&name| name.to_owned()).collect(),
@@ -173,7 +178,7 @@ impl Drawing {
     fn size(&self, chance: &mut Chance) -> u32 {
         let large = if self.large { 1 } else { 0 };
         let most = *chance.weighted(&[(3, 0), (6, 100), (3, 2000), (large, 40_000)]);
-        small(chance.between(0..=most))
+        small(chance.by_magnitude(0..=most))
     }
 
     fn client(&self, actor: u64) -> ActorPlan {
@@ -184,7 +189,7 @@ impl Drawing {
             op: self.client_op(actor, number, kind == ActorKind::Raw),
         };
         let steps = (0..chance.between(24..=42)).map(step).collect();
-        ActorPlan {
+        let mut client = ActorPlan {
             kind,
             core: false,
             servers: vec![0],
@@ -192,7 +197,9 @@ impl Drawing {
             starts_ms: small(chance.between(0..=300)),
             worker: None,
             steps,
-        }
+        };
+        self.crowd(actor, &mut client);
+        client
     }
 
     fn client_op(&self, actor: u64, number: u64, raw: bool) -> Op {
@@ -211,6 +218,7 @@ impl Drawing {
             AdminPlan::Verbose,
             AdminPlan::Create(other),
             AdminPlan::Drop(other),
+            AdminPlan::Shutdown,
         ]);
         chance
             .weighted(&[
@@ -224,11 +232,36 @@ impl Drawing {
                 (odd, Op::SetClientId),
                 (odd, Op::Admin(question)),
                 (2 * odd, Op::Admin(AdminPlan::Cancel(Which::Own(other)))),
+                (2 * odd * u64::from(self.limits), Op::Admin(self.limit(actor, number))),
                 (meddling, Op::Meddle(Which::Own(other), Meddling::Complete)),
                 (odd, Op::HalfClose { back_ms }),
                 (2, Op::Leave { back_ms }),
             ])
             .clone()
+    }
+
+    /// A limit that some of the jobs run into.
+    fn limit(&self, actor: u64, number: u64) -> AdminPlan {
+        let mut chance = self.rng(actor, "workload.limit", number);
+        let mut most = || tiny(chance.between(2..=10));
+        let (one, each) = (most(), [most(), most(), most()]);
+        let most = *chance.weighted(&[(3, [one; 3]), (2, each), (1, [0; 3])]);
+        AdminPlan::MaxQueue { function: tiny(chance.below(self.functions)), most }
+    }
+
+    /// In half of the seeds one submit has no workload.
+    fn empty_one(&self, actors: &mut [ActorPlan]) {
+        let mut chance = self.rng(NOBODY, "workload.empty", 0);
+        let steps = actors.iter_mut().flat_map(|actor| &mut actor.steps);
+        let submits =
+            steps.filter_map(|step| if let Op::Submit(submit) = &mut step.op { Some(submit) } else { None });
+        // A dash makes the workload the key.
+        let submits = submits.filter(|submit| !matches!(submit.unique, UniquePlan::Dash(_)));
+        let mut submits: Vec<&mut SubmitPlan> = submits.collect();
+        if !submits.is_empty() && chance.odds(1, 2) {
+            let chosen = chance.index(submits.len());
+            submits[chosen].is_empty = true;
+        }
     }
 
     fn pause(&self, actor: u64, number: u64) -> u32 {
@@ -266,6 +299,7 @@ impl Drawing {
             epoch_s,
             reducer,
             size: if is_huge { HUGE } else { self.size(&mut chance) },
+            is_empty: false,
             then: *chance.weighted(&[(6, Then::Nothing), (2, Then::Created), (3, Then::Ended(patience))]),
         }
     }

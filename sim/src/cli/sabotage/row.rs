@@ -16,6 +16,8 @@ pub(super) const TRIES: u64 = 10;
 
 /// What sees a sabotage in so many times fewer seeds than its rule does, sees it by chance.
 const BY_CHANCE: usize = 20;
+/// Of so many seeds one may be seen by another rule in any case.
+const ENOUGH: usize = 5;
 
 /// How many seeds each try needed.
 pub(super) type Tries = [u64; 10];
@@ -92,10 +94,11 @@ impl Row {
         !self.caught.is_empty()
     }
 
-    /// Caught by its rule, for which no other stands in: when it is off, hardly anything is seen. In many seeds there is
+    /// Caught by its rule, for which no other stands in: when it is off, hardly anything is seen. Among some seeds there is
     /// always one in which what is wrong with a job shows at another as well.
     pub(super) fn is_proved(&self) -> bool {
-        self.is_caught() && self.seen_otherwise * BY_CHANCE <= self.caught.len()
+        let (seen, caught) = (self.seen_otherwise, self.caught.len());
+        self.is_caught() && (seen * BY_CHANCE <= caught || seen == 1 && caught >= ENOUGH)
     }
 
     /// How many seeds each try needed until the rule had caught it; none if it never did.
@@ -197,6 +200,13 @@ mod tests {
         assert_eq!(row.without(), "seen by fifo in 2, wake-up in 1");
         row.see(BTreeSet::from(["a panic"]));
         assert!(!row.is_proved(), "three of forty");
+        let few = |caught| {
+            let mut row = Row::new(crate::saboteur::sabotages()[0], 0);
+            row.caught = (0..caught).collect();
+            row.see(BTreeSet::from(["fifo"]));
+            row.is_proved()
+        };
+        assert!(few(5) && !few(4), "one of some, and of too few");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Answers as they are read: which request each answers, and what it proves.
 
-use super::asked::{RefusalText, ReportAsked, ReportPlace};
+use super::asked::{Decline, RefusalText, ReportAsked, ReportPlace};
 use super::links::Due;
 use super::{Asked, Cause, Fate, Function, JobId, Ledger, Moment, Question, functions_of};
 use crate::history::Connection;
@@ -47,7 +47,11 @@ impl Ledger {
             return;
         }
         let fails = self.terms.store.is_some_and(|store| store.fails);
-        let is_declined = |asked: &Asked| fails && asked.question.is_declined_by(response);
+        let is_declined = |asked: &Asked| match asked.question.declined_by(response) {
+            Some(Decline::NotKept) => fails,
+            Some(Decline::Full) => true,
+            None => false,
+        };
         loop {
             let Some(link) = self.link_mut(connection) else { return };
             let Some(front) = link.asked.front() else {
@@ -254,9 +258,13 @@ impl Ledger {
             (Question::Submit(submit), Response::JobCreated { handle }) => {
                 self.created(connection, *submit, handle, facts);
             }
-            (Question::Submit(submit), Response::Error { .. }) => {
-                self.declined(*submit);
+            (question @ Question::Submit(submit), Response::Error { .. }) => {
+                let why = question.declined_by(response).unwrap_or(Decline::NotKept);
+                self.declined(*submit, why);
                 facts.push(Fact::Declined);
+                if why == Decline::Full {
+                    facts.push(Fact::Full { submit: *submit });
+                }
             }
             (Question::Grab { able, .. }, response) => {
                 self.retire_asker(connection);
@@ -272,6 +280,9 @@ impl Ledger {
                 if let Some(link) = self.link_mut(connection) {
                     link.exceptions_sure.get_or_insert(now.place);
                 }
+            }
+            (Question::Line(AdminRequest::MaxQueue { .. }), Response::Admin(_)) => {
+                self.limit_set(asked.wrote.place);
             }
             (Question::Line(AdminRequest::CancelJob(handle)), Response::Admin(AdminReply::Line(line))) => {
                 // Whatever the answer is, the job is not live any more.

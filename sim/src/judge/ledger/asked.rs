@@ -96,16 +96,27 @@ impl RefusalText {
     }
 }
 
+/// Why a submit was declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decline {
+    /// The store could not keep the job.
+    NotKept,
+    /// There was no room for it.
+    Full,
+}
+
 impl Question {
     /// Whether an answer must come before any later request's.
     pub(super) const fn must_be_answered(&self) -> bool {
         !matches!(self, Self::Nothing | Self::GiveUp { .. } | Self::Report(_))
     }
 
-    /// Whether this says that the store could not keep what is asked for.
-    pub(super) fn is_declined_by(&self, response: &Response) -> bool {
-        let is_queue_error = matches!(response, Response::Error { code, .. } if code[..] == *b"QUEUE_ERROR");
-        is_queue_error && matches!(self, Self::Submit(_))
+    /// Why this declines to make the job that is asked for, if it does.
+    pub(super) fn declined_by(&self, response: &Response) -> Option<Decline> {
+        let Response::Error { code, text } = response else { return None };
+        let is_declined = matches!(self, Self::Submit(_)) && code[..] == *b"QUEUE_ERROR";
+        let why = if text[..] == *b"Job queue is full" { Decline::Full } else { Decline::NotKept };
+        is_declined.then_some(why)
     }
 
     /// Whether this is the kind of answer that it wants.
@@ -243,6 +254,12 @@ impl Ledger {
                 self[job].cancelling = true;
             }
         }
+        if let AdminRequest::MaxQueue { function, limits } = command
+            && let Ok(name) = FunctionName::new(function.clone())
+        {
+            let function = self.function(&name);
+            self.limit_asked(function, *limits);
+        }
         match command {
             AdminRequest::Status
             | AdminRequest::PriorityStatus
@@ -285,6 +302,7 @@ impl Ledger {
             reducer: submit.reducer.clone().unwrap_or_default(),
             workload: submit.workload.clone(),
             is_lost: false,
+            may_have_a_job: true,
         });
         if let Some(key) = key {
             self.keys[key].open.push(id);

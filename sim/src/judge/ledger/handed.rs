@@ -18,6 +18,7 @@ impl Ledger {
         facts: &mut Vec<Fact<'_>>,
     ) {
         let (function, key) = (self.submits[id].function, self.submits[id].key);
+        self.submits[id].may_have_a_job = false;
         if let Some(key) = key {
             self.keys[key].open.retain(|&open| open != id);
         }
@@ -132,6 +133,8 @@ impl Ledger {
         if let Some(link) = self.link_mut(connection).filter(|link| link.server_over.is_none()) {
             link.holds.push((job, index));
         }
+        // What another key's submit has made did not wait as long as this job seems to.
+        let is_its_own = !self.is_of_another_key(job, &handed);
         facts.push(Fact::Assigned { job, attempt: index, able, handed, was_over });
         if let Some(legacy) = self.inherits(assignment, connection) {
             facts.push(Fact::Inherited { job, legacy });
@@ -139,7 +142,8 @@ impl Ledger {
         if self.is_unpromised(assignment) {
             facts.push(Fact::Unpromised { job });
         }
-        if index + 1 == self[job].attempts.len()
+        if is_its_own
+            && index + 1 == self[job].attempts.len()
             && let Some(wait) = self.wait_ended(job)
         {
             facts.push(Fact::Waited { job, wait });

@@ -55,6 +55,8 @@ pub(crate) struct Submitted {
     pub(crate) workload: Bytes,
     /// Its peer will never read the answer.
     pub(crate) is_lost: bool,
+    /// Whether it may have made a job of which it was not told: one that a store could not keep may be there for a while.
+    pub(super) may_have_a_job: bool,
 }
 
 /// A job, known by its handle.

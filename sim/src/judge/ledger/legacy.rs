@@ -1,5 +1,6 @@
 //! What outlives the server's process, if it has a store: background jobs, known by what their workers get.
 
+use super::asked::Decline;
 use super::{Handed, JobId, Ledger, Map, Since, Start, SubmitId, Submitted, Wait, WaitKind};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
@@ -57,6 +58,11 @@ impl Legacies {
     /// Whether there is one of which it is known that it had ended, or that it lived.
     pub(crate) fn has_any(&self, is_done: bool) -> bool {
         self.all.iter().any(|legacy| legacy.is_done == is_done)
+    }
+
+    /// Whether there may be jobs that this life of the server has not made.
+    pub(super) const fn is_after_a_restart(&self) -> bool {
+        self.lives > 0
     }
 
     pub(crate) fn get(&self, index: usize) -> &Legacy {
@@ -130,8 +136,9 @@ impl Ledger {
         self.offers.get(&content).and_then(|offer| offer.start).unwrap_or(Start::Unclear)
     }
 
-    /// The store could not keep what this submit asks for.
-    pub(super) fn declined(&mut self, id: SubmitId) {
+    /// What this submit asks for will not be done.
+    pub(super) fn declined(&mut self, id: SubmitId, why: Decline) {
+        self.submits[id].may_have_a_job = why == Decline::NotKept;
         let Submitted { key, name, workload, .. } = &self.submits[id];
         let (key, content) = (*key, (name.clone(), workload.clone()));
         if let Some(key) = key {

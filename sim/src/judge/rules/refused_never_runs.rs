@@ -8,7 +8,7 @@ pub(super) struct RefusedNeverRuns;
 impl Rule for RefusedNeverRuns {
     const INFO: RuleInfo = RuleInfo {
         name: "refused-never-runs",
-        sentence: "A job whose submit was refused because the store could not keep it is never handed out.",
+        sentence: "A job that a store shall keep and whose submit was refused is never handed out.",
         defends: &["H-018"],
     };
 
@@ -16,7 +16,7 @@ impl Rule for RefusedNeverRuns {
         match *fact {
             Fact::Declined => bench.armed(),
             Fact::Unpromised { job } => {
-                let what = "its submit was told that it could not be kept, and it was handed out".to_owned();
+                let what = "its submit was refused, and it was handed out".to_owned();
                 bench.accuse(About::job(ledger, job), what);
             }
             _ => {}

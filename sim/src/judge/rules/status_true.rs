@@ -1,7 +1,7 @@
 //! A status is the truth.
 
 use super::{About, Bench, Doubts, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Asked, Fate, JobId, Question};
+use crate::judge::ledger::{Asked, Fate, JobId, Limit, Question};
 use gearman_protocol::{JobStatus, Report, Response};
 
 /// Jobs that were said not to be known. Whether that was wrong, only a later sign of life can tell.
@@ -59,8 +59,11 @@ fn is_running_wrong(
             Some("the status of a job that was never handed out says that it runs")
         }
         (false, Some(last)) if status.known => {
-            let held = job_now.attempts[last].read.place < asked.wrote.place && ledger.is_surely_held(job, last);
-            held.then_some("the status of a job that a worker holds says that it does not run")
+            let attempt = &job_now.attempts[last];
+            // Whether a time limit is kept is another matter.
+            let is_timed = attempt.limit != Limit::None;
+            let held = attempt.read.place < asked.wrote.place && ledger.is_surely_held(job, last);
+            (held && !is_timed).then_some("the status of a job that a worker holds says that it does not run")
         }
         (true | false, _) => None,
     }
@@ -101,6 +104,12 @@ mod tests {
     fn the_truth_is_right() {
         let script = format!("{HELD}\n d> get_status H:1\n d< known H:1 running done=3 of=10");
         assert_eq!((broken(&script), armed("status-true", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn a_limit_that_is_not_kept_is_another_matter() {
+        let timed = HELD.replace("can_do mail", "can_do mail 500");
+        assert_eq!(broken(&format!("{timed}\n d> get_status H:1\n d< known H:1 done=3 of=10")), [""; 0]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::faults::schedule::{Fault, When};
 use crate::history::{ServerId, What};
 use crate::stage::Happened;
 use crate::store::{Crash, Disk};
-use gearman_engine::{Doors, Effect, Effects, Event};
+use gearman_engine::{Doors, Effect, Effects, Event, Vitals};
 use gearman_protocol::Time;
 use std::time::Duration;
 
@@ -26,6 +26,22 @@ impl Server {
 
     pub(super) const fn is_up(&self) -> bool {
         self.doors.is_some()
+    }
+
+    /// All is done that anybody has asked for, and nothing for later: what an engine still holds it holds for ever. A
+    /// saboteur tells no figures.
+    ///
+    /// # Panics
+    /// If it holds a job, a watcher, or a record that its store has not answered.
+    pub(super) fn assert_holds_nothing(&self) {
+        let Some(doors) = &self.doors else { return };
+        let Vitals { jobs, watchers, storing, .. } = doors.figures().vitals;
+        assert!(
+            jobs == 0 && watchers == 0 && storing == 0,
+            "all is done, and {} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not \
+             answered",
+            self.id
+        );
     }
 }
 

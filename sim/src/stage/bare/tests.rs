@@ -5,7 +5,7 @@ use crate::history::History;
 use crate::judge::{Judge, Terms, Verdict, rules};
 use crate::naive::{Server, naive};
 use crate::plan::Mix;
-use gearman_engine::{Config, Doors, Engine};
+use gearman_engine::{Config, Doors, Effects, Engine, Figures};
 use gearman_model::Model;
 use std::sync::{Arc, Mutex};
 
@@ -46,6 +46,36 @@ fn model(config: Config, _: u64) -> Box<dyn Doors + Send> {
 /// The naive server again, with everything drawn at random that Gearman leaves open.
 fn free(config: Config, seed: u64) -> Box<dyn Doors + Send> {
     naive(config, seed)
+}
+
+/// An engine that says that it holds a job more than it does.
+struct Hoarder(Engine);
+
+impl Doors for Hoarder {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        self.0.handle(now, event, effects);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.0.deadline()
+    }
+
+    fn figures(&self) -> Figures {
+        let mut figures = self.0.figures();
+        figures.vitals.jobs += 1;
+        figures
+    }
+}
+
+#[test]
+#[should_panic(expected = "holds 1 jobs, 0 watchers and 0 records")]
+fn what_a_server_still_holds_when_all_is_done_is_a_leak() {
+    let seed = (0..).find(|&seed| is_for_now(&Plan::draw(seed, &Mix::everything()))).expect("there is one");
+    judged(seed, |config, hash_seed| Box::new(Hoarder(Engine::new(config, hash_seed))));
+}
+
+fn is_for_now(plan: &Plan) -> bool {
+    plan.workload.submits().all(|submit| submit.epoch_s.is_none())
 }
 
 fn assert_innocent(seed: u64, run: &Run, verdict: &Verdict) {

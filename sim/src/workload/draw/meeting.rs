@@ -28,6 +28,7 @@ impl Drawing {
                 epoch_s: None,
                 reducer: None,
                 size: 20,
+                is_empty: false,
                 then: Then::Created,
             });
             Step { after_ms, op }

@@ -195,6 +195,11 @@ impl Errands {
                 AdminPlan::Cancel(which) => AdminRequest::CancelJob(self.handle(*which)),
                 AdminPlan::Create(number) => AdminRequest::CreateFunction(content::spare(*number)),
                 AdminPlan::Drop(number) => AdminRequest::DropFunction(content::spare(*number)),
+                AdminPlan::MaxQueue { function, most } => AdminRequest::MaxQueue {
+                    function: scene.function(*function).to_bytes(),
+                    limits: content::limits(*most),
+                },
+                AdminPlan::Shutdown => AdminRequest::Shutdown { graceful: true },
                 AdminPlan::Unknown => {
                     AdminRequest::Malformed(AdminError::UnknownCommand(Bytes::from_static(b"hello")))
                 }

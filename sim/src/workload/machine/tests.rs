@@ -42,6 +42,7 @@ fn submit(then: Then) -> Step {
         epoch_s: None,
         reducer: None,
         size: 20,
+        is_empty: false,
         then,
     };
     Step { after_ms: 0, op: Op::Submit(plan) }
