@@ -49,3 +49,18 @@ impl Cutter {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_argument_runs_to_the_end() {
+        let cut = |count| split_arguments(&Bytes::from_static(b"a\0b\0c"), count);
+        assert_eq!(cut(0), Some(vec![]));
+        assert_eq!(cut(1), Some(vec!["a\0b\0c".into()]));
+        assert_eq!(cut(2), Some(vec!["a".into(), "b\0c".into()]));
+        assert_eq!(cut(3), Some(vec!["a".into(), "b".into(), "c".into()]));
+        assert_eq!(cut(4), None);
+    }
+}
