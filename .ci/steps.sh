@@ -3,6 +3,7 @@
 #   fixed_seeds      how many seeds from 0 the simulator runs, the same ones every time
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
+#   digest_seeds     how many seeds a debug build runs as well, to compare what they come to
 #   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is not caught in these
 #   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
 #   real_seeds       how many seeds the program itself is put through in real time: on two busy cores 0.6 in a second
@@ -138,9 +139,9 @@ clients() {
 # What a seed means must not depend on how the simulator was compiled.
 same_in_a_debug_build() {
     mkdir -p target/digests
-    cargo sim digests --seeds 0..500 -j 2 | sort -n >target/digests/release
-    cargo run --package gearman-sim -- digests --seeds 0..500 -j 2 | sort -n >target/digests/debug
-    [ "$(wc -l <target/digests/release)" -eq 500 ]
+    cargo sim digests --seeds "$digest_seeds" -j 2 | sort -n >target/digests/release
+    cargo run --package gearman-sim -- digests --seeds "$digest_seeds" -j 2 | sort -n >target/digests/debug
+    [ "$(wc -l <target/digests/release)" -eq "$digest_seeds" ]
     cmp target/digests/release target/digests/debug
 }
 
@@ -203,6 +204,7 @@ step "mutants, each seen by tests or the simulator" mutants
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
+step "simulation, the same in a debug build" same_in_a_debug_build
 step "shards, their files and their union" shards
 step "faults, under turmoil and on the machine's own sockets" faults_compared
 step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
@@ -236,7 +238,6 @@ step "costs of codec and engine" cargo costs check
 step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
-    step "simulation, the same in a debug build" same_in_a_debug_build
     step "simulation, the program itself can fail" .ci/loopback-can-fail
     step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
     step "the slowest call at four million jobs" cargo costs slowest

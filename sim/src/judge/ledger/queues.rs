@@ -62,16 +62,20 @@ impl Ledger {
     }
 
     /// The most jobs of its function that there can have been when the submit was looked at, without its own and
-    /// without those that were cancelled before; and the latter. Unknown after a restart that a store outlived.
+    /// without those that were cancelled before; and the latter. Unknown after a restart that a store outlived, and
+    /// when one handle stands for two jobs.
     pub(crate) fn most_jobs_beside(&self, id: SubmitId) -> Option<(usize, Vec<JobId>)> {
         if self.legacies.is_after_a_restart() {
             return None;
         }
         let own = self.submit(id);
         let since = own.wrote.place;
-        let jobs = self.job_ids().filter(|&job| self[job].function == own.function);
+        let jobs = || self.job_ids().filter(|&job| self[job].function == own.function);
+        if jobs().any(|job| self[job].is_mistaken) {
+            return None;
+        }
         let (over, there): (Vec<JobId>, Vec<JobId>) =
-            jobs.partition(|&job| self[job].over.is_some_and(|over| over < since));
+            jobs().partition(|&job| self[job].over.is_some_and(|over| over < since));
         let cancelled = over.into_iter().filter(|&job| self[job].cancelling);
         let unseen = self.submits.iter().enumerate().filter(|&(other, submit)| {
             other != id && submit.function == own.function && submit.may_have_a_job

@@ -20,10 +20,12 @@ struct Crowd {
     job: JobId,
     made: Place,
     limit: usize,
-    /// All of them that have given no sign of life since.
+    /// Those of the others that have given no sign of life since.
     silent: Vec<JobId>,
     /// How many have.
     alive: usize,
+    /// Whether the new one has.
+    is_there: bool,
 }
 
 impl Rule for QueueLimit {
@@ -71,22 +73,25 @@ impl QueueLimit {
         let is_new = ledger[job].maker == Some(submit) && ledger[job].submits.len() == 1;
         let Some(limit) = ledger.greatest_limit(submit).filter(|_| is_new) else { return };
         bench.armed();
-        let (limit, mut silent) = (limit as usize, ledger.jobs_beside(submit, job));
+        let (limit, silent) = (limit as usize, ledger.jobs_beside(submit, job));
         if silent.len() >= limit {
-            silent.push(job);
-            self.crowds.push(Crowd { job, made: ledger.now.place, limit, silent, alive: 0 });
+            let made = ledger.now.place;
+            self.crowds.push(Crowd { job, made, limit, silent, alive: 0, is_there: false });
         }
     }
 
     /// A job has shown that it lived at this place.
     fn is_crowded(&mut self, alive: JobId, at: Place, ledger: &Ledger, bench: &mut Bench) {
         self.crowds.retain_mut(|crowd| {
-            let Some(index) = crowd.silent.iter().position(|&job| job == alive && crowd.made < at) else {
+            if crowd.made >= at {
                 return true;
-            };
-            crowd.silent.swap_remove(index);
-            crowd.alive += 1;
-            if crowd.alive <= crowd.limit {
+            }
+            crowd.is_there |= crowd.job == alive;
+            if let Some(index) = crowd.silent.iter().position(|&job| job == alive) {
+                crowd.silent.swap_remove(index);
+                crowd.alive += 1;
+            }
+            if !crowd.is_there || crowd.alive < crowd.limit {
                 return true;
             }
             let what = format!("it was made beside {0} jobs of its function, where {0} may be", crowd.limit);
@@ -139,6 +144,14 @@ mod tests {
         let over = then("w> can_do mail\n w> grab\n c> submit mail\n c< created H:3\n w< assign H:1 mail");
         assert_eq!(broken(&over), [""; 0]);
         assert_eq!(armed("queue-limit", &over), 3);
+    }
+
+    #[test]
+    fn a_limit_that_was_lowered_may_have_been_passed_before() {
+        let lowered = then("a> maxqueue mail 1\n a< line OK\n c> submit mail bg\n c< created H:3");
+        let alive = format!("{lowered}\n {ALIVE}\n w< no_job");
+        assert!(!broken(&alive).contains(&"queue-limit"), "the third was lost");
+        assert_eq!(broken(&format!("{lowered}\n {ALIVE}\n w< assign H:3 mail")), ["queue-limit"]);
     }
 
     #[test]
