@@ -200,6 +200,14 @@ impl Ledger {
         }
     }
 
+    /// Whether the worker of an attempt may have lost the job and been given it once more without the ledger's knowing:
+    /// then what it said between is refused, though what it said later is passed on.
+    fn may_have_it_again(&self, job: &Job, attempt: usize) -> bool {
+        let (owner, later) = (&job.attempts[attempt], &job.attempts[attempt + 1..]);
+        let has_it_again = later.iter().any(|later| later.connection == owner.connection);
+        self.may_be_released(owner) && (has_it_again || self.is_asking(owner.connection))
+    }
+
     /// The watcher has heard this report of a worker: have all before it been heard as often as they must?
     fn advance(
         &mut self,
@@ -223,7 +231,7 @@ impl Ledger {
         let told = &self[job];
         let watch = &told.watches[index];
         if !told.is_murky && !is_blurred && !watch.is_blurred {
-            if told.has_gap(watch, to) {
+            if told.has_gap(watch, to) && !self.may_have_it_again(told, to.0) {
                 facts.push(Fact::Gap { connection, job });
             }
             let wanted = |(attempt, said): (usize, usize)| {

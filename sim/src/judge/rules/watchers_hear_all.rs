@@ -55,6 +55,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_between_two_attempts_of_one_worker_is_lost() {
+        let timed = "c> submit mail
+            c< created H:1
+            w> can_do mail 100
+            w> grab
+            w< assign H:1 mail
+            w> data H:1 one
+            w> data H:1 two";
+        assert_eq!(broken(&format!("{timed}\n +100\n c< data H:1 two")), ["watchers-hear-all"]);
+        let asking = timed.replace("w> data H:1 one", "w> grab\n w> data H:1 one");
+        assert_eq!(broken(&format!("{asking}\n +99\n c< data H:1 two")), ["watchers-hear-all"]);
+        assert_eq!(broken(&format!("{asking}\n +100\n c< data H:1 two")), [""; 0]);
+        let again = format!("{asking}\n +100\n w< assign H:1 mail\n c< data H:1 two");
+        assert_eq!(broken(&again), [""; 0]);
+    }
+
+    #[test]
     fn who_is_attached_twice_hears_everything_twice() {
         let twice = SAID.replacen("c> submit mail", "c> submit mail key=k\n c> submit mail key=k\n c< created H:1", 1);
         let right = format!("{twice}\n c< data H:1 one\n c< data H:1 one\n c< data H:1 two");
