@@ -133,6 +133,7 @@ impl Ledger {
             ReportPlace::Stranger => return facts.push(Fact::StrangerRefused),
             ReportPlace::Unclear | ReportPlace::Swallowed => return,
         };
+        self.blur_reports(job);
         let held = &mut self[job].attempts[attempt];
         held.said[said].fate = Fate::Refused;
         let is_clear = held.said[said].is_clear;
@@ -185,6 +186,7 @@ impl Ledger {
     fn accepted(&mut self, connection: Connection, report: &ReportAsked, facts: &mut Vec<Fact<'_>>) {
         match report.place {
             ReportPlace::Held { job, attempt, said } => {
+                self.blur_reports(job);
                 let held = &mut self[job].attempts[attempt];
                 held.said[said].fate = Fate::Accepted;
                 let is_end = held.said[said].report.is_terminal();

@@ -344,7 +344,16 @@ impl Ledger {
         let is_clear = !(is_confused || is_asking && may_be_lost);
         let is_late = own.is_some_and(|own| self[job].attempts[own].given_up.is_some());
         let (wrote, report) = (self.now, report.clone());
-        let said = Said { connection, wrote, report, fate: Fate::Open, is_heard: false, is_clear, is_late };
+        let said = Said {
+            connection,
+            wrote,
+            report,
+            fate: Fate::Open,
+            is_heard: false,
+            is_clear,
+            was_asking: is_asking,
+            is_late,
+        };
         match own {
             Some(attempt) => {
                 let all = &mut self[job].attempts[attempt].said;

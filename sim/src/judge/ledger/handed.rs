@@ -124,6 +124,7 @@ impl Ledger {
         let read = self.now;
         let attempt = Attempt { connection, grab, read, limit, given_up, released, said: Vec::new() };
         let handed = Handed::new(function, assignment);
+        self.blur_reports(job);
         // What was said of the job between the grab and its answer may have ended it again.
         self[job].is_murky |= self[job].has_unclear_end(connection, grab.place);
         self[job].handed.get_or_insert_with(|| handed.clone());

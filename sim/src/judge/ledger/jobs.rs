@@ -191,6 +191,8 @@ pub(crate) struct Said {
     pub(crate) is_heard: bool,
     /// Whether the ledger knows which attempt it belongs to.
     pub(crate) is_clear: bool,
+    /// Whether its worker had asked for another job and had no answer yet.
+    pub(super) was_asking: bool,
     /// Its worker had given the job up before, on the same connection.
     pub(crate) is_late: bool,
 }
@@ -405,6 +407,19 @@ impl Ledger {
         let Limit::After(limit) = attempt.limit else { return None };
         let slack: Duration = self.terms.slack;
         Some(Moment { place: attempt.read.place, at: attempt.read.at + limit + slack })
+    }
+
+    /// Who asks for a job when the time limit of its own has passed may be given that again, and not know it yet: what
+    /// it said meanwhile, and nobody has heard or answered, may belong to either attempt. Between writing and arriving
+    /// a limit may pass, so this shows late.
+    pub(super) fn blur_reports(&mut self, id: JobId) {
+        for index in 0..self[id].attempts.len() {
+            if self.may_be_expired(&self[id].attempts[index]) {
+                let said = self[id].attempts[index].said.iter_mut();
+                let open = said.filter(|said| said.was_asking && said.fate == Fate::Open && !said.is_heard);
+                open.for_each(|said| said.is_clear = false);
+            }
+        }
     }
 
     /// Whether the job may have ended by now.

@@ -117,6 +117,9 @@ impl Ledger {
             let index = self[job].watches.iter().position(|watch| watch.connection == connection)?;
             Some((job, index))
         });
+        if let Some((job, _)) = watched {
+            self.blur_reports(job);
+        }
         let Some((job, index)) = watched else {
             let mut submits = self.link(connection).into_iter().flat_map(|link| link.unanswered());
             let is_early = submits.any(|submit| {
@@ -180,10 +183,12 @@ impl Ledger {
             // A failure has no words of its own: nobody can tell that it is this one, if it came too late.
             let owner = &job.attempts[attempt];
             let said_so = &owner.said[said];
-            let is_unclear = job.is_told_alike(attempt, report)
-                || is_failure && self.may_be_expired_at(owner, said_so.wrote.at);
             let is_late = said_so.is_clear && owner.is_late(said_so);
             let is_in_vain = is_late || said_so.fate == Fate::Refused;
+            // In vain once, and said again when the job may have been its own again.
+            let is_unclear = job.is_told_alike(attempt, report)
+                || is_in_vain && job.is_said_twice((attempt, said))
+                || is_failure && self.may_be_expired_at(owner, said_so.wrote.at);
             if is_failure && is_in_vain && !job.is_told_alike(attempt, report) {
                 return Origin::Server;
             }
@@ -198,14 +203,6 @@ impl Ledger {
             Some(said) if is_failure || !said.is_clear => Origin::Unclear,
             Some(said) => Origin::Stranger(said.connection),
         }
-    }
-
-    /// Whether the worker of an attempt may have lost the job and been given it once more without the ledger's knowing:
-    /// then what it said between is refused, though what it said later is passed on.
-    fn may_have_it_again(&self, job: &Job, attempt: usize) -> bool {
-        let (owner, later) = (&job.attempts[attempt], &job.attempts[attempt + 1..]);
-        let has_it_again = later.iter().any(|later| later.connection == owner.connection);
-        self.may_be_released(owner) && (has_it_again || self.is_asking(owner.connection))
     }
 
     /// The watcher has heard this report of a worker: have all before it been heard as often as they must?
@@ -231,7 +228,7 @@ impl Ledger {
         let told = &self[job];
         let watch = &told.watches[index];
         if !told.is_murky && !is_blurred && !watch.is_blurred {
-            if told.has_gap(watch, to) && !self.may_have_it_again(told, to.0) {
+            if told.has_gap(watch, to) {
                 facts.push(Fact::Gap { connection, job });
             }
             let wanted = |(attempt, said): (usize, usize)| {

@@ -80,6 +80,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_and_is_said_again_may_be_in_time() {
+        let again = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> cant_do mail
+            w> data H:1 same
+            w< no_such_data
+            w> can_do mail
+            w> grab
+            w> data H:1 same";
+        assert_eq!(broken(&format!("{again}\n w< assign H:1 mail\n c< data H:1 same")), [""; 0]);
+        let other = again.replacen("same", "other", 1);
+        assert_eq!(broken(&format!("{other}\n c< data H:1 other")), ["late-result"]);
+    }
+
+    #[test]
     fn who_may_have_been_in_time_is_not_judged() {
         let script = "c> submit mail
             c< created H:1

@@ -71,6 +71,16 @@ mod tests {
     }
 
     #[test]
+    fn a_result_on_its_way_may_end_the_job_as_its_next_attempt() {
+        let watched = HELD.replace("submit mail bg", "submit mail");
+        let ended = format!(
+            "{watched}\n +50\n w1> grab\n +49\n w1> complete H:1 done\n +1\n c< complete H:1 done"
+        );
+        let again = format!("{ended}\n w1< assign H:1 mail\n w1> data H:1 more\n w1< no_such_data");
+        assert_eq!(broken(&again), [""; 0]);
+    }
+
+    #[test]
     fn when_the_time_may_have_passed_it_is_not_judged() {
         let taken = format!("{HELD}\n +100\n w2> grab\n w2< assign H:1 mail");
         assert_eq!(broken(&taken), [""; 0]);
