@@ -51,6 +51,8 @@ pub struct Run {
     pub lasted: Time,
     /// Who waits for whom, if it did not come to rest.
     pub stuck: Option<Stuck>,
+    /// What a server still holds though all is done and nothing is for later, if it is known and anything.
+    pub held: Option<String>,
 }
 
 /// A fault of the plan that happened.

@@ -171,7 +171,8 @@ pub enum Failure {
     Wrong(Accusation),
     /// Somebody waits for ever.
     Stuck(Stuck),
-    /// Something of ours panicked, or the process of a server has ended by itself.
+    /// Something of ours panicked, the process of a server has ended by itself, or a server still holds what nobody
+    /// waits for.
     Panic(Panic),
     /// It does not depend on its plan alone, for this reason.
     NotDeterministic(String),
@@ -287,6 +288,9 @@ fn failure(run: &Run, verdict: &Verdict, wall_clock_reads: u64) -> Option<Failur
     }
     if let Some(stuck) = &run.stuck {
         return Some(Failure::Stuck(stuck.clone()));
+    }
+    if let Some(held) = &run.held {
+        return Some(Failure::Panic(Panic { message: held.clone(), place: "the end of the run".to_owned() }));
     }
     let leak = format!("a host has read the machine's wall clock {wall_clock_reads} times");
     (wall_clock_reads > 0).then_some(Failure::NotDeterministic(leak))

@@ -51,12 +51,11 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     let Told { history, tally, census, mut lives } = bare.journal.take();
     if stuck.is_none() {
         lives.settle_all();
-        if plan.workload.submits().all(|submit| submit.epoch_s.is_none()) {
-            bare.servers.iter().for_each(Server::assert_holds_nothing);
-        }
     }
+    let is_done = stuck.is_none() && plan.workload.submits().all(|submit| submit.epoch_s.is_none());
+    let held = bare.servers.iter().find_map(Server::held).filter(|_| is_done);
     let ends = lives.ends().clone();
-    Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck }
+    Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck, held }
 }
 
 /// Something that will happen.

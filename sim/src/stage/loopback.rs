@@ -100,7 +100,7 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck };
+    let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None };
     Ok(Real { run, terms: Terms::of(&plan, slack), cut })
 }
 

@@ -40,7 +40,7 @@ pub fn run(plan: &Plan, options: Options) -> Run {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck }
+    Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None }
 }
 
 /// The hosts, and the servers' stores.
