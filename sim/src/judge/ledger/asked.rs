@@ -326,10 +326,14 @@ impl Ledger {
     }
 
     fn place_of_report(&mut self, connection: Connection, handle: &Handle, report: &Report) -> ReportPlace {
+        let is_asking = self.is_asking(connection);
         if self.is_swallowed(connection, handle, report) {
+            if is_asking {
+                // It may have been given the job again, and then this ends it.
+                self.unclear.insert(handle.clone(), ());
+            }
             return ReportPlace::Swallowed;
         }
-        let is_asking = self.is_asking(connection);
         let is_confused = self.link(connection).is_none_or(|link| link.is_confused);
         let Some(job) = self.by_handle(handle) else {
             if is_asking || is_confused {

@@ -217,7 +217,8 @@ impl Attempt {
     /// Whether a report was written that ends the job, if it was accepted.
     pub(crate) fn may_have_finished(&self) -> bool {
         let ends = |said: &Said| said.report.is_terminal() && said.fate != Fate::Refused;
-        self.said.iter().any(|said| ends(said) && !self.is_late(said))
+        // What is not clear may belong to a later attempt of the same worker, and be in time there.
+        self.said.iter().any(|said| ends(said) && !(said.is_clear && self.is_late(said)))
     }
 }
 

@@ -186,10 +186,11 @@ impl Ledger {
             let is_late = said_so.is_clear && owner.is_late(said_so);
             let is_in_vain = is_late || said_so.fate == Fate::Refused;
             // In vain once, and said again when the job may have been its own again.
+            let is_said_again = job.is_said_twice((attempt, said));
             let is_unclear = job.is_told_alike(attempt, report)
-                || is_in_vain && job.is_said_twice((attempt, said))
+                || is_in_vain && is_said_again
                 || is_failure && self.may_be_expired_at(owner, said_so.wrote.at);
-            if is_failure && is_in_vain && !job.is_told_alike(attempt, report) {
+            if is_failure && is_in_vain && !is_said_again && !job.is_told_alike(attempt, report) {
                 return Origin::Server;
             }
             return if is_unclear { Origin::Unclear } else { Origin::Worker { attempt, said } };

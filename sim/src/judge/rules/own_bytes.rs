@@ -48,6 +48,22 @@ mod tests {
     }
 
     #[test]
+    fn after_an_exception_in_vain_it_may_be_the_word_of_the_next_attempt() {
+        let said = "c> submit mail
+            c< created H:1
+            w> can_do mail 100
+            w> grab
+            w< assign H:1 mail
+            w> exception H:1 oops
+            w> grab
+            w> complete H:1 done
+            +100";
+        assert_eq!(broken(&format!("{said}\n c< complete H:1 done")), [""; 0]);
+        let unasked = said.replacen("w> grab\n            w> complete", "w> complete", 1);
+        assert_eq!(broken(&format!("{unasked}\n c< complete H:1 done")), ["own-bytes"]);
+    }
+
+    #[test]
     fn it_may_be_the_word_of_a_worker_that_is_not_known_to_have_the_job_yet() {
         let script = "w> can_do mail
             c> submit mail

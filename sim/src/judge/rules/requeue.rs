@@ -45,6 +45,27 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_again_may_have_ended_it_as_its_next_attempt() {
+        let again = "c> submit mail bg
+            c< created H:1
+            w1> can_do mail
+            w2> can_do mail
+            w1> grab
+            w1> reset
+            w1> can_do mail
+            w1< assign H:1 mail
+            w1> grab
+            w1> complete H:1 done
+            w1 closes
+            w1 ended
+            w2> grab
+            w2< no_job";
+        assert_eq!(broken(again), [""; 0]);
+        let unasked = again.replacen("w1> grab\n            w1> complete", "w1> complete", 1);
+        assert_eq!(broken(&unasked), ["requeue"]);
+    }
+
+    #[test]
     fn while_the_server_may_not_know_of_the_loss_it_is_not_judged() {
         let script = format!("{LOST}\n w2> grab\n w2< no_job\n w1 ended");
         assert_eq!(broken(&script), [""; 0]);

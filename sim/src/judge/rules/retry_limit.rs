@@ -91,6 +91,22 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_in_vain_that_is_said_again_may_be_the_next_attempts() {
+        let again = "c> submit mail
+            c< created H:1
+            w> can_do mail 100
+            w> grab
+            w< assign H:1 mail
+            +100
+            w> fail H:1
+            w> grab
+            w> fail H:1
+            w< not_yours
+            c< fail H:1";
+        assert_eq!(broken(again), [""; 0]);
+    }
+
+    #[test]
     fn a_worker_that_may_have_been_given_the_job_again_may_have_said_so() {
         // It gives the job up that its first grab got, and its second grab gets it again, unread.
         let script = "c> submit mail
