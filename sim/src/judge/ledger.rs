@@ -10,6 +10,7 @@
 
 mod answered;
 mod asked;
+mod attempts;
 mod calendar;
 mod handed;
 mod jobs;
@@ -17,21 +18,26 @@ mod legacy;
 mod links;
 mod map;
 mod queues;
+mod reports;
 mod watching;
 
 pub(crate) use asked::{Asked, Question};
+pub(crate) use attempts::Attempt;
 pub(crate) use calendar::{Passes, Since, Wait, WaitKind};
-pub(crate) use jobs::{Attempt, Fate, Handed, Job, JobId, Start, SubmitId, Watch};
+pub(crate) use jobs::{Handed, Job, JobId, Start, SubmitId, Watch};
 use legacy::{Content, Legacies, Offer, OldKey};
 pub(crate) use links::{Limit, Link};
 pub(crate) use map::Map;
+pub(crate) use reports::Fate;
 
 use super::Terms;
 use super::facts::Fact;
 use crate::history::{Closing, Connection, Entry, Place, What};
+use attempts::Cause;
 use gearman_protocol::{FunctionName, Handle, Time};
-use jobs::{Cause, Key, KeyId, KeyState, Submitted};
+use jobs::{Key, KeyId, KeyState, Submitted};
 use queues::LimitAsked;
+use reports::Said;
 
 /// A place in the history and the time there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +72,8 @@ pub(crate) struct Ledger {
     handles: Map<Handle, JobId>,
     /// Handles that somebody has asked to cancel, whether they were met or not.
     cancelled: Map<Handle, ()>,
-    /// Handles that somebody has reported on who may hold a job without the ledger's knowing.
-    unclear: Map<Handle, ()>,
+    /// Reports on handles that no answer has told.
+    unmet: Map<Handle, Vec<Said>>,
     submits: Vec<Submitted>,
     key_numbers: Map<Key, KeyId>,
     keys: Vec<KeyState>,
@@ -116,7 +122,7 @@ impl Ledger {
             jobs: Vec::new(),
             handles: Map::default(),
             cancelled: Map::default(),
-            unclear: Map::default(),
+            unmet: Map::default(),
             submits: Vec::new(),
             key_numbers: Map::default(),
             keys: Vec::new(),
@@ -231,8 +237,8 @@ impl Ledger {
         }
         let asking = link.asking();
         let (gone, confused) = (link.is_gone, link.is_confused);
-        for (job, attempt) in std::mem::take(&mut link.holds) {
-            self.release(job, attempt, Cause::Lost);
+        for (job, grab) in std::mem::take(&mut link.holds) {
+            self.release_of(job, grab, Cause::Lost);
         }
         for function in functions_of(asking) {
             let detour = &mut self.detours[usize::from(function)];

@@ -1,8 +1,9 @@
 //! Answers as they are read: which request each answers, and what it proves.
 
-use super::asked::{Decline, RefusalText, ReportAsked, ReportPlace};
+use super::asked::Decline;
 use super::links::Due;
-use super::{Asked, Cause, Fate, Function, JobId, Ledger, Moment, Question, functions_of};
+use super::reports::RefusalText;
+use super::{Asked, Cause, Function, JobId, Ledger, Moment, Question, functions_of};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
 use gearman_protocol::{AdminReply, AdminRequest, Response};
@@ -106,7 +107,7 @@ impl Ledger {
             1 if candidates == 1 => {
                 while let Some(asked) = self.link_mut(connection).and_then(|link| link.asked.pop_front()) {
                     if fits(&asked) {
-                        self.refused(&asked, facts);
+                        self.refused(connection, &asked, facts);
                         break;
                     }
                     self.done(connection, &asked, facts);
@@ -125,34 +126,11 @@ impl Ledger {
         true
     }
 
-    /// A report was refused for certain.
-    fn refused(&mut self, asked: &Asked, facts: &mut Vec<Fact<'_>>) {
-        let Question::Report(report) = &asked.question else { return };
-        let (job, attempt, said) = match report.place {
-            ReportPlace::Held { job, attempt, said } => (job, attempt, said),
-            ReportPlace::Stranger => return facts.push(Fact::StrangerRefused),
-            ReportPlace::Unclear | ReportPlace::Swallowed => return,
-        };
-        self.blur_reports(job);
-        let held = &mut self[job].attempts[attempt];
-        held.said[said].fate = Fate::Refused;
-        let is_clear = held.said[said].is_clear;
-        let finished_before = held.said[..said].iter().any(|said| said.report.is_terminal());
-        if !is_clear || finished_before {
-            return;
-        }
-        if self.may_be_released(&self[job].attempts[attempt]) {
-            let cause = self.cause_of(&self[job].attempts[attempt]);
-            self.release(job, attempt, cause);
-        }
-        facts.push(Fact::Refused { job, attempt, said });
-    }
-
     /// A request that gets no answer is done, because a later one has been answered.
     fn done(&mut self, connection: Connection, asked: &Asked, facts: &mut Vec<Fact<'_>>) {
         match &asked.question {
             Question::GiveUp { function } => self.given_up(connection, asked.wrote, *function),
-            Question::Report(report) => self.accepted(connection, report, facts),
+            Question::Report(_) => self.accepted(connection, asked, facts),
             Question::Nothing
             | Question::Submit(_)
             | Question::Grab { .. }
@@ -169,43 +147,14 @@ impl Ledger {
     fn given_up(&mut self, connection: Connection, wrote: Moment, function: Option<Function>) {
         let Some(link) = self.link_mut(connection) else { return };
         let holds = std::mem::take(&mut link.holds);
-        let (lost, kept): (Vec<_>, Vec<_>) = holds.into_iter().partition(|&(job, attempt)| {
-            let job = &self[job];
-            let same = function.is_none_or(|function| function == job.function);
-            same && job.attempts[attempt].grab.place < wrote.place
+        let (lost, kept): (Vec<_>, Vec<_>) = holds.into_iter().partition(|&(job, grab)| {
+            function.is_none_or(|function| function == self[job].function) && grab < wrote.place
         });
-        for (job, attempt) in lost {
-            self.release(job, attempt, Cause::Lost);
+        for (job, grab) in lost {
+            self.release_of(job, grab, Cause::Lost);
         }
         if let Some(link) = self.link_mut(connection) {
             link.holds = kept;
-        }
-    }
-
-    /// A report was not refused.
-    fn accepted(&mut self, connection: Connection, report: &ReportAsked, facts: &mut Vec<Fact<'_>>) {
-        match report.place {
-            ReportPlace::Held { job, attempt, said } => {
-                self.blur_reports(job);
-                let held = &mut self[job].attempts[attempt];
-                held.said[said].fate = Fate::Accepted;
-                let is_end = held.said[said].report.is_terminal();
-                if !held.said[said].is_clear {
-                    return;
-                }
-                let in_time = !held.is_late(&held.said[said]);
-                facts.push(Fact::Accepted { job, attempt, said });
-                if is_end && let Some(link) = self.link_mut(connection) {
-                    link.holds.retain(|&(held, _)| held != job);
-                }
-                if is_end && in_time && !self[job].is_murky {
-                    self.is_over(job);
-                }
-            }
-            ReportPlace::Stranger => {
-                facts.push(Fact::StrangerAccepted { connection, handle: report.handle.clone() });
-            }
-            ReportPlace::Unclear | ReportPlace::Swallowed => {}
         }
     }
 
@@ -277,6 +226,7 @@ impl Ledger {
                         self.empties[usize::from(function)].push(asked.wrote, now.place);
                     }
                 }
+                self.settle(connection);
             }
             (Question::Option(name), Response::Option { .. }) if name.eq_ignore_ascii_case(b"exceptions") => {
                 if let Some(link) = self.link_mut(connection) {

@@ -1,13 +1,13 @@
 //! Requests as they are written: what each wants to know, and what it changes before it is answered.
 
-use super::jobs::{Key, Said};
+use super::jobs::Key;
 use super::links::Limit;
-use super::{Fate, Function, Functions, JobId, Ledger, Moment, Start, SubmitId, Submitted};
+use super::reports::ReportAsked;
+use super::{Function, Functions, Ledger, Moment, Start, SubmitId, Submitted};
 use crate::history::Connection;
 use bytes::Bytes;
 use gearman_protocol::{
-    AdminRequest, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Report, Request, Response,
-    Submit,
+    AdminRequest, DecodeError, FunctionName, Grab, Handle, JobTimeout, Mode, Request, Response, Submit,
 };
 use std::time::Duration;
 
@@ -47,53 +47,6 @@ pub(crate) enum Question {
     Table,
     /// ERROR with the code of this.
     Malformed(DecodeError),
-}
-
-/// A report, and where it stands in the ledger.
-#[derive(Clone, Debug)]
-pub(crate) struct ReportAsked {
-    pub(crate) handle: Handle,
-    pub(super) place: ReportPlace,
-    pub(super) text: RefusalText,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ReportPlace {
-    /// Of somebody to whom the job was assigned.
-    Held { job: JobId, attempt: usize, said: usize },
-    /// Of somebody to whom it was not.
-    Stranger,
-    /// Of somebody who may have been given the job and does not know it yet.
-    Unclear,
-    /// What a worker says after an exception, for which no answer means nothing.
-    Swallowed,
-}
-
-/// A refused report is answered in one of three texts, by its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RefusalText {
-    Data,
-    Result,
-    Exception,
-}
-
-impl RefusalText {
-    const fn of(report: &Report) -> Self {
-        match report {
-            Report::Data(_) | Report::Warning(_) => Self::Data,
-            Report::Status { .. } | Report::Complete(_) | Report::Fail => Self::Result,
-            Report::Exception(_) => Self::Exception,
-        }
-    }
-
-    pub(super) fn read(text: &[u8]) -> Option<Self> {
-        match text {
-            b"Job does not exist on server" => Some(Self::Data),
-            b"Job given in work result not found" => Some(Self::Result),
-            b"An exception was received for a job that does not exist" => Some(Self::Exception),
-            _ => None,
-        }
-    }
 }
 
 /// Why a submit was declined.
@@ -207,10 +160,11 @@ impl Ledger {
             Some(function) => link.abilities.remove(function),
             None => link.abilities.clear(),
         }
-        for (job, attempt) in link.holds.clone() {
+        for (job, grab) in link.holds.clone() {
             let job = &mut self[job];
             if function.is_none_or(|function| function == job.function) {
-                job.attempts[attempt].given_up.get_or_insert(place);
+                let held = job.attempts.iter_mut().filter(|attempt| attempt.grab.place == grab);
+                held.for_each(|attempt| _ = attempt.given_up.get_or_insert(place));
             }
         }
         Question::GiveUp { function }
@@ -319,70 +273,9 @@ impl Ledger {
         id
     }
 
-    /// A report was written.
-    fn said(&mut self, connection: Connection, handle: &Handle, report: &Report) -> Question {
-        let place = self.place_of_report(connection, handle, report);
-        Question::Report(ReportAsked { handle: handle.clone(), place, text: RefusalText::of(report) })
-    }
-
-    fn place_of_report(&mut self, connection: Connection, handle: &Handle, report: &Report) -> ReportPlace {
-        let is_asking = self.is_asking(connection);
-        if self.is_swallowed(connection, handle, report) {
-            if is_asking {
-                // It may have been given the job again, and then this ends it.
-                self.unclear.insert(handle.clone(), ());
-            }
-            return ReportPlace::Swallowed;
-        }
-        let is_confused = self.link(connection).is_none_or(|link| link.is_confused);
-        let Some(job) = self.by_handle(handle) else {
-            if is_asking || is_confused {
-                self.unclear.insert(handle.clone(), ());
-                return ReportPlace::Unclear;
-            }
-            return ReportPlace::Stranger;
-        };
-        let own = self[job].attempts.iter().rposition(|attempt| attempt.connection == connection);
-        let may_be_lost = own.is_none_or(|own| self.may_be_released(&self[job].attempts[own]));
-        // Who asks for a job may have been given this one, again perhaps, and not know it yet.
-        let is_clear = !(is_confused || is_asking && may_be_lost);
-        let is_late = own.is_some_and(|own| self[job].attempts[own].given_up.is_some());
-        let (wrote, report) = (self.now, report.clone());
-        let said = Said {
-            connection,
-            wrote,
-            report,
-            fate: Fate::Open,
-            is_heard: false,
-            is_clear,
-            was_asking: is_asking,
-            is_late,
-        };
-        match own {
-            Some(attempt) => {
-                let all = &mut self[job].attempts[attempt].said;
-                all.push(said);
-                ReportPlace::Held { job, attempt, said: all.len() - 1 }
-            }
-            None => {
-                self[job].strangers.push(said);
-                if is_clear { ReportPlace::Stranger } else { ReportPlace::Unclear }
-            }
-        }
-    }
-
     pub(super) fn is_asking(&self, connection: Connection) -> bool {
         self.link(connection).is_some_and(|link| {
             link.asked.iter().any(|asked| matches!(asked.question, Question::Grab { .. }))
         })
-    }
-
-    /// Whether it follows an exception of the same worker for the same job.
-    fn is_swallowed(&self, connection: Connection, handle: &Handle, report: &Report) -> bool {
-        let Some(job) = self.by_handle(handle) else { return false };
-        let own = self[job].attempts.iter().rfind(|attempt| attempt.connection == connection);
-        let last = own.and_then(|attempt| attempt.said.last());
-        let after_exception = last.is_some_and(|said| matches!(said.report, Report::Exception(_)));
-        after_exception && matches!(report, Report::Complete(_) | Report::Fail)
     }
 }

@@ -1,9 +1,8 @@
 //! Jobs as answers tell of them: which submits made one, and to whom it was handed out.
 
-use super::asked::{ReportAsked, ReportPlace};
 use super::jobs::{Handed, NEVER};
 use super::links::{Due, Limit};
-use super::{Attempt, Cause, Functions, JobId, Ledger, Moment, Question, Start, SubmitId, Submitted, Watch};
+use super::{Attempt, Cause, Functions, JobId, Ledger, Moment, Start, SubmitId, Submitted, Watch};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
 use gearman_protocol::{Assignment, Handle};
@@ -122,17 +121,15 @@ impl Ledger {
         let given_up = link.gives_up_after(function, grab.place);
         let released = link.server_over.map(|place| (place, Cause::Lost));
         let read = self.now;
-        let attempt = Attempt { connection, grab, read, limit, given_up, released, said: Vec::new() };
+        let said = self.take_reports(job, connection, grab.place);
+        let attempt = Attempt { connection, grab, read, limit, given_up, released, said };
         let handed = Handed::new(function, assignment);
-        self.blur_reports(job);
-        // What was said of the job between the grab and its answer may have ended it again.
-        self[job].is_murky |= self[job].has_unclear_end(connection, grab.place);
         self[job].handed.get_or_insert_with(|| handed.clone());
         let was_over = !self[job].is_murky && self[job].over.is_some_and(|over| over < grab.place);
         let index = self.add_attempt(job, attempt, facts);
         self[job].is_murky |= was_over;
         if let Some(link) = self.link_mut(connection).filter(|link| link.server_over.is_none()) {
-            link.holds.push((job, index));
+            link.holds.push((job, grab.place));
         }
         // What another key's submit has made did not wait as long as this job seems to.
         let is_its_own = !self.is_of_another_key(job, &handed);
@@ -173,7 +170,6 @@ impl Ledger {
             let mut attempt = attempt;
             attempt.released.get_or_insert((before.read.place, Cause::Either));
             self[job].attempts.insert(count - 1, attempt);
-            self.shift_holds(job, count - 1);
             return count - 1;
         }
         facts.push(Fact::Clash { job, attempts: [count - 1, count] });
@@ -206,31 +202,6 @@ impl Ledger {
             (true, true) => Cause::Either,
             (true, false) => Cause::Lost,
             (false, _) => Cause::Expired,
-        }
-    }
-
-    /// An attempt was put in at this index: those from there on have moved up.
-    fn shift_holds(&mut self, job: JobId, index: usize) {
-        for link in self.links.iter_mut().flatten() {
-            for (held, attempt) in &mut link.holds {
-                if *held == job && *attempt >= index {
-                    *attempt += 1;
-                }
-            }
-            for asked in &mut link.asked {
-                if let Question::Report(ReportAsked {
-                    place: ReportPlace::Held { job: held, attempt, .. },
-                    ..
-                }) = &mut asked.question
-                    && *held == job
-                    && *attempt >= index
-                {
-                    *attempt += 1;
-                }
-            }
-        }
-        for watch in &mut self[job].watches {
-            watch.shift(index);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Jobs, the submits that made them, and the attempts to run them.
+//! Jobs, the submits that made them, and who watches them.
 
 use super::links::Limit;
-use super::{Function, Ledger, Moment};
+use super::reports::{Fate, Said};
+use super::{Attempt, Function, Ledger, Moment};
 use crate::history::{Connection, Place};
 use bytes::Bytes;
 use gearman_protocol::{
-    Assignment, FunctionName, Grab, Handle, Mode, Priority, Reducer, Report, Time, Unique, UnixMillis,
+    Assignment, FunctionName, Grab, Handle, Mode, Priority, Reducer, Time, Unique, UnixMillis,
 };
 use std::ops::{Index, IndexMut};
-use std::time::Duration;
 
 pub(crate) type SubmitId = usize;
 pub(crate) type KeyId = usize;
@@ -83,7 +83,7 @@ pub(crate) struct Job {
     pub(crate) is_background: bool,
     pub(crate) watches: Vec<Watch>,
     pub(crate) attempts: Vec<Attempt>,
-    /// Reports of connections that never held it.
+    /// Reports that stand with no attempt, because their senders do not hold the job for all that is known.
     pub(crate) strangers: Vec<Said>,
     /// Whether somebody has asked to cancel it.
     pub(crate) cancelling: bool,
@@ -141,8 +141,8 @@ pub(crate) struct Watch {
     pub(crate) attached: Vec<Place>,
     /// How many terminal packets it has got.
     pub(crate) ends: usize,
-    /// The last report it has heard, as attempt and index, and how often.
-    pub(super) cursor: Option<(usize, usize)>,
+    /// Where the last report that it has heard was written, and how often it has heard it.
+    pub(super) cursor: Option<Place>,
     pub(super) copies: usize,
     /// The same was said twice: nobody can tell any more what it has missed.
     pub(super) is_blurred: bool,
@@ -152,73 +152,6 @@ impl Watch {
     /// How many submits were known to be attached before this place.
     pub(crate) fn attached_before(&self, place: Place) -> usize {
         self.attached.iter().filter(|&&attached| attached < place).count()
-    }
-}
-
-/// One assignment of a job.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    pub(crate) connection: Connection,
-    /// The request that it answers, and where the answer was read.
-    pub(crate) grab: Moment,
-    pub(crate) read: Moment,
-    pub(crate) limit: Limit,
-    /// Since when its worker may have given it up, by CANT_DO or RESET_ABILITIES.
-    pub(crate) given_up: Option<Place>,
-    /// It was over, other than by a result, by this place.
-    pub(crate) released: Option<(Place, Cause)>,
-    pub(crate) said: Vec<Said>,
-}
-
-/// Why a worker does not hold a job any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// Its connection ended, or it gave the function up.
-    Lost,
-    /// It took too long.
-    Expired,
-    /// One of these.
-    Either,
-}
-
-/// A report as it was written.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) connection: Connection,
-    pub(crate) wrote: Moment,
-    pub(crate) report: Report,
-    pub(crate) fate: Fate,
-    pub(crate) is_heard: bool,
-    /// Whether the ledger knows which attempt it belongs to.
-    pub(crate) is_clear: bool,
-    /// Whether its worker had asked for another job and had no answer yet.
-    pub(super) was_asking: bool,
-    /// Its worker had given the job up before, on the same connection.
-    pub(crate) is_late: bool,
-}
-
-/// What became of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// Not known, perhaps for ever.
-    Open,
-    /// A later answer came without an ERROR for it.
-    Accepted,
-    /// It got an ERROR.
-    Refused,
-}
-
-impl Attempt {
-    /// Whether a report was written when the worker had certainly lost the job.
-    pub(crate) fn is_late(&self, said: &Said) -> bool {
-        said.is_late || self.released.is_some_and(|(place, _)| place < said.wrote.place)
-    }
-
-    /// Whether a report was written that ends the job, if it was accepted.
-    pub(crate) fn may_have_finished(&self) -> bool {
-        let ends = |said: &Said| said.report.is_terminal() && said.fate != Fate::Refused;
-        // What is not clear may belong to a later attempt of the same worker, and be in time there.
-        self.said.iter().any(|said| ends(said) && !(said.is_clear && self.is_late(said)))
     }
 }
 
@@ -232,13 +165,6 @@ impl Job {
 
     pub(crate) fn present(&self) -> Option<&Attempt> {
         self.attempts.last()
-    }
-
-    /// Whether this connection has written an end of the job since this place, and may not have held it then.
-    pub(super) fn has_unclear_end(&self, connection: Connection, since: Place) -> bool {
-        let all = self.attempts.iter().flat_map(|attempt| &attempt.said).chain(&self.strangers);
-        let mut own = all.filter(|said| said.connection == connection && said.wrote.place > since);
-        own.any(|said| !said.is_clear && said.report.is_terminal())
     }
 
     pub(super) fn new(handle: Handle, function: Function, seen: Place) -> Self {
@@ -323,16 +249,12 @@ impl Ledger {
         self.handles.get(handle).copied()
     }
 
-    /// Whether somebody has reported on the job who may hold it without the ledger's knowing.
-    pub(crate) fn is_unclear(&self, job: JobId) -> bool {
-        self.unclear.contains_key(&self[job].handle)
-    }
-
     pub(super) fn add_job(&mut self, handle: &Handle, function: Function) -> JobId {
         let id = JobId(self.jobs.len());
         let mut job = Job::new(handle.clone(), function, self.now.place);
         job.is_murky = usize::from(function) >= super::MOST_FUNCTIONS;
         job.cancelling = self.cancelled.contains_key(handle);
+        job.strangers = self.unmet.remove(handle).unwrap_or_default();
         self.jobs.push(job);
         self.handles.insert(handle.clone(), id);
         id
@@ -350,77 +272,6 @@ impl Ledger {
         let others = self.keys.iter().enumerate().filter(|&(key, _)| Some(key) != self[job].key);
         let mut open = others.flat_map(|(_, state)| &state.open);
         self[job].key.is_some() && open.any(|&submit| handed.fits(self.submit(submit)))
-    }
-
-    /// An attempt is over, other than by a result.
-    pub(super) fn release(&mut self, job: JobId, attempt: usize, cause: Cause) {
-        let place = self.now.place;
-        let limit = self.terms.attempts();
-        let released = &mut self[job].attempts[attempt].released;
-        if released.is_some() {
-            return;
-        }
-        *released = Some((place, cause));
-        let job_now = &self[job];
-        let is_lost = |attempt: &&Attempt| attempt.released.is_some() && !attempt.may_have_finished();
-        let losses = job_now.attempts.iter().filter(is_lost).count();
-        if limit.is_some_and(|limit| losses >= limit) && job_now.over.is_none() && !job_now.is_murky {
-            self.must_hear(job, true);
-        }
-    }
-
-    /// Whether the worker of an attempt may have lost the job by now, other than by ending it.
-    pub(crate) fn may_be_released(&self, attempt: &Attempt) -> bool {
-        attempt.released.is_some()
-            || attempt.given_up.is_some()
-            || self.link(attempt.connection).is_none_or(super::Link::may_be_over)
-            || self.may_be_expired(attempt)
-    }
-
-    /// Whether the worker of the job's last attempt certainly holds it now.
-    pub(crate) fn is_surely_held(&self, id: JobId, attempt: usize) -> bool {
-        let job = &self[id];
-        attempt + 1 == job.attempts.len()
-            && !job.is_murky
-            && !job.cancelling
-            && !job.attempts[attempt].may_have_finished()
-            && !self.may_be_released(&job.attempts[attempt])
-    }
-
-    /// Whether the limit of an attempt may have passed by now: the clock began at the earliest when the job was
-    /// asked for.
-    pub(crate) fn may_be_expired(&self, attempt: &Attempt) -> bool {
-        self.may_be_expired_at(attempt, self.now.at)
-    }
-
-    /// The same, by some other time.
-    pub(super) fn may_be_expired_at(&self, attempt: &Attempt, at: Time) -> bool {
-        match attempt.limit {
-            Limit::None => false,
-            Limit::After(limit) => at + self.terms.slack >= attempt.grab.at + limit,
-            Limit::Unclear => true,
-        }
-    }
-
-    /// From when on the limit of an attempt has certainly passed: the clock began at the latest when the job was
-    /// read.
-    pub(crate) fn surely_expired_at(&self, attempt: &Attempt) -> Option<Moment> {
-        let Limit::After(limit) = attempt.limit else { return None };
-        let slack: Duration = self.terms.slack;
-        Some(Moment { place: attempt.read.place, at: attempt.read.at + limit + slack })
-    }
-
-    /// Who asks for a job when the time limit of its own has passed may be given that again, and not know it yet: what
-    /// it said meanwhile, and nobody has heard or answered, may belong to either attempt. Between writing and arriving
-    /// a limit may pass, so this shows late.
-    pub(super) fn blur_reports(&mut self, id: JobId) {
-        for index in 0..self[id].attempts.len() {
-            if self.may_be_expired(&self[id].attempts[index]) {
-                let said = self[id].attempts[index].said.iter_mut();
-                let open = said.filter(|said| said.was_asking && said.fate == Fate::Open && !said.is_heard);
-                open.for_each(|said| said.is_clear = false);
-            }
-        }
     }
 
     /// Whether the job may have ended by now.

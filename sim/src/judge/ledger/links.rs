@@ -3,6 +3,7 @@
 use super::asked::{Asked, Question};
 use super::{Function, Functions, JobId, Moment, SubmitId, only};
 use crate::history::Place;
+use gearman_protocol::Handle;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -31,8 +32,10 @@ pub(crate) struct Link {
     pub(crate) is_garbled: bool,
     /// Whether an answer came that answers nothing: what is said here afterwards proves nothing.
     pub(crate) is_confused: bool,
-    /// The jobs it holds, for all that is known.
-    pub(super) holds: Vec<(JobId, usize)>,
+    /// The jobs it holds, for all that is known, and the grabs that have brought them.
+    pub(super) holds: Vec<(JobId, Place)>,
+    /// Its reports that were written after a grab that has no answer: of which handle, and where.
+    pub(super) unsettled: Vec<(Handle, Place)>,
     /// The jobs it watches.
     pub(super) watches: Vec<JobId>,
     /// Ends that it must hear before the next answer that proves that they were told.
@@ -123,6 +126,7 @@ impl Link {
             is_garbled: false,
             is_confused: false,
             holds: Vec::new(),
+            unsettled: Vec::new(),
             watches: Vec::new(),
             dues: Vec::new(),
         }

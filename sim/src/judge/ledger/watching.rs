@@ -1,7 +1,7 @@
 //! What watchers hear, held against what workers said.
 
-use super::jobs::{Fate, Said};
-use super::{Job, JobId, Ledger, SubmitId, Watch};
+use super::reports::Said;
+use super::{Fate, Job, JobId, Ledger, SubmitId, Watch};
 use crate::history::Connection;
 use crate::judge::facts::Fact;
 use gearman_protocol::{Handle, Report};
@@ -21,26 +21,21 @@ pub(crate) enum Origin {
     Nobody,
 }
 
-impl Watch {
-    /// An attempt was put in at this index.
-    pub(super) fn shift(&mut self, index: usize) {
-        if let Some((attempt, _)) = &mut self.cursor
-            && *attempt >= index
-        {
-            *attempt += 1;
-        }
-    }
-}
-
 /// Whether a watcher may be told this of what the worker said: one without the option hears of a failure only.
 fn tells(heard: &Report, said: &Report) -> bool {
     heard == said || matches!((heard, said), (Report::Fail, Report::Exception(_)))
 }
 
 impl Job {
+    /// The last report that the watcher has heard.
+    fn last_heard(&self, watch: &Watch) -> Option<(usize, usize)> {
+        watch.cursor.and_then(|wrote| self.report_at(wrote))
+    }
+
     /// Where the watcher's next report comes from: as near behind the last one as can be.
     fn origin(&self, watch: &Watch, report: &Report) -> Option<(usize, usize)> {
-        if let Some((attempt, said)) = watch.cursor {
+        let last = self.last_heard(watch);
+        if let Some((attempt, said)) = last {
             let here = &self.attempts[attempt].said;
             if watch.copies < watch.attached.len() && tells(report, &here[said].report) {
                 return Some((attempt, said));
@@ -50,7 +45,7 @@ impl Job {
                 return Some((attempt, next));
             }
         }
-        let current = watch.cursor.map(|(attempt, _)| attempt);
+        let current = last.map(|(attempt, _)| attempt);
         let others = (0..self.attempts.len()).rev().filter(|&attempt| Some(attempt) != current);
         others
             .filter_map(|attempt| {
@@ -72,32 +67,6 @@ impl Job {
         let all = self.attempts.iter().flat_map(|attempt| &attempt.said);
         all.filter(|said| said.report == *report).count() > 1
     }
-
-    /// Whether the watcher has missed a report that it must have been told between the last one and this.
-    fn has_gap(&self, watch: &Watch, (attempt, said): (usize, usize)) -> bool {
-        let owner = &self.attempts[attempt];
-        let all = &owner.said;
-        let owed = |index: usize| {
-            let skipped = &all[index];
-            skipped.is_clear && !owner.is_late(skipped) && watch.attached_before(skipped.wrote.place) > 0
-        };
-        if !all[said].is_clear {
-            return false;
-        }
-        let Some((last_attempt, last)) = watch.cursor else { return (0..said).any(owed) };
-        if last_attempt == attempt {
-            return (last + 1..said).any(owed);
-        }
-        let last_owner = &self.attempts[last_attempt];
-        let is_owed = |said: &Said| {
-            said.fate == Fate::Accepted
-                && said.is_clear
-                && !last_owner.is_late(said)
-                && !said.report.is_terminal()
-        };
-        let skipped = last_owner.said[last + 1..].iter().any(is_owed);
-        last_attempt < attempt && (skipped || (0..said).any(owed))
-    }
 }
 
 impl Ledger {
@@ -117,9 +86,6 @@ impl Ledger {
             let index = self[job].watches.iter().position(|watch| watch.connection == connection)?;
             Some((job, index))
         });
-        if let Some((job, _)) = watched {
-            self.blur_reports(job);
-        }
         let Some((job, index)) = watched else {
             let mut submits = self.link(connection).into_iter().flat_map(|link| link.unanswered());
             let is_early = submits.any(|submit| {
@@ -142,6 +108,31 @@ impl Ledger {
             self[job].watches[index].ends += 1;
             self.is_over(job);
         }
+    }
+
+    /// Whether the watcher has missed a report that it must have been told between the last one and this.
+    fn has_gap(&self, job: &Job, watch: &Watch, (attempt, said): (usize, usize)) -> bool {
+        let owner = &job.attempts[attempt];
+        let all = &owner.said;
+        let owed = |index: usize| {
+            let skipped = &all[index];
+            self.is_of(owner, skipped)
+                && !owner.is_late(skipped)
+                && watch.attached_before(skipped.wrote.place) > 0
+        };
+        if !self.is_of(owner, &all[said]) {
+            return false;
+        }
+        let Some((last_attempt, last)) = job.last_heard(watch) else { return (0..said).any(owed) };
+        if last_attempt == attempt {
+            return (last + 1..said).any(owed);
+        }
+        let last_owner = &job.attempts[last_attempt];
+        let is_owed = |said: &Said| {
+            said.fate == Fate::Accepted && !last_owner.is_late(said) && !said.report.is_terminal()
+        };
+        let skipped = last_owner.said[last + 1..].iter().any(is_owed);
+        last_attempt < attempt && (skipped || (0..said).any(owed))
     }
 
     /// Whether a submit can be answered with this job: not if somebody else was and the two cannot share it.
@@ -183,7 +174,7 @@ impl Ledger {
             // A failure has no words of its own: nobody can tell that it is this one, if it came too late.
             let owner = &job.attempts[attempt];
             let said_so = &owner.said[said];
-            let is_late = said_so.is_clear && owner.is_late(said_so);
+            let is_late = said_so.is_settled && owner.is_late(said_so);
             let is_in_vain = is_late || said_so.fate == Fate::Refused;
             // In vain once, and said again when the job may have been its own again.
             let is_said_again = job.is_said_twice((attempt, said));
@@ -195,13 +186,12 @@ impl Ledger {
             }
             return if is_unclear { Origin::Unclear } else { Origin::Worker { attempt, said } };
         }
-        let stranger = job.strangers.iter().find(|said| tells(report, &said.report));
-        match stranger {
-            None if self.unclear.contains_key(&job.handle) => Origin::Unclear,
+        let mut strangers = job.strangers.iter().filter(|said| tells(report, &said.report));
+        match strangers.clone().next() {
             None if is_failure => Origin::Server,
             None => Origin::Nobody,
             // All failures look alike.
-            Some(said) if is_failure || !said.is_clear => Origin::Unclear,
+            Some(_) if is_failure || strangers.any(|said| !said.is_settled) => Origin::Unclear,
             Some(said) => Origin::Stranger(said.connection),
         }
     }
@@ -215,32 +205,29 @@ impl Ledger {
         to: (usize, usize),
         facts: &mut Vec<Fact<'_>>,
     ) {
-        let is_blurred = self[job].is_said_twice(to);
-        let watch = &mut self[job].watches[index];
-        if watch.cursor.is_some_and(|(attempt, _)| to.0 < attempt) {
+        let told = &self[job];
+        let (watch, is_blurred) = (&told.watches[index], told.is_said_twice(to));
+        let from = told.last_heard(watch);
+        if from.is_some_and(|(attempt, _)| to.0 < attempt) {
             // A late word of an earlier worker; another rule's business.
             return;
         }
-        if watch.cursor == Some(to) {
-            watch.copies += 1;
-            return;
-        }
-        let (from, copies) = (watch.cursor, watch.copies);
-        let told = &self[job];
-        let watch = &told.watches[index];
-        if !told.is_murky && !is_blurred && !watch.is_blurred {
-            if told.has_gap(watch, to) {
+        let is_again = from == Some(to);
+        if !is_again && !told.is_murky && !is_blurred && !watch.is_blurred {
+            if self.has_gap(told, watch, to) {
                 facts.push(Fact::Gap { connection, job });
             }
-            let wanted = |(attempt, said): (usize, usize)| {
-                watch.attached_before(told.attempts[attempt].said[said].wrote.place)
-            };
-            if from.is_some_and(|from| copies < wanted(from)) {
+            if watch.cursor.is_some_and(|last| watch.copies < watch.attached_before(last)) {
                 facts.push(Fact::TooSeldom { connection, job });
             }
         }
+        let wrote = told.attempts[to.0].said[to.1].wrote.place;
         let watch = &mut self[job].watches[index];
+        if is_again {
+            watch.copies += 1;
+            return;
+        }
         watch.is_blurred |= is_blurred;
-        (watch.cursor, watch.copies) = (Some(to), 1);
+        (watch.cursor, watch.copies) = (Some(wrote), 1);
     }
 }

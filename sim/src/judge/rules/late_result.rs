@@ -48,7 +48,7 @@ impl Rule for LateResult {
 /// Whether it was written when the worker had certainly lost the job.
 fn is_late(attempt: &Attempt, said: usize) -> bool {
     let said = &attempt.said[said];
-    said.is_clear && attempt.is_late(said)
+    said.is_settled && attempt.is_late(said)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Rule for StatusTrue {
         }
         let wrong = is_known_wrong(job, asked, status, ledger)
             .or_else(|| is_running_wrong(job, asked, status, ledger, connection))
-            .or_else(|| is_progress_wrong(job, status, ledger).filter(|_| !ledger.is_unclear(job)));
+            .or_else(|| is_progress_wrong(job, status, ledger));
         if let Some(what) = wrong {
             bench.accuse(About::job(ledger, job).at(connection), what.to_owned());
         }

@@ -67,7 +67,11 @@ mod tests {
         let asking = timed.replace("w> data H:1 one", "w> grab\n w> data H:1 one");
         assert_eq!(broken(&format!("{asking}\n +99\n c< data H:1 two")), ["watchers-hear-all"]);
         assert_eq!(broken(&format!("{asking}\n +100\n c< data H:1 two")), [""; 0]);
+        // The answer says that both belong to the second attempt, and what was said before it was asked for does not.
         let again = format!("{asking}\n +100\n w< assign H:1 mail\n c< data H:1 two");
+        assert_eq!(broken(&again), ["watchers-hear-all"]);
+        let between = timed.replace("w> data H:1 two", "w> grab\n w> data H:1 two");
+        let again = format!("{between}\n +100\n w< assign H:1 mail\n c< data H:1 two");
         assert_eq!(broken(&again), [""; 0]);
     }
 
