@@ -58,6 +58,11 @@ impl Workload {
         steps.filter_map(|step| if let Op::Submit(submit) = &step.op { Some(submit) } else { None })
     }
 
+    /// Whether some job shall begin at a time that is told.
+    pub(crate) fn has_jobs_for_later(&self) -> bool {
+        self.submits().any(|submit| submit.epoch_s.is_some())
+    }
+
     /// The same for one server, which all know.
     pub(crate) fn with_one_server(mut self) -> Self {
         self.servers = one();

@@ -238,6 +238,15 @@ fn the_first_difference_between_two_processes_is_shown() {
 }
 
 #[test]
+fn a_campaign_that_is_not_clean_is_run_again_and_keeps_its_exit_code() {
+    let wrong = ["--seeds", "0..8", "-j", "1", "--sabotage", "orphan-runs", "--check"];
+    let output = program(&wrong);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("8 seeds did the same in another process"), "{said}");
+}
+
+#[test]
 fn a_shard_without_seeds_and_seeds_without_jobs_end_with_6() {
     let empty = program(&["--seeds", "2", "--shard", "3/3"]);
     let said = text(&empty.stdout);

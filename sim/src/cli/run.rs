@@ -62,10 +62,12 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     if interrupted.load(Ordering::Relaxed) {
         say!("interrupted: this is the summary of the seeds that were run");
         exit = interrupt::exit();
-    } else if exit == Exit::Clean && args.check {
+    } else if args.check && !seen.summary.is_hopeless(ENOUGH) {
+        // A seed that is not clean says nothing about whether it is deterministic, nor about the others.
         let comparison = check::compare(&campaign, &args.choice, &seen.digests, &interrupted);
         checked = matches!(comparison, Comparison::Same | Comparison::Different(_));
-        exit = seen.compared(&comparison);
+        let compared = seen.compared(&comparison);
+        exit = if exit == Exit::Clean { compared } else { exit };
     }
     if let Some(file) = &mut json {
         let results = Results::new(&campaign, args.choice.flags(), seen.summary, checked);

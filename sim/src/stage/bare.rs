@@ -52,7 +52,7 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     if stuck.is_none() {
         lives.settle_all();
     }
-    let is_done = stuck.is_none() && plan.workload.submits().all(|submit| submit.epoch_s.is_none());
+    let is_done = stuck.is_none() && !plan.workload.has_jobs_for_later();
     let held = bare.servers.iter().find_map(Server::held).filter(|_| is_done);
     let ends = lives.ends().clone();
     Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck, held }

@@ -50,10 +50,7 @@ mod tests {
     use crate::workload::Workload;
 
     fn met(workload: &Workload) -> Vec<bool> {
-        let steps = workload.actors.iter().flat_map(|actor| &actor.steps);
-        let submits =
-            steps.filter_map(|step| if let Op::Submit(submit) = &step.op { Some(submit) } else { None });
-        let met = submits.filter(|submit| submit.unique == UniquePlan::Shared(tiny(SHARED)));
+        let met = workload.submits().filter(|submit| submit.unique == UniquePlan::Shared(tiny(SHARED)));
         met.map(|submit| submit.background).collect()
     }
 
