@@ -163,6 +163,13 @@ impl Job {
         ends.any(|said| said.is_heard || said.fate == Fate::Accepted)
     }
 
+    /// Whether its end was told by somebody who may have held it without the ledger's knowing.
+    fn may_have_ended_unseen(&self) -> bool {
+        let all = self.attempts.iter().flat_map(|attempt| &attempt.said).chain(&self.strangers);
+        let mut ends = all.filter(|said| said.report.is_terminal() && said.fate != Fate::Refused);
+        ends.any(|said| !said.is_settled)
+    }
+
     pub(crate) fn present(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
@@ -281,6 +288,7 @@ impl Ledger {
             || job.cancelling
             || job.is_murky
             || job.present().is_some_and(Attempt::may_have_finished)
+            || job.may_have_ended_unseen()
             || self.may_be_unwatched(job)
             || self.may_be_dropped(job)
     }

@@ -1,9 +1,10 @@
 //! What workers say of jobs, and which attempt each word belongs to.
 //!
-//! Requests of one connection are done in the order in which they were written, so a report belongs to the attempt
-//! that the last grab before it has brought, if that brought this job, or else to the attempt before.
-//! While such a grab has no answer the report is not *settled*: it stands with the attempt that is known, and moves
-//! on to the new one when the answer brings the same job again. An answer that never comes leaves it so for ever.
+//! Requests of one connection are done in the order in which they were written, so a report belongs to the last
+//! attempt that a grab before it has brought to its connection, and to none if there is none.
+//! While a grab before it has no answer the report is not *settled*: it stands with the last attempt that is known of
+//! its connection, or among the strangers', and moves to a new one if the answer brings the job. An answer that never
+//! comes leaves it so for ever.
 
 use super::jobs::Job;
 use super::{Attempt, Ledger, Moment, Question};
@@ -95,9 +96,15 @@ impl Job {
     /// nothing.
     fn is_second_end(&self, said: &Said) -> bool {
         let own = self.attempts.iter().rfind(|attempt| attempt.connection == said.connection);
-        let last = own.and_then(|attempt| attempt.said.last());
-        matches!(said.report, Report::Complete(_) | Report::Fail)
-            && last.is_some_and(|last| matches!(last.report, Report::Exception(_)))
+        let mut before = own.into_iter().flat_map(|attempt| attempt.said.iter().rev());
+        let last = before.find(|before| before.wrote.place < said.wrote.place);
+        last.is_some_and(|last| said.is_second_end_after(last))
+    }
+}
+
+impl Said {
+    const fn is_second_end_after(&self, last: &Self) -> bool {
+        matches!((&last.report, &self.report), (Report::Exception(_), Report::Complete(_) | Report::Fail))
     }
 }
 
@@ -182,6 +189,7 @@ impl Ledger {
         let is_since = |said: &mut Said| said.connection == connection && said.wrote.place > grab;
         taken.extend(job.strangers.extract_if(.., is_since));
         taken.sort_by_key(|said| said.wrote.place);
+        taken.dedup_by(|said, last| said.is_second_end_after(last));
         taken
     }
 
@@ -255,7 +263,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::broken;
+    use crate::judge::script::{broken, broken_on, with_store};
 
     #[test]
     fn an_answer_that_brings_the_job_again_settles_what_was_said_meanwhile() {
@@ -338,6 +346,103 @@ mod tests {
         assert_eq!(broken(&format!("{ended}\n {proved}")), [""; 0]);
         let asking = ended.replace("w> complete", "w> grab\n w> complete");
         assert_eq!(broken(&format!("{asking}\n w< no_job\n {proved}")), [""; 0]);
+    }
+
+    #[test]
+    fn words_after_a_second_end_do_not_make_it_a_strangers() {
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> exception H:1 oops
+            w> grab
+            w> complete H:1 done
+            w> data H:1 more
+            w< no_job
+            w> echo x
+            w< no_such_data
+            w< echo x";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    #[test]
+    fn a_second_end_that_comes_along_with_an_attempt_is_none_of_its_reports() {
+        let script = "c> submit mail
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w> exception H:1 oops
+            w> cant_do mail
+            w> complete H:1 done
+            w< assign H:1 mail
+            w> echo x
+            w< echo x";
+        assert_eq!(broken(script), [""; 0]);
+    }
+
+    /// A worker that has lost the job, another that has lost it after that, and the first, which asks again.
+    const BACK_AND_FORTH: &str = "c> submit mail bg w=one
+        c< created H:1
+        w> can_do mail
+        v> can_do mail
+        w> grab
+        w< assign H:1 mail w=one
+        w> cant_do mail
+        w> can_do mail
+        v> grab
+        v< assign H:1 mail w=one";
+
+    #[test]
+    fn an_end_that_is_not_settled_may_be_the_end_whoever_held_the_job_last() {
+        let ended = format!("{BACK_AND_FORTH}\n v> cant_do mail\n w> grab\n w> complete H:1 done");
+        let restarted = "server down\n server up\n z> can_do mail\n z> grab\n z< no_job";
+        assert_eq!(broken_on(with_store(), &format!("{ended}\n {restarted}")), [""; 0]);
+        let gone = "w closes\n w ended\n v> echo x\n v< echo x\n z> can_do mail\n z> grab\n z< no_job";
+        assert_eq!(broken(&format!("{ended}\n {gone}")), [""; 0]);
+        let silent = ended.replace("w> complete H:1 done", "w> data H:1 done");
+        assert_eq!(broken_on(with_store(), &format!("{silent}\n {restarted}")), ["kept-jobs-run"]);
+    }
+
+    #[test]
+    fn what_was_heard_before_it_was_settled_was_not_missed() {
+        let watched = BACK_AND_FORTH.replace("submit mail bg", "submit mail");
+        let heard = format!(
+            "{watched}
+            v> data H:1 vee
+            c< data H:1 vee
+            v> cant_do mail
+            w> grab
+            w> data H:1 one
+            c< data H:1 one
+            w< assign H:1 mail w=one
+            w> data H:1 two
+            c< data H:1 two"
+        );
+        assert_eq!(broken(&heard), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_worker_says_in_vain_may_be_said_again_by_one_that_is_not_known_to_hold_the_job() {
+        let script = |word: &str, refusal: &str| {
+            format!(
+                "c> submit mail
+                c< created H:1
+                w> can_do mail
+                w> grab
+                w< assign H:1 mail
+                w> cant_do mail
+                w> {word}
+                w< {refusal}
+                m> can_do mail
+                m> grab
+                m> {word}
+                c< {word}
+                m< assign H:1 mail"
+            )
+        };
+        assert_eq!(broken(&script("fail H:1", "not_yours")), [""; 0]);
+        assert_eq!(broken(&script("data H:1 same", "no_such_data")), [""; 0]);
     }
 
     #[test]

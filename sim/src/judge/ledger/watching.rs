@@ -55,16 +55,22 @@ impl Job {
             .next()
     }
 
+    /// What may come to stand with an attempt: reports of those who may hold the job without having read so.
+    fn guesses(&self) -> impl Iterator<Item = &Said> {
+        self.strangers.iter().filter(|said| !said.is_settled)
+    }
+
     /// Whether another attempt has a report that would be told in the same words, as every failure is.
     fn is_told_alike(&self, attempt: usize, report: &Report) -> bool {
-        let mut others = self.attempts.iter().enumerate().filter(|&(index, _)| index != attempt);
-        others.any(|(_, other)| other.said.iter().any(|said| tells(report, &said.report)))
+        let others = self.attempts.iter().enumerate().filter(|&(index, _)| index != attempt);
+        let mut said = others.flat_map(|(_, other)| &other.said).chain(self.guesses());
+        said.any(|said| tells(report, &said.report))
     }
 
     /// Whether the same was said twice: then nobody can tell which is which.
     fn is_said_twice(&self, (attempt, said): (usize, usize)) -> bool {
         let report = &self.attempts[attempt].said[said].report;
-        let all = self.attempts.iter().flat_map(|attempt| &attempt.said);
+        let all = self.attempts.iter().flat_map(|attempt| &attempt.said).chain(self.guesses());
         all.filter(|said| said.report == *report).count() > 1
     }
 }
@@ -209,7 +215,10 @@ impl Ledger {
         let (watch, is_blurred) = (&told.watches[index], told.is_said_twice(to));
         let from = told.last_heard(watch);
         if from.is_some_and(|(attempt, _)| to.0 < attempt) {
-            // A late word of an earlier worker; another rule's business.
+            // A late word of an earlier worker, which is another rule's business; or it is in time and of an attempt
+            // that nobody has read of yet, and then this watcher has not missed it when that is known.
+            let is_settled = told.attempts[to.0].said[to.1].is_settled;
+            self[job].watches[index].is_blurred |= !is_settled;
             return;
         }
         let is_again = from == Some(to);
