@@ -4,8 +4,9 @@
 #   derived_seeds    how many it runs from a base derived from the commit
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   digest_seeds     how many seeds a debug build runs as well, to compare what they come to
-#   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is not caught in these
-#   innocent_seeds   over how many seeds the naive server is judged, whom no rule may accuse
+#   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is caught in fewer than five of these
+#   innocent_seeds   over how many seeds the naive server is judged on bare doors, whom no rule may accuse
+#   innocent_storms  over how many under turmoil
 #   real_seeds       how many seeds the program itself is put through in real time: on two busy cores 0.6 in a second
 #   repeats          how often each conformance case runs
 #   guest_variants   in which write variants the cases run against the servers in Perl and Python, of which one is slow
@@ -211,6 +212,7 @@ step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sab
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "bugs of the past, each seen by the simulator" historical_bugs
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"
+step "no false alarm, under turmoil" cargo sim run --server naive --seeds "$base..$((base + innocent_storms))"
 step "an hour of the reported load, simulated" cargo sim soak load --minutes 60
 step "an hour of mixed work, simulated" cargo sim soak day --minutes 60
 step "build the server" cargo build --release --package gearman-server --bin gearmand

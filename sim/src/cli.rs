@@ -155,7 +155,7 @@ struct SabotageArgs {
     /// Tell what each does and which rule must catch it, and run nothing
     #[arg(long, conflicts_with_all = ["seeds", "json", "into", "uniform", "threads", "stage"])]
     list: bool,
-    /// How many seeds each gets, or from which to before which; who is not caught in these gets three times as many more
+    /// How many seeds each gets, or from which to before which; who is caught in fewer than five of these gets three times as many more
     #[arg(long, value_name = "N|A..B", default_value = "100")]
     seeds: Seeds,
     /// Write the table to this file as JSON

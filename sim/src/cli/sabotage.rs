@@ -53,7 +53,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     for sabotage in chosen {
         let mut row = Row::new(sabotage, first);
         for seeds in [args.seeds.clone(), args.seeds.following(MORE)] {
-            if !row.is_caught() {
+            if !row.is_well_known() {
                 let campaign = row.campaign(seeds, args.stage, mix.clone(), threads);
                 row.try_on(&campaign, &interrupted, || bar.inc(1));
             }
@@ -135,6 +135,10 @@ impl Table {
 
     fn markdown(&self) -> String {
         let mut text = self.sums() + ".\n\n";
+        let (seeds, most) = (self.seeds, self.seeds * (1 + MORE));
+        text += &format!(
+            "Each was tried on {seeds} seeds, or on {most} if these were too few to say how often it is caught.\n\n"
+        );
         text +=
             "| sabotage | brings back | rule | caught in | seeds needed | seconds | with the rule off |\n";
         text += "|---|---|---|---|---|---|---|\n";

@@ -21,7 +21,9 @@ pub struct RuleInfo {
     pub defends: &'static [&'static str],
 }
 
-/// One rule: it keeps what it must remember between facts, and does constant work for each.
+/// One rule: it keeps what it must remember between facts, and does constant work for each. What it asks the ledger is
+/// constant work too, or looks at the attempts and reports of one job; only where there are limits of queues, and when a
+/// job is handed out that was submitted under a unique, are all jobs or keys looked at.
 trait Rule: Default {
     const INFO: RuleInfo;
 

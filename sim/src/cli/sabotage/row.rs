@@ -16,7 +16,7 @@ pub(super) const TRIES: u64 = 10;
 
 /// What sees a sabotage in so many times fewer seeds than its rule does, sees it by chance.
 const BY_CHANCE: usize = 20;
-/// Of so many seeds one may be seen by another rule in any case.
+/// So many seeds tell how often it is caught, and one of so many may be seen by another rule in any case.
 const ENOUGH: usize = 5;
 
 /// How many seeds each try needed.
@@ -92,6 +92,11 @@ impl Row {
 
     pub(super) fn is_caught(&self) -> bool {
         !self.caught.is_empty()
+    }
+
+    /// Whether it was caught often enough to say how often it is.
+    pub(super) fn is_well_known(&self) -> bool {
+        self.caught.len() >= ENOUGH
     }
 
     /// Caught by its rule, for which no other stands in: when it is off, hardly anything is seen. Among some seeds there is
