@@ -148,10 +148,11 @@ fn plot<B: DrawingBackend>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Machine;
 
     #[test]
     fn a_chart_has_a_line_for_each_server_that_was_measured() {
-        let mut record = Record::new(1);
+        let mut record = Record::new(Machine::default(), 1);
         for (row, value) in [("chart-depth-1k", 10.0), ("chart-depth-1m", 20.0)] {
             record = record.with(row, Make::Ours, Figure::Rate, value);
         }

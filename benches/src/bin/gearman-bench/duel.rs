@@ -68,7 +68,7 @@ impl Duel {
         if sides.is_empty() {
             return Err(Failure::says("no server: give --server ADDRESS or --launch SERVER"));
         }
-        let mut record = Record::new(self.seconds);
+        let mut record = Record::new(self.programs.machine(), self.seconds);
         for _ in 0..self.rounds {
             for side in &sides {
                 let sample = self.once(workload, side, watch)?;
@@ -94,6 +94,7 @@ impl Duel {
             Side::There(target) => workload.run(target, watch, self.seconds),
             Side::Started(make) => {
                 let flags: Vec<_> = self.flag.iter().map(String::as_str).collect();
+                workload.prepare();
                 let server = self.programs.start(*make, &flags, &[])?;
                 workload.run(&server.target(), watch, self.seconds)
             }

@@ -2,6 +2,7 @@
 
 use crate::children::Running;
 use crate::failure::{Failure, Result};
+use crate::machine::Machine;
 use crate::packet::{Packet, request};
 use crate::process::Process;
 use crate::sample::Target;
@@ -81,6 +82,11 @@ pub(crate) struct Server {
 }
 
 impl Programs {
+    /// Where they run, and against what.
+    pub(crate) fn machine(&self) -> Machine {
+        Machine::here(&self.gearmand_c)
+    }
+
     /// Starts our server on some of the processors, given as to `taskset`; `flags` come after those of the command line.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod figure;
 mod floor;
 mod launch;
 mod load;
+mod machine;
 mod options;
 mod outs;
 mod packet;

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::figure::{Figure, median};
 use crate::launch::Make;
+use crate::machine::Machine;
 use crate::sample::Sample;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,14 +11,13 @@ use std::fs;
 use std::path::Path;
 
 /// The version of the file: a reader refuses any other.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// What the runs of a table found.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Record {
     schema: u32,
-    pub(crate) cores: usize,
-    pub(crate) kernel: String,
+    pub(crate) machine: Machine,
     pub(crate) seconds: u64,
     /// By name of the row.
     rows: BTreeMap<String, BTreeMap<String, Found>>,
@@ -33,10 +33,8 @@ pub(crate) struct Found {
 }
 
 impl Record {
-    pub(crate) fn new(seconds: u64) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
-        Self { schema: SCHEMA, cores, kernel, seconds, rows: BTreeMap::new() }
+    pub(crate) const fn new(machine: Machine, seconds: u64) -> Self {
+        Self { schema: SCHEMA, machine, seconds, rows: BTreeMap::new() }
     }
 
     /// # Errors

@@ -24,12 +24,11 @@ impl<'a> Report<'a> {
 
     /// The verdicts, and then the figures of each server.
     pub(crate) fn markdown(&self) -> String {
-        let Record { cores, kernel, seconds, .. } = self.record;
+        let Record { machine, seconds, .. } = self.record;
         let verdicts = self.verdicts();
         let (met, all) = (verdicts.iter().filter(|verdict| verdict.met).count(), verdicts.len());
-        let mut text = format!(
-            "Linux {kernel}, {cores} cores; closed loops counted for {seconds} s.\n{met} of {all} demands are met.\n\n"
-        );
+        let mut text =
+            format!("{machine}; closed loops counted for {seconds} s.\n{met} of {all} demands are met.\n\n");
         text += Verdict::HEAD;
         verdicts.iter().for_each(|verdict| text += &(verdict.line() + "\n"));
         text += "\n| work | server | found (medians) | n |\n|---|---|---|---|\n";
@@ -94,11 +93,12 @@ fn replaced(page: &str, name: &str, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Machine;
     use crate::row::ROWS;
 
     #[test]
     fn a_server_that_failed_is_told_with_the_reason() {
-        let mut record = Record::new(1);
+        let mut record = Record::new(Machine::default(), 1);
         record.add(ROWS[0].name, Make::Ours.name(), Err(Failure::says("no answer")));
         let text = Report::new(&record, &[&ROWS[0]]).markdown();
         assert!(text.contains("| foreground-8x8x64 | ours | **FAILED** 1x: no answer | 0 |"), "{text}");

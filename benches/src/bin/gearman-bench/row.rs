@@ -74,7 +74,7 @@ const fn row(
 }
 
 const fn chart(name: &'static str, workload: Workload, makes: &'static [Make]) -> Row {
-    Row { tier: Tier::Chart, rounds: 3, ..row(name, workload, makes, &[Rate, CpuPerJob, P50, P99], &[]) }
+    Row { tier: Tier::Chart, ..row(name, workload, makes, &[Rate, CpuPerJob, P50, P99], &[]) }
 }
 
 const ALL: &[Make] = &Make::ALL;
@@ -133,16 +133,13 @@ pub(crate) const ROWS: &[Row] = &[
         &[Rate, CpuPerJob, BytesPerJob],
         &[],
     ),
-    Row {
-        rounds: 3,
-        ..row(
-            "background-1m",
-            Workload::Background { waiting: 1_000_000 },
-            WITHOUT_DEFAULT,
-            &[Rate, CpuPerJob, BytesPerJob],
-            &[demand(BytesPerJob, &[(0.3, Best)])],
-        )
-    },
+    row(
+        "background-1m",
+        Workload::Background { waiting: 1_000_000 },
+        WITHOUT_DEFAULT,
+        &[Rate, CpuPerJob, BytesPerJob],
+        &[demand(BytesPerJob, &[(0.3, Best)])],
+    ),
     row(
         "background-4m",
         Workload::Background { waiting: 4_000_000 },
@@ -181,20 +178,17 @@ pub(crate) const ROWS: &[Row] = &[
         &[Megabytes, CpuPerJob, P50, P99],
         &[demand(Megabytes, &[(1.3, Best)]), demand(Megabytes, &[(0.7, Least)])],
     ),
-    Row {
-        rounds: 1,
-        ..row(
-            "huge-4gib",
-            Workload::HUGE,
-            ALL,
-            &[Megabytes, Copies],
-            &[
-                demand(Megabytes, &[(1.3, Best)]),
-                demand(Megabytes, &[(0.7, Least)]),
-                demand(Copies, &[(3.0, Fixed)]),
-            ],
-        )
-    },
+    row(
+        "huge-4gib",
+        Workload::HUGE,
+        ALL,
+        &[Megabytes, Copies],
+        &[
+            demand(Megabytes, &[(1.3, Best)]),
+            demand(Megabytes, &[(0.7, Least)]),
+            demand(Copies, &[(3.0, Fixed)]),
+        ],
+    ),
     Row {
         flags: WAKE_ONE,
         ..row(

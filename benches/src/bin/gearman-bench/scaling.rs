@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Args, Debug)]
 pub(crate) struct Scaling {
     /// How often each run is made; medians are shown.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long to count, in seconds.
     #[arg(long, default_value_t = 2)]
@@ -59,7 +59,7 @@ const CHARTS: [&str; 2] = ["rate-cores.svg", "p99-servers.svg"];
 
 impl Scaling {
     pub(crate) fn run(&self) -> Result<()> {
-        let (mut record, watch) = (Record::new(self.seconds), Stopwatch::new());
+        let (mut record, watch) = (Record::new(self.programs.machine(), self.seconds), Stopwatch::new());
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);
             LOADS.iter().try_for_each(|load| self.cores(*load, watch, &mut record))?;
@@ -81,11 +81,13 @@ impl Scaling {
     /// One load on one core, on two, and with a clock beside the engine.
     fn cores(&self, load: Workload, watch: Stopwatch, record: &mut Record) -> Result<()> {
         for (processors, threads) in CORES {
+            load.prepare();
             let server = self.programs.start_on(processors, &[threads])?;
             let sample = load.run(&server.target(), watch, self.seconds)?;
             keep(record, &load.to_string(), threads, sample);
         }
         let told_at = free_address()?;
+        load.prepare();
         let server = self.programs.start_timed(told_at)?;
         let target = server.target();
         let sample = load.run(&target, watch, self.seconds)?;
@@ -161,8 +163,7 @@ fn cell(value: Option<f64>) -> String {
 }
 
 fn markdown(record: &Record) -> String {
-    let mut text =
-        format!("Linux {}, {} cores; counted for {} s.\n\n", record.kernel, record.cores, record.seconds);
+    let mut text = format!("{}; counted for {} s.\n\n", record.machine, record.seconds);
     text += "| work | on 1 core, jobs/s | on 2 cores | CPU us/job | under the lock | *predicted* knee, cores | *predicted* most, jobs/s |\n\
              |---|---|---|---|---|---|---|\n";
     for load in LOADS.map(|load| load.to_string()) {
@@ -220,6 +221,7 @@ fn chart_servers(record: &Record, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Machine;
 
     #[test]
     fn the_knee_is_where_the_engine_is_held_all_the_time() {
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_predicted() {
-        let text = markdown(&Record::new(1));
+        let text = markdown(&Record::new(Machine::default(), 1));
         assert!(text.contains("| foreground 8x8x64 | - | - | - | - % | - | - |"), "{text}");
     }
 }

@@ -92,7 +92,7 @@ impl Table {
     }
 
     fn measure(&self, rows: &[&Row]) -> Result<Record> {
-        let mut record = Record::new(self.seconds);
+        let mut record = Record::new(self.programs.machine(), self.seconds);
         let watch = Stopwatch::new();
         for (number, row) in (1..).zip(rows) {
             let rounds = self.rounds.min(row.rounds);
@@ -114,6 +114,7 @@ impl Table {
     /// One run, against a server that has done nothing yet. Whatever goes wrong in it, the table goes on.
     fn round(&self, row: &Row, make: Make, watch: Stopwatch, record: &mut Record) {
         let once = || {
+            row.workload.prepare();
             let server = self.programs.start(make, row.flags, row.floor_flags)?;
             let sample = row.workload.run(&server.target(), watch, self.seconds)?;
             Ok(sample.with(Figure::Start, Some(server.start as f64 / 1e6)))

@@ -100,15 +100,16 @@ fn bound_words(factor: f64, against: Against) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Machine;
     use crate::row::ROWS;
 
     /// Our verdict on a figure of the first row, whose demands are 1.2 x best, 0.9 x floor, and for the processor
     /// time 0.8 x best or 1.3 x floor.
     fn verdict(demand: usize, figures: &[(Make, f64)]) -> Verdict {
         let (row, demand) = (&ROWS[0], &ROWS[0].demands[demand]);
-        let record = figures
-            .iter()
-            .fold(Record::new(1), |record, &(make, value)| record.with(row.name, make, demand.figure, value));
+        let record = figures.iter().fold(Record::new(Machine::default(), 1), |record, &(make, value)| {
+            record.with(row.name, make, demand.figure, value)
+        });
         Verdict::of(&record, row, demand)
     }
 
@@ -140,8 +141,9 @@ mod tests {
     fn what_must_never_be_longer_is_judged_by_the_longest_of_all_rounds() {
         let row = ROWS.iter().find(|row| row.name == "status-100k").unwrap();
         let rounds = [4_000.0, 6_000.0, 4_000.0].into_iter();
-        let record = rounds
-            .fold(Record::new(3), |record, value| record.with(row.name, Make::Ours, Figure::Longest, value));
+        let record = rounds.fold(Record::new(Machine::default(), 3), |record, value| {
+            record.with(row.name, Make::Ours, Figure::Longest, value)
+        });
         let verdict = Verdict::of(&record, row, &row.demands[0]);
         assert_eq!((verdict.found, verdict.met), (Some((6_000.0, 5_000.0)), false));
     }
