@@ -1,12 +1,20 @@
-//! Mutation: each expression and each function of the server is changed by cargo-mutants, in a copy of the tree, and the
-//! tests and the simulator must see it.
+//! Mutation: each expression and each function of the server is changed in a copy of the tree, and the tests and the
+//! simulator must see it.
+//!
+//! cargo-mutants says what to change. As many changes as can be are built into one program, in which a variable chooses
+//! one ([`together`]); cargo-mutants tries the others, with a build for each ([`alone`]).
 //!
 //! What nobody sees is either a hole in the tests, or a change that changes nothing: these stand in
 //! `xtask/mutants.toml`, each with the reason why.
 
+mod alone;
+mod change;
+mod compiler;
+mod guards;
 mod judge;
 mod listed;
 mod report;
+mod together;
 mod tried;
 
 use std::path::{Path, PathBuf};

@@ -8,9 +8,9 @@
 //! Beside them stand bugs of the past ([`historical`]), which the simulator must see.
 
 mod bugs;
-mod copy;
+pub(crate) mod copy;
 mod edit;
-mod errand;
+pub(crate) mod errand;
 pub(crate) mod historical;
 mod home;
 mod page;
@@ -100,7 +100,7 @@ fn plant_all(root: &Path, options: &Options) -> Result<usize, String> {
     let bugs = chosen(bugs, options)?;
     let homes = Homes::of(&tree);
     let blind: Vec<&Edit> = blind.iter().map(|bug| &bug.edit).collect();
-    let copy = Copy::of(root, &blind)?;
+    let copy = Copy::of(root, "planted", &blind)?;
     let sentences: Vec<&Sentence> =
         sentences.iter().filter(|sentence| bugs.iter().any(|bug| bug.sentence == sentence.id)).collect();
     let healthy = without_bugs(&copy, &homes, &sentences)?;

@@ -33,10 +33,23 @@ impl Tried {
         })
     }
 
+    /// Forgets all but those of these names.
+    pub(super) fn retain(&mut self, names: &[&str]) {
+        for list in [&mut self.caught, &mut self.hung, &mut self.survivors] {
+            list.retain(|name| names.contains(&name.as_str()));
+        }
+    }
+
+    /// Adds what came of others.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.caught.extend(others.caught);
+        self.hung.extend(others.hung);
+        self.survivors.extend(others.survivors);
+    }
+
     /// This, after a second run with those that the first did not see.
     ///
-    /// The second may have tried others as well: the patterns by which cargo-mutants is told which ones do not hold back
-    /// changes of some kinds. Of those that were left each must have been tried again.
+    /// The second may have tried others as well. Of those that were left each must have been tried again.
     pub(super) fn then(mut self, second: &Self) -> Result<Self, String> {
         for survivor in std::mem::take(&mut self.survivors) {
             let came_to = |names: &[String]| names.contains(&survivor);

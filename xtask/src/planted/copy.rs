@@ -1,4 +1,4 @@
-//! The copy of the tree in which bugs are planted, so that nobody ever finds one in his own.
+//! A copy of the tree in which something is changed on purpose, so that nobody ever finds that in his own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::{fs, io};
 
 use super::edit::Edit;
 
-/// The copy, in `target/planted`, with a target directory of its own: what is built with a bug in it must not lie where
-/// it could be taken for the real thing.
-pub(super) struct Copy {
-    pub(super) root: PathBuf,
-    pub(super) target: PathBuf,
+/// The copy, below `target`, with a target directory of its own: what is built with a bug in it must not lie where it
+/// could be taken for the real thing.
+pub(crate) struct Copy {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 /// A bug that is in the copy until this is dropped.
@@ -21,10 +21,10 @@ pub(super) struct Planted {
 }
 
 impl Copy {
-    /// Brings the copy up to date, with what is in it all the while. Files that are the same are left alone, so that
-    /// cargo builds what has changed.
-    pub(super) fn of(root: &Path, blind: &[&Edit]) -> Result<Self, String> {
-        let home = root.join("target").join("planted");
+    /// Brings the copy of this name up to date, with what is in it all the while. Files that are the same are left
+    /// alone, so that cargo builds what has changed.
+    pub(crate) fn of(root: &Path, name: &str, blind: &[&Edit]) -> Result<Self, String> {
+        let home = root.join("target").join(name);
         let copy = Self { root: home.join("tree"), target: home.join("target") };
         let files = files(root)?;
         let failed = |file: &str, error: &io::Error| format!("{file}: {error}");
@@ -33,7 +33,7 @@ impl Copy {
             copy_if_changed(&root.join(file), &copy.root.join(file), edits)
                 .map_err(|error| failed(file, &error))?;
         }
-        copy.remove_all_but(&files).map_err(|error| failed("target/planted", &error))?;
+        copy.remove_all_but(&files).map_err(|error| failed(name, &error))?;
         Ok(copy)
     }
 

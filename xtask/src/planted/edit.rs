@@ -7,7 +7,7 @@ use crate::docs::Tree;
 /// A change.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Edit {
+pub(crate) struct Edit {
     /// In which file.
     #[serde(rename = "in")]
     pub(super) file: String,

@@ -50,7 +50,7 @@ fn bring_back_all(root: &Path, options: &Options) -> Result<usize, String> {
     let tree = sound_tree(root, check)?;
     let bugs = chosen(table::read(&tree, &mut Vec::new()), options)?;
     let room = options.into.as_deref().map(|page| Room::in_page(page, "historical")).transpose()?;
-    let copy = Copy::of(root, &[])?;
+    let copy = Copy::of(root, "planted", &[])?;
     let stages: BTreeSet<_> = bugs.iter().map(|bug| bug.stage).collect();
     hunt::without_bugs(&copy, stages)?;
     println!("{}", Row::HEAD);

@@ -1,0 +1,226 @@
+//! All changes in one program: built once, it is run with each, and a variable says with which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use super::change::Change;
+use super::compiler::{self, Files, Program};
+use super::guards::{Guarded, SWITCH};
+use super::judge::Package;
+use super::tried::Tried;
+use crate::planted::copy::Copy;
+use crate::planted::errand;
+
+/// What the compiler is told: what `.cargo/config.toml` says, which these flags replace, and that changed code may be
+/// as ugly as it likes.
+const FLAGS: &str = "--cfg tokio_unstable --cap-lints allow";
+
+/// The memory that a program may ask for, in KiB: a loop without end may fill it much sooner than time is up. A test of
+/// the protocol asks for twice 4 GiB, and touches little of them.
+const MEMORY: u64 = 12 << 20;
+
+/// A copy of the tree with the changes of a package in it.
+pub(super) struct Together<'a> {
+    copy: Copy,
+    /// Files of the package that are the root of a crate.
+    roots: Vec<String>,
+    /// What each file says with no change in it.
+    before: BTreeMap<String, String>,
+    changes: &'a [Change],
+    /// The numbers of those that can be chosen: from 1 on, in the order of the list.
+    chosen: BTreeSet<u32>,
+    /// The numbers of those that do not compile wherever they stand.
+    hopeless: BTreeSet<u32>,
+}
+
+/// What came of a change.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Seen,
+    Hung,
+    Unseen,
+}
+
+impl<'a> Together<'a> {
+    pub(super) fn of(root: &Path, package: Package, changes: &'a [Change]) -> Result<Self, String> {
+        let copy = Copy::of(root, "mutants/together", &[])?;
+        let roots = ["lib", "main"].map(|name| format!("{}/src/{name}.rs", package.directory()));
+        let roots: Vec<String> = roots.into_iter().filter(|file| root.join(file).is_file()).collect();
+        let read = |file: &String| match fs::read_to_string(root.join(file)) {
+            Ok(text) => Ok((file.clone(), text)),
+            Err(error) => Err(format!("{file}: {error}")),
+        };
+        let files = changes.iter().map(|change| &change.file).chain(&roots);
+        let before = files.map(read).collect::<Result<_, _>>()?;
+        // A constant cannot choose.
+        let inside = (1..).zip(changes).filter(|(_, change)| change.function.is_some());
+        let chosen = inside.map(|(number, _)| number).collect();
+        Ok(Self { copy, roots, before, changes, chosen, hopeless: BTreeSet::new() })
+    }
+
+    /// The names of those that cannot be chosen, and may compile alone.
+    pub(super) fn others(&self) -> Vec<&'a str> {
+        let is_known = |number: &u32| self.chosen.contains(number) || self.hopeless.contains(number);
+        let others = (1..).zip(self.changes).filter(|(number, _)| !is_known(number));
+        others.map(|(_, change)| change.name.as_str()).collect()
+    }
+
+    /// What the tests say of those that can be chosen and have one of these names; of all if none is named.
+    ///
+    /// What does not compile beside its original is given up.
+    pub(super) fn judge(
+        &mut self,
+        homes: &[&str],
+        tests: &str,
+        names: Option<&[String]>,
+    ) -> Result<Tried, String> {
+        let programs = self.build(homes, tests)?;
+        let is_asked = |name: &String| names.is_none_or(|names| names.contains(name));
+        let numbers: Vec<u32> =
+            self.chosen.iter().copied().filter(|&number| is_asked(&self.change(number).name)).collect();
+        let limit = self.limit(&programs)?;
+        self.run_all(&programs, &numbers, limit).map_err(|error| format!("cannot run tests: {error}"))
+    }
+
+    fn change(&self, number: u32) -> &'a Change {
+        &self.changes[number as usize - 1]
+    }
+
+    /// The programs of these tests, with all changes that can be chosen.
+    fn build(&mut self, homes: &[&str], tests: &str) -> Result<Vec<Program>, String> {
+        loop {
+            let guarded = self.write()?;
+            let mut command = errand::cargo(&self.copy);
+            command.args(["test", "--no-run", "--message-format", "json"]).env("RUSTFLAGS", FLAGS);
+            // It is built once, and run a thousand times.
+            command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+            command.args(homes.iter().flat_map(|home| ["--package", home])).args(tests.split(' '));
+            let ended = errand::run(&self.copy, &mut command)?;
+            let messages = compiler::read(&ended.said);
+            if ended.code == Some(0) {
+                return Ok(compiler::programs(messages));
+            }
+            let guilty = compiler::guilty(&messages, &guarded);
+            if guilty.is_empty() {
+                return Err(format!("the changes do not compile together:\n{}", ended.complained));
+            }
+            let decides = |number| self.change(number).decides_the_type();
+            let mut hopeless = compiler::hopeless(&messages, &guarded, decides);
+            self.hopeless.append(&mut hopeless);
+            self.chosen.retain(|number| !guilty.contains(number));
+            let (chosen, hopeless) = (self.chosen.len(), self.hopeless.len());
+            eprintln!(
+                "of {} changes {chosen} may compile together, and {hopeless} do not",
+                self.changes.len()
+            );
+        }
+    }
+
+    /// Writes the files with the changes in them. A change for which there is no place is given up.
+    fn write(&mut self) -> Result<Files, String> {
+        let mut guarded = Files::new();
+        for (file, text) in &self.before {
+            let chosen = self.chosen.iter().map(|&number| (number, self.change(number)));
+            let changes: Vec<_> = chosen.filter(|(_, change)| change.file == *file).collect();
+            let mut with = Guarded::of(text, &changes).map_err(|error| format!("{file}: {error}"))?;
+            if self.roots.contains(file) {
+                with.text.push_str(SWITCH);
+            }
+            let path = self.copy.root.join(file);
+            if fs::read_to_string(&path).is_ok_and(|there| there != with.text) {
+                fs::write(&path, &with.text).map_err(|error| format!("{}: {error}", path.display()))?;
+            }
+            guarded.insert(file.clone(), with);
+        }
+        self.chosen = guarded.values().flat_map(Guarded::numbers).collect();
+        Ok(guarded)
+    }
+
+    /// How long a program may take, judged by how long all take with no change; they must pass, or they would see
+    /// everything.
+    #[expect(clippy::disallowed_methods, reason = "how long tests take, the machine's clock says")]
+    fn limit(&self, programs: &[Program]) -> Result<Duration, String> {
+        let started = Instant::now();
+        for program in programs {
+            let outcome =
+                self.run(program, 0, Duration::from_secs(900)).map_err(|error| error.to_string())?;
+            if !matches!(outcome, Outcome::Unseen) {
+                return Err(format!("with no change chosen, {} fails", program.file.display()));
+            }
+        }
+        Ok(Duration::from_secs(10) + started.elapsed() * 10)
+    }
+
+    /// Runs the programs with each of these changes, on all cores.
+    fn run_all(&self, programs: &[Program], numbers: &[u32], limit: Duration) -> io::Result<Tried> {
+        let (next, tried) = (AtomicUsize::new(0), Mutex::new(Tried::default()));
+        let work = || -> io::Result<()> {
+            while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let outcome = self.run_until_seen(programs, number, limit)?;
+                let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
+                match outcome {
+                    Outcome::Seen => &mut tried.caught,
+                    Outcome::Hung => &mut tried.hung,
+                    Outcome::Unseen => &mut tried.survivors,
+                }
+                .push(self.change(number).name.clone());
+                show(&tried, numbers.len());
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            let ended = workers.into_iter().map(|worker| worker.join().expect("nothing panics in there"));
+            ended.collect::<io::Result<()>>()
+        })?;
+        Ok(tried.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn run_until_seen(&self, programs: &[Program], number: u32, limit: Duration) -> io::Result<Outcome> {
+        for program in programs {
+            let outcome = self.run(program, number, limit)?;
+            if !matches!(outcome, Outcome::Unseen) {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Unseen)
+    }
+
+    fn run(&self, program: &Program, number: u32, limit: Duration) -> io::Result<Outcome> {
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!("ulimit -v {MEMORY} && exec \"$0\" --quiet --test-threads 1"))
+            .arg(&program.file);
+        command.current_dir(&program.home).env("CARGO_MANIFEST_DIR", &program.home);
+        command.env("MUTANT", number.to_string()).env("PROPTEST_RNG_SEED", "1").env("RUST_BACKTRACE", "0");
+        // Nothing that fails here shall be remembered or be written beside the tests.
+        command.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true").env("INSTA_UPDATE", "no");
+        command.env("INSTA_WORKSPACE_ROOT", &self.copy.root);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        Ok(match errand::wait(command.spawn()?, limit)? {
+            None => Outcome::Hung,
+            Some(status) if status.success() => Outcome::Unseen,
+            Some(_) => Outcome::Seen,
+        })
+    }
+}
+
+/// Tells a terminal how far it is.
+fn show(tried: &Tried, all: usize) {
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        let (done, unseen) = (tried.viable(), tried.survivors.len());
+        let end = if done == all { "\n" } else { "" };
+        // Whether anybody can read it changes nothing.
+        let _ = write!(terminal, "\r{done} of {all} tried, {unseen} unseen{end}");
+    }
+}
