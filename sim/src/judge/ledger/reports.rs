@@ -6,9 +6,9 @@
 //! its connection, or among the strangers', and moves to a new one if the answer brings the job. An answer that never
 //! comes leaves it so for ever.
 
+use super::asked::Asked;
 use super::jobs::Job;
-use super::{Attempt, Ledger, Moment, Question};
-use super::{JobId, asked::Asked};
+use super::{Attempt, JobId, Ledger, Moment, Question};
 use crate::history::{Connection, Place};
 use crate::judge::facts::Fact;
 use gearman_protocol::{Handle, Report};
