@@ -16,7 +16,12 @@ pub(super) fn list(root: &Path, flags: &[String]) -> Result<Vec<Change>, String>
     if !output.status.success() {
         return Err(format!("cargo mutants --list: {}", String::from_utf8_lossy(&output.stderr).trim()));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo mutants --list --json: {error}"))
+    listed(&output.stdout).map_err(|error| format!("cargo mutants --list --json: {error}"))
+}
+
+/// What cargo-mutants has listed: nothing at all if no line of the diff is the package's.
+fn listed(json: &[u8]) -> serde_json::Result<Vec<Change>> {
+    if json.trim_ascii().is_empty() { Ok(Vec::new()) } else { serde_json::from_slice(json) }
 }
 
 /// cargo-mutants' words for all changes of a package, in order.
@@ -61,6 +66,7 @@ fn called(package: Package, names: &[&str]) -> Vec<String> {
     let names = names.iter().flat_map(|name| ["--re".to_owned(), format!("^{}$", literally(name))]);
     of(package).into_iter().chain(files).chain(names).collect()
 }
+
 /// A regular expression that only this text matches.
 fn literally(text: &str) -> String {
     let mut expression = String::new();
@@ -127,6 +133,13 @@ fn absent(error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_diff_without_changes_is_no_error_and_half_a_list_is_one() {
+        assert!(listed(b"").unwrap().is_empty());
+        assert!(listed(b"[]\n").unwrap().is_empty());
+        assert!(listed(b"[{").is_err());
+    }
 
     #[test]
     fn an_expression_stands_for_one_name() {
