@@ -94,7 +94,6 @@ impl Duel {
             Side::There(target) => workload.run(target, watch, self.seconds),
             Side::Started(make) => {
                 let flags: Vec<_> = self.flag.iter().map(String::as_str).collect();
-                workload.prepare();
                 let server = self.programs.start(*make, &flags, &[])?;
                 workload.run(&server.target(), watch, self.seconds)
             }

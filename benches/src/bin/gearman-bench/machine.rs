@@ -1,9 +1,8 @@
-//! The machine on which something was measured, and its memory.
+//! The machine on which something was measured.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;
-use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,17 +53,6 @@ impl fmt::Display for Machine {
 fn first_line(command: &mut Command) -> String {
     let text = command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     text.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned()
-}
-
-/// Writes to so much memory and gives it back.
-///
-/// A virtual machine gets its memory from its host when it first writes to it, and hosts take back what lies idle: the
-/// server that happens to be the first to grow would pay for that, at several times the price of memory that is there.
-pub(crate) fn take_from_host(bytes: u64) {
-    const PAGE: usize = 4096;
-    let mut memory = vec![0_u8; usize::try_from(bytes).unwrap_or(0)];
-    memory.iter_mut().step_by(PAGE).for_each(|byte| *byte = 1);
-    black_box(&memory);
 }
 
 #[cfg(test)]

@@ -81,13 +81,11 @@ impl Scaling {
     /// One load on one core, on two, and with a clock beside the engine.
     fn cores(&self, load: Workload, watch: Stopwatch, record: &mut Record) -> Result<()> {
         for (processors, threads) in CORES {
-            load.prepare();
             let server = self.programs.start_on(processors, &[threads])?;
             let sample = load.run(&server.target(), watch, self.seconds)?;
             keep(record, &load.to_string(), threads, sample);
         }
         let told_at = free_address()?;
-        load.prepare();
         let server = self.programs.start_timed(told_at)?;
         let target = server.target();
         let sample = load.run(&target, watch, self.seconds)?;

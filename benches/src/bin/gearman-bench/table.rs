@@ -114,7 +114,6 @@ impl Table {
     /// One run, against a server that has done nothing yet. Whatever goes wrong in it, the table goes on.
     fn round(&self, row: &Row, make: Make, watch: Stopwatch, record: &mut Record) {
         let once = || {
-            row.workload.prepare();
             let server = self.programs.start(make, row.flags, row.floor_flags)?;
             let sample = row.workload.run(&server.target(), watch, self.seconds)?;
             Ok(sample.with(Figure::Start, Some(server.start as f64 / 1e6)))

@@ -4,7 +4,6 @@ use crate::failure::{Failure, Result};
 use crate::load::{
     Background, Coalesce, Drain, Echo, Foreground, Functions, Huge, Paced, Peak, Reported, Run, Status,
 };
-use crate::machine::take_from_host;
 use crate::sample::{Sample, Target};
 use crate::stopwatch::{SECOND, Stopwatch};
 use std::fmt;
@@ -95,31 +94,6 @@ impl Workload {
         })
     }
 
-    /// The memory that a server may come to hold in it, in bytes: what waits takes 900 bytes a job in gearmand-c.
-    fn memory(self) -> u64 {
-        const JOB: u64 = 1024;
-        const ANY: u64 = 128 << 20;
-        let most = match self {
-            Self::Background { waiting } | Self::Drain { waiting, .. } | Self::Peak { waiting, .. } => {
-                waiting * JOB
-            }
-            Self::Huge { size } => 2 * u64::from(size),
-            Self::Foreground { .. }
-            | Self::Echo { .. }
-            | Self::Paced { .. }
-            | Self::Reported { .. }
-            | Self::Functions { .. }
-            | Self::Status { .. }
-            | Self::Coalesce { .. } => 0,
-        };
-        ANY + most
-    }
-
-    /// Sees to it that the machine has the memory that a server will need, so that none pays for getting it.
-    pub(crate) fn prepare(self) {
-        take_from_host(self.memory());
-    }
-
     /// Runs it; what has no end of its own is counted for so many seconds.
     pub(crate) fn run(self, target: &Target, watch: Stopwatch, seconds: u64) -> Result<Sample> {
         let times = [WARM_UP, seconds * SECOND];
@@ -194,12 +168,6 @@ mod tests {
             assert_eq!(Workload::parse(name, shape).unwrap().to_string(), form);
             assert!(Workload::FORMS.contains(name), "{name} is not told");
         }
-    }
-
-    #[test]
-    fn what_waits_fits_into_the_memory_that_is_prepared() {
-        let memory = |shape: &str| Workload::parse("drain", shape).unwrap().memory();
-        assert!(memory("300000x8") > 300_000 * 926 && memory("1x8") < 1 << 30);
     }
 
     #[test]
