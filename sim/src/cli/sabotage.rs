@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 /// The version of the JSON that the table makes.
 const VERSION: u32 = 4;
 
-/// How many times as many seeds again a sabotage gets that was not caught in the first ones.
+/// How many times as many seeds again a sabotage gets that was caught too seldom in the first ones.
 const MORE: u64 = 3;
 
 pub(super) fn sabotage(args: &SabotageArgs) -> Exit {

@@ -9,7 +9,7 @@ use std::process::Command;
 /// What a figure depends on besides the servers. What the machine does not tell is empty.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Machine {
-    pub(crate) cores: usize,
+    cores: usize,
     processor: String,
     kernel: String,
     /// The commit of the tree that this program was started in, with `-dirty` if something in it was changed.
