@@ -19,7 +19,7 @@ pub(crate) fn debian(root: &Path) -> ExitCode {
     let package = || {
         write_manual(root)?;
         // The program is built already, with the manual.
-        let flags = ["deb", "--package", "gearman-server", "--no-build", "--no-strip"];
+        let flags = ["deb", "--package", "gearman-server", "--profile", "dist", "--no-build", "--no-strip"];
         let made = run(root, flags)
             .map_err(|error| format!("{error}\nit needs cargo-deb: cargo install cargo-deb --locked"))?;
         Ok(format!("package: {}", String::from_utf8_lossy(&made.stdout).trim()))
@@ -45,7 +45,7 @@ fn write_manual(root: &Path) -> Result<(), String> {
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     for (kind, file) in MANUAL {
         let program =
-            ["run", "--release", "--quiet", "--package", "gearman-server", "--bin", "gearmand", "--"];
+            ["run", "--profile", "dist", "--quiet", "--package", "gearman-server", "--bin", "gearmand", "--"];
         let made = run(root, program.into_iter().chain(["--generate", kind]))?;
         let path = directory.join(file);
         fs::write(&path, made.stdout).map_err(|error| format!("{}: {error}", path.display()))?;
