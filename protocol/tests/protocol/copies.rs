@@ -1,8 +1,9 @@
 //! How often bytes are copied on their way through.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use gearman_protocol::{Decoder, Frame, Limits, Outward, Report, Request, Response};
 use proptest::prelude::*;
+use std::io::IoSlice;
 use std::ops::Range;
 
 fn place(bytes: &[u8]) -> Range<*const u8> {
@@ -24,6 +25,44 @@ fn a_large_workload_is_encoded_without_being_copied() {
     // The small packet and the large one's header are one piece; the workload is the next, where it was.
     out.advance(12 + 5 + 12 + 8);
     assert_eq!(place(out.chunk()), place(&workload));
+}
+
+#[test]
+fn a_workload_below_16_kib_is_gathered_with_what_is_before_it() {
+    let (almost, large) = (Bytes::from(vec![b'x'; 16_383]), Bytes::from(vec![b'x'; 16_384]));
+    for (workload, pieces) in [(almost, vec![12 + 16_383]), (large, vec![12, 16_384])] {
+        let mut out = Outward::new();
+        Request::Echo { data: workload }.encode(&mut out);
+        assert_eq!(pieces_of(&out), pieces);
+    }
+}
+
+/// What waits for a slow reader moves with what comes later only until it is this much.
+#[test]
+fn a_piece_of_64_kib_is_finished() {
+    let mut out = Outward::new();
+    out.put_slice(&[b'x'; 65_535]);
+    out.put_slice(b"x");
+    assert_eq!(pieces_of(&out), [65_536]);
+    out.put_slice(b"x");
+    assert_eq!(pieces_of(&out), [65_536, 1]);
+}
+
+fn pieces_of(out: &Outward) -> Vec<usize> {
+    let mut slices = [IoSlice::new(&[]); 8];
+    let filled = out.chunks_vectored(&mut slices);
+    slices[..filled].iter().map(|slice| slice.len()).collect()
+}
+
+/// A shorter rest is worth no read of its own.
+#[test]
+fn the_last_16_kib_of_a_message_are_read_to_where_the_message_lies() {
+    let (mut decoder, bytes) = (Decoder::new(Limits::default()), packet(16, &[b'x'; 32_768]));
+    let (mut first, mut next) = (&bytes[..12 + 16_384], &b"x"[..]);
+    assert_eq!(decoder.decode(&mut first), Ok(None));
+    assert_eq!(decoder.room(usize::MAX).map(|room| room.remaining_mut()), Some(16_384));
+    assert_eq!(decoder.decode(&mut next), Ok(None));
+    assert!(decoder.room(usize::MAX).is_none());
 }
 
 #[test]
