@@ -70,3 +70,15 @@ pub enum Frame {
         size: u32,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_the_type_that_the_protocol_gives_it_or_none() {
+        let packet_type = |number| Packet { magic: Magic::Request, number, body: Bytes::new() }.packet_type();
+        assert_eq!(packet_type(16), Some(PacketType::EchoReq));
+        assert_eq!(packet_type(43), None);
+    }
+}

@@ -80,6 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_as_long_as_what_is_called_long_has_a_lead() {
+        for (length, lead) in [(Decoder::LONG - 1, 0), (Decoder::LONG, LEAD)] {
+            let mut gathered = Gathered::default();
+            gathered.extend(&vec![b'x'; length], length);
+            assert_eq!((gathered.lead, gathered.len()), (lead, length));
+        }
+    }
+
+    #[test]
     fn what_is_long_keeps_its_lead_from_the_start_of_its_memory_wherever_it_moves() {
         let (mut gathered, whole) = (Gathered::default(), 8 * Decoder::LONG);
         let mut leads = Vec::new();

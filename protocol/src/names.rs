@@ -2,7 +2,6 @@
 
 use crate::error::DecodeError;
 use bytes::Bytes;
-use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -151,12 +150,6 @@ impl Unique {
         &self.bytes
     }
 
-    /// A copy with bytes of its own, which does not keep the packet alive that it came in.
-    #[must_use]
-    pub fn detached(&self) -> Self {
-        Self { bytes: Bytes::copy_from_slice(self.as_bytes()), length: self.length }
-    }
-
     /// Whether it has no bytes at all.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -177,18 +170,6 @@ impl PartialEq for Unique {
 }
 
 impl Eq for Unique {}
-
-impl PartialOrd for Unique {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Unique {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
-    }
-}
 
 impl Hash for Unique {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -211,5 +192,26 @@ impl Handle {
     /// Takes any bytes: whether they name a job is the server's to say.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::DefaultHasher;
+
+    #[test]
+    fn what_follows_a_unique_is_no_part_of_it() {
+        let hash = |unique: &Unique| {
+            let mut hasher = DefaultHasher::new();
+            unique.hash(&mut hasher);
+            hasher.finish()
+        };
+        let unique = |bytes: &'static str| Unique::at_front(bytes, 3).unwrap();
+        let (alone, followed, other) =
+            (unique("key"), unique("key and workload"), unique("yek and workload"));
+        assert_eq!((&alone, hash(&alone)), (&followed, hash(&followed)));
+        assert_ne!(other, followed);
+        assert_ne!(hash(&other), hash(&followed));
     }
 }

@@ -240,3 +240,17 @@ impl Buf for Outward {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_taken_once_for_several_small_packets_and_as_much_as_a_larger_one_needs() {
+        let (mut small, mut large) = (Outward::new(), Outward::new());
+        small.put_packet(Magic::Request, 16, &[b"x"], None);
+        assert_eq!(small.gathering.capacity(), ROOM);
+        large.put_packet(Magic::Request, 16, &[&[b'x'; ROOM]], None);
+        assert_eq!(large.gathering.capacity(), HEADER_LENGTH + ROOM + 1);
+    }
+}

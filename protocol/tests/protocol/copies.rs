@@ -1,7 +1,7 @@
 //! How often bytes are copied on their way through.
 
 use bytes::{Buf, BufMut, Bytes};
-use gearman_protocol::{Decoder, Frame, Limits, Outward, Report, Request, Response};
+use gearman_protocol::{AdminReply, Decoder, Frame, Limits, Outward, Report, Request, Response};
 use proptest::prelude::*;
 use std::io::IoSlice;
 use std::ops::Range;
@@ -63,6 +63,37 @@ fn the_last_16_kib_of_a_message_are_read_to_where_the_message_lies() {
     assert_eq!(decoder.room(usize::MAX).map(|room| room.remaining_mut()), Some(16_384));
     assert_eq!(decoder.decode(&mut next), Ok(None));
     assert!(decoder.room(usize::MAX).is_none());
+}
+
+/// Memory for a quarter of the message is there when a sixteenth has arrived, and for all of it when a quarter has.
+#[test]
+fn a_message_is_read_into_the_memory_that_is_there_or_into_more_when_little_is_left() {
+    let (mut decoder, bytes) = (Decoder::new(Limits::default()), packet(16, &[b'x'; 200_000]));
+    let room = |decoder: &mut Decoder| decoder.room(usize::MAX).map(|room| room.remaining_mut());
+    let (mut first, mut next) = (&bytes[..12 + 16_384], &bytes[12 + 16_384..12 + 40_000]);
+    assert_eq!(decoder.decode(&mut first), Ok(None));
+    assert_eq!((room(&mut decoder), decoder.held()), (Some(50_000 - 16_384), 50_000));
+    assert_eq!(decoder.decode(&mut next), Ok(None));
+    assert_eq!((room(&mut decoder), decoder.held()), (Some(200_000 - 40_000), 200_000));
+}
+
+fn table(rows: usize) -> Response {
+    Response::Admin(AdminReply::UniqueJobs(vec![Bytes::from_static(b"fifteen letters"); rows]))
+}
+
+#[test]
+fn a_short_table_is_gathered_and_a_long_one_becomes_bytes_64_kib_at_a_time() {
+    let (mut short, mut long) = (Outward::new(), Outward::new());
+    for (out, rows) in [(&mut short, 100), (&mut long, 5_000)] {
+        out.put_slice(b"first");
+        table(rows).encode_by_parts(out);
+    }
+    assert_eq!(pieces_of(&short), [5 + 100 * 16 + 2]);
+    assert_eq!(pieces_of(&long), [5]);
+    long.advance(5);
+    assert_eq!(pieces_of(&long), [4_096 * 16]);
+    long.advance(4_096 * 16);
+    assert_eq!(pieces_of(&long), [904 * 16 + 2]);
 }
 
 #[test]

@@ -38,6 +38,15 @@ fn the_largest_submit_that_is_taken_can_be_assigned() {
 }
 
 #[test]
+fn a_reducer_is_assigned_with_the_job_and_its_name_counts() {
+    // With an empty aggregator the body has as many NULs as JOB_ASSIGN_ALL, which has the handle as well.
+    let (start, largest) = (b"f\0u\0reduce\0\0", LARGEST - MAX_HANDLE);
+    assert!(parse(PacketType::SubmitReduceJob, start, largest).is_ok());
+    let refused = parse(PacketType::SubmitReduceJob, start, largest + 1);
+    assert!(matches!(refused, Err(DecodeError::PacketTooLarge { .. })));
+}
+
+#[test]
 fn the_largest_handle_that_may_be_asked_about_can_be_repeated() {
     // How much longer the answer is than the handle does not depend on the handle, so a short one tells it.
     let mut out = Outward::new();
