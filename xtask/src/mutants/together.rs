@@ -1,7 +1,7 @@
 //! All changes in one program: built once, it is run with each, and a variable says with which.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::change::Change;
 use super::compiler::{self, Files, Program};
@@ -99,8 +101,9 @@ impl<'a> Together<'a> {
             let guarded = self.write()?;
             let mut command = errand::cargo(&self.copy);
             command.args(["test", "--no-run", "--message-format", "json"]).env("RUSTFLAGS", FLAGS);
-            // It is built once, and run a thousand times.
-            command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+            // It is built once, and run a thousand times. What was left half done by a build that was ended would not
+            // link with what this one makes, if there were such files.
+            command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
             command.args(homes.iter().flat_map(|home| ["--package", home])).args(tests.split(' '));
             let ended = errand::run(&self.copy, &mut command)?;
             let messages = compiler::read(&ended.said);
@@ -204,14 +207,29 @@ impl<'a> Together<'a> {
         command.env("MUTANT", number.to_string()).env("PROPTEST_RNG_SEED", "1").env("RUST_BACKTRACE", "0");
         // Nothing that fails here shall be remembered or be written beside the tests.
         command.env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true").env("INSTA_UPDATE", "no");
+        // Nor need it be made smaller: that it fails is enough.
+        command.env("PROPTEST_MAX_SHRINK_ITERS", "0");
         command.env("INSTA_WORKSPACE_ROOT", &self.copy.root);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        Ok(match errand::wait(command.spawn()?, limit)? {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut child = command.spawn()?;
+        let (said, group) = (child.stdout.take(), Pid::from_child(&child));
+        let ended = thread::scope(|scope| {
+            scope.spawn(move || said.is_some_and(|said| end_at_failure(said, group)));
+            errand::wait(child, limit)
+        })?;
+        Ok(match ended {
             None => Outcome::Hung,
             Some(status) if status.success() => Outcome::Unseen,
             Some(_) => Outcome::Seen,
         })
     }
+}
+
+/// Ends the group of a program of tests at the first that fails, for which it writes an F. Says whether one did.
+fn end_at_failure(said: impl Read, group: Pid) -> bool {
+    let has_failed = BufReader::new(said).bytes().map_while(Result::ok).any(|letter| letter == b'F');
+    // It may have come to its end by now.
+    has_failed && kill_process_group(group, Signal::KILL).is_ok()
 }
 
 /// Tells a terminal how far it is.
