@@ -4,7 +4,7 @@ mod operation;
 
 pub use operation::Operation;
 
-use crate::history::{Connection, What};
+use crate::history::{Connection, Entry, What};
 use crate::lives::{Lives, Stretch};
 use gearman_protocol::{AdminRequest, Request};
 use serde::{Deserialize, Serialize};
@@ -33,16 +33,28 @@ pub struct Census(BTreeMap<Operation, Count>);
 
 impl Census {
     /// Takes in what is seen, before it changes where the jobs are.
-    pub(crate) fn see(&mut self, lives: &Lives, what: &What) {
-        let Some((connection, operations)) = Operation::of(what) else { return };
-        let concerned = concerned(lives, connection, what);
-        for operation in operations {
-            let count = self.0.entry(operation).or_default();
-            count.times += 1;
-            count.without_job += u64::from(concerned.is_empty());
-            for &stretch in &concerned {
-                *count.by_stretch.entry(stretch).or_default() += 1;
-            }
+    pub(crate) fn see(&mut self, lives: &Lives, entry: &Entry) {
+        let Some((connection, mut operations)) = Operation::of(&entry.what) else { return };
+        operations.extend(Operation::as_things_stand(lives, entry));
+        if operations.is_empty() {
+            return;
+        }
+        let concerned = concerned(lives, connection, &entry.what);
+        operations.into_iter().for_each(|operation| self.count(operation, &concerned));
+    }
+
+    /// A peer closes and has begun a message that it will not finish.
+    pub(crate) fn cut_off(&mut self, lives: &Lives, connection: Connection) {
+        let concerned = lives.concerning(connection).into_iter().collect();
+        self.count(Operation::cut_off(), &concerned);
+    }
+
+    fn count(&mut self, operation: Operation, concerned: &BTreeSet<Stretch>) {
+        let count = self.0.entry(operation).or_default();
+        count.times += 1;
+        count.without_job += u64::from(concerned.is_empty());
+        for &stretch in concerned {
+            *count.by_stretch.entry(stretch).or_default() += 1;
         }
     }
 
@@ -86,6 +98,15 @@ impl AddAssign<&Self> for Census {
                 *sum.by_stretch.entry(stretch).or_default() += times;
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<Operation> for Census {
+    /// Each once, when there was no job.
+    fn from_iter<I: IntoIterator<Item = Operation>>(operations: I) -> Self {
+        let once = Count { times: 1, without_job: 1, ..Count::default() };
+        Self(operations.into_iter().map(|operation| (operation, once.clone())).collect())
     }
 }
 

@@ -26,6 +26,7 @@ mod trace;
 pub use digest::Digest;
 pub(crate) use trace::Shown;
 
+use crate::workload::Hostile;
 use gearman_protocol::{DecodeError, Request, Response, Time};
 use std::fmt;
 
@@ -154,6 +155,8 @@ pub enum What {
         connection: Connection,
         /// What a decoder says of them.
         error: DecodeError,
+        /// Which kind of hostile bytes they are, if one of those that plans speak of.
+        kind: Option<Hostile>,
     },
     /// A peer has taken the last byte of a response.
     Read {

@@ -6,6 +6,7 @@ use crate::faults::tally::Tally;
 use crate::history::{Actor, Closing, Connection, History, ServerId, What};
 use crate::lives::{Lives, Stretch};
 use crate::stage::Watcher;
+use crate::workload::Hostile;
 use gearman_protocol::{Decoder, Limits, Request, Response, Time};
 use std::collections::VecDeque;
 
@@ -76,13 +77,15 @@ impl Journal {
         while !bytes.is_empty() {
             let what = match self.taps[connection.index()].requests.decode(&mut bytes) {
                 Ok(None) => return,
-                Ok(Some(frame)) => match Request::parse(frame) {
+                Ok(Some(frame)) => match Request::parse(frame.clone()) {
                     Ok(request) => What::Wrote { connection, request },
-                    Err(error) => What::WroteMalformed { connection, error },
+                    Err(error) => {
+                        What::WroteMalformed { connection, error, kind: Hostile::found(error, Some(&frame)) }
+                    }
                 },
                 Err(error) => {
                     bytes = &[];
-                    What::WroteMalformed { connection, error }
+                    What::WroteMalformed { connection, error, kind: Hostile::found(error, None) }
                 }
             };
             self.record(at, what);
@@ -112,8 +115,16 @@ impl Journal {
         let tap = &mut self.taps[connection.index()];
         let told = if how == Closing::HalfClosed { &mut tap.half_closed } else { &mut tap.closed };
         if !std::mem::replace(told, true) {
+            if how == Closing::ByPeer && tap.requests.partial().is_some() {
+                self.cut_off(connection);
+            }
             self.record(at, What::Closed { connection, how });
         }
+    }
+
+    /// A peer closes and has begun a message that it will not finish.
+    pub(crate) fn cut_off(&mut self, connection: Connection) {
+        self.census.cut_off(&self.lives, connection);
     }
 
     /// The server's end of a connection is over; told twice, it counts once.
@@ -185,7 +196,7 @@ impl Journal {
         }
         self.count_habits(&what);
         let entry = self.history.record(at, what);
-        self.census.see(&self.lives, &entry.what);
+        self.census.see(&self.lives, &entry);
         self.moves.extend(self.lives.observe(&entry));
         for stretch in self.lives.take_overdue() {
             self.tally.happened(FaultClass::JobTimeout);

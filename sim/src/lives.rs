@@ -15,7 +15,7 @@ use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Submit, Time};
 use limits::Limits;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -128,6 +128,8 @@ struct Peer {
     watches: Vec<Bytes>,
     /// What it has set itself limits for.
     limits: Limits,
+    /// What it has said that it can do.
+    able: BTreeSet<FunctionName>,
 }
 
 impl Peer {
@@ -138,6 +140,7 @@ impl Peer {
             holds: Vec::new(),
             watches: Vec::new(),
             limits: Limits::default(),
+            able: BTreeSet::new(),
         }
     }
 }
@@ -149,15 +152,37 @@ pub struct Lives {
     peers: Vec<Peer>,
     ends: BTreeMap<End, u64>,
     least_limit: Duration,
+    /// What the wall clock said when the run began, in seconds since 1970.
+    begun_s: i64,
     /// How far workers had come with jobs that took them too long.
     overdue: Vec<Stretch>,
 }
 
 impl Lives {
-    /// Nobody's life yet, under a server that raises shorter limits to this.
+    /// Nobody's life yet, under a server that raises shorter limits to this, in a run that begins when the wall clock
+    /// says `begun_s`.
     #[must_use]
-    pub fn new(least_limit: Duration) -> Self {
-        Self { least_limit, ..Self::default() }
+    pub fn new(least_limit: Duration, begun_s: i64) -> Self {
+        Self { least_limit, begun_s, ..Self::default() }
+    }
+
+    /// For how many functions this connection has said that it works.
+    pub fn functions(&self, connection: Connection) -> usize {
+        self.peers.get(connection.index()).map_or(0, |peer| peer.able.len())
+    }
+
+    /// How many jobs this connection holds of which it has not said the last word.
+    pub fn in_hand(&self, connection: Connection) -> usize {
+        let Some(peer) = self.peers.get(connection.index()) else { return 0 };
+        let held = peer.holds.iter().filter_map(|handle| self.jobs.get(handle));
+        held.filter(|job| job.word.is_none()).count()
+    }
+
+    /// How many milliseconds there are from this time to a moment of the wall clock, in seconds since 1970, if nobody
+    /// sets it.
+    pub fn until_epoch(&self, at: Time, epoch_s: i64) -> i64 {
+        let now = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        (epoch_s - self.begun_s).saturating_mul(1000).saturating_sub(now)
     }
 
     /// How many jobs ended, by how.
@@ -273,7 +298,15 @@ impl Lives {
             }
             What::Wrote { connection, request: Request::CanDo { function, timeout } } => {
                 let least = self.least_limit;
-                self.peer(*connection).limits.registered(function.to_bytes(), timeout.as_ref(), least);
+                let peer = self.peer(*connection);
+                peer.limits.registered(function.to_bytes(), timeout.as_ref(), least);
+                peer.able.insert(function.clone());
+            }
+            What::Wrote { connection, request: Request::CantDo { function } } => {
+                self.peer(*connection).able.remove(function);
+            }
+            What::Wrote { connection, request: Request::ResetAbilities } => {
+                self.peer(*connection).able.clear();
             }
             What::Wrote { connection, request: Request::Work { handle, report } } => {
                 let handle = handle.to_bytes();

@@ -121,6 +121,6 @@ impl Plan {
 
     /// No job's life yet, under this plan's server.
     pub(crate) fn lives(&self) -> Lives {
-        Lives::new(Duration::from_millis(self.server.min_job_timeout_ms.into()))
+        Lives::new(Duration::from_millis(self.server.min_job_timeout_ms.into()), self.world.epoch_s())
     }
 }

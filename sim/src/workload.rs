@@ -363,7 +363,7 @@ pub struct SubmitPlan {
     /// Not before the wall clock says that so many seconds have passed since the run began; only of a background job
     /// of normal priority without a reducer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epoch_s: Option<u8>,
+    pub epoch_s: Option<u32>,
     /// With the reducer of this number.
     pub reducer: Option<u8>,
     /// How many bytes the workload has, at least those that tell it from others.
@@ -383,6 +383,8 @@ pub enum UniquePlan {
     None,
     /// One that no other submit has.
     Own,
+    /// The same, of bytes that are no text.
+    Binary,
     /// One of a few that several actors use.
     Shared(u8),
     /// As shared, and 64 bytes long; only the last byte tells them apart.
@@ -476,8 +478,10 @@ pub enum AdminPlan {
         /// How many jobs there may be for one of high, normal and low priority to be taken; 0 is no limit.
         most: [u8; 3],
     },
-    /// `shutdown`, which servers do not obey unless they are set up so.
+    /// `shutdown graceful`, which servers do not obey unless they are set up so.
     Shutdown,
+    /// `shutdown`, the same.
+    ShutdownAtOnce,
     /// A line that is no command.
     Unknown,
 }

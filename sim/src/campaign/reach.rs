@@ -59,6 +59,21 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_did_is_told_whatever_it_is() {
+        let unasked_but = |missing: Option<Operation>| {
+            let done = Operation::all().filter(|&operation| Some(operation) != missing);
+            let mut summary = Summary::default();
+            summary.seeds += 100;
+            summary.census += &done.collect();
+            unasked(&summary, Stage::Turmoil)
+        };
+        assert_eq!(unasked_but(None), [""; 0]);
+        for missing in Operation::all() {
+            assert_eq!(unasked_but(Some(missing)), [format!("{missing}: no peer did it in any seed")]);
+        }
+    }
+
+    #[test]
     fn where_no_job_was_is_told() {
         let met = [Stretch::Waiting, Stretch::Assigned, Stretch::Completing];
         let count = Count { by_stretch: met.map(|at| (at, 1)).into(), ..Count::default() };

@@ -1,7 +1,11 @@
 //! What a peer can do to a server, by name.
 
-use crate::history::{Closing, Connection, What};
-use gearman_protocol::{AdminRequest, Direction, Grab, MAX_UNIQUE, PacketType, Report, Request, Submit};
+use crate::history::{Closing, Connection, Entry, What};
+use crate::lives::Lives;
+use crate::workload::Hostile;
+use gearman_protocol::{
+    AdminRequest, Direction, Grab, MAX_UNIQUE, Mode, PacketType, Report, Request, Response, Submit,
+};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -11,7 +15,7 @@ use std::fmt;
 pub struct Operation(&'static str);
 
 /// The commands of the text protocol.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "status",
     "prioritystatus",
     "workers",
@@ -25,21 +29,31 @@ const COMMANDS: [&str; 14] = [
     "getpid",
     "verbose",
     "shutdown",
+    "shutdown graceful",
     "text that is no command",
 ];
 /// Ways to submit that have no packet of their own.
-const WAYS: [&str; 8] = [
+const WAYS: [&str; 9] = [
     "no unique",
     "a unique",
     "the longest unique",
     "workload as unique",
+    "a unique that is no text",
     "an empty workload",
     "a workload to 1 KiB",
     "a workload to 1 MiB",
     "a workload over 1 MiB",
 ];
-/// What is no request.
+/// The two kinds of OPTION_REQ.
+const OPTIONS: [&str; 2] = ["the option exceptions", "an unknown option"];
+/// What a job that is submitted with a time may mean by it.
+const EPOCHS: [&str; 3] = ["a time that has passed", "a time to come", "a time that is far away"];
+/// What makes a worker more than one that can do one thing, one job after the other.
+const PLURALS: [&str; 2] = ["a grab for several functions", "a job besides others in hand"];
+/// What is no request; which kind of bytes it is counts besides.
 const OTHERS: [&str; 3] = ["bytes that are no request", "half-closes", "closes"];
+/// What is so far away that no run lasts so long, in milliseconds.
+const FAR_MS: i64 = 60_000;
 
 impl Operation {
     /// All of them: the packets that a server takes, the commands of the text protocol, and the rest.
@@ -51,7 +65,9 @@ impl Operation {
         };
         let packets =
             PacketType::ALL.iter().filter(move |packet| is_taken(packet)).map(|packet| packet.name());
-        packets.chain(COMMANDS).chain(WAYS).chain(OTHERS).map(Self)
+        let others =
+            COMMANDS.into_iter().chain(WAYS).chain(OPTIONS).chain(EPOCHS).chain(PLURALS).chain(OTHERS);
+        packets.chain(others).chain(Hostile::ALL.map(Hostile::name)).map(Self)
     }
 
     /// The one with this name.
@@ -66,11 +82,15 @@ impl Operation {
         self.0
     }
 
-    /// What an entry of a history shows a peer to do, and on which connection; a submit is three operations.
+    /// What an entry of a history shows a peer to do by itself, and on which connection; a submit is three operations.
     pub(super) fn of(what: &What) -> Option<(Connection, Vec<Self>)> {
         match what {
             What::Wrote { connection, request } => Some((*connection, Self::of_request(request))),
-            What::WroteMalformed { connection, .. } => Some((*connection, vec![Self(OTHERS[0])])),
+            What::WroteMalformed { connection, kind, .. } => {
+                let kind = kind.map(|kind| Self(kind.name()));
+                Some((*connection, [Self(OTHERS[0])].into_iter().chain(kind).collect()))
+            }
+            What::Read { connection, response: Response::JobAssign(_) } => Some((*connection, Vec::new())),
             What::Closed { connection, how: Closing::HalfClosed } => {
                 Some((*connection, vec![Self(OTHERS[1])]))
             }
@@ -86,11 +106,38 @@ impl Operation {
         }
     }
 
+    /// What else it is, because of what this peer has done before or because of the time.
+    pub(super) fn as_things_stand(lives: &Lives, entry: &Entry) -> Option<Self> {
+        if let What::Read { connection, response: Response::JobAssign(_) } = &entry.what {
+            return (lives.in_hand(*connection) > 0).then_some(Self(PLURALS[1]));
+        }
+        let What::Wrote { connection, request } = &entry.what else { return None };
+        if let Request::Grab(_) = request {
+            return (lives.functions(*connection) > 1).then_some(Self(PLURALS[0]));
+        }
+        let Request::Submit(Submit { mode: Mode::Epoch(epoch), .. }) = request else { return None };
+        let epoch_s = std::str::from_utf8(epoch).ok()?.parse().ok()?;
+        Some(Self(match lives.until_epoch(entry.at, epoch_s) {
+            ..=0 => EPOCHS[0],
+            1..FAR_MS => EPOCHS[1],
+            FAR_MS.. => EPOCHS[2],
+        }))
+    }
+
+    /// The one that no single entry of a history shows.
+    pub(super) const fn cut_off() -> Self {
+        Self(Hostile::CutOff.name())
+    }
+
     fn of_request(request: &Request) -> Vec<Self> {
         use PacketType as P;
         let packet = match request {
             Request::Submit(submit) => return Self::of_submit(submit),
             Request::Admin(command) => return vec![Self(of_command(command))],
+            Request::Option { name } => {
+                let known = name.eq_ignore_ascii_case(b"exceptions");
+                return vec![Self(P::OptionReq.name()), Self(OPTIONS[usize::from(!known)])];
+            }
             Request::CanDo { timeout: None, .. } => P::CanDo,
             Request::CanDo { timeout: Some(_), .. } => P::CanDoTimeout,
             Request::CantDo { .. } => P::CantDo,
@@ -104,7 +151,6 @@ impl Operation {
             Request::GetStatus { .. } => P::GetStatus,
             Request::GetStatusUnique { .. } => P::GetStatusUnique,
             Request::Echo { .. } => P::EchoReq,
-            Request::Option { .. } => P::OptionReq,
             Request::SetClientId { .. } => P::SetClientId,
         };
         vec![Self(packet.name())]
@@ -114,14 +160,15 @@ impl Operation {
         let unique = match submit.unique.as_bytes() {
             b"" => WAYS[0],
             b"-" => WAYS[3],
+            unique if unique.iter().any(|byte| !(b' '..=b'~').contains(byte)) => WAYS[4],
             unique if unique.len() == MAX_UNIQUE => WAYS[2],
             _ => WAYS[1],
         };
         let workload = match submit.workload.len() {
-            0 => WAYS[4],
-            1..=1024 => WAYS[5],
-            1025..=1_048_576 => WAYS[6],
-            _ => WAYS[7],
+            0 => WAYS[5],
+            1..=1024 => WAYS[6],
+            1025..=1_048_576 => WAYS[7],
+            _ => WAYS[8],
         };
         vec![Self(submit.packet_type().name()), Self(unique), Self(workload)]
     }
@@ -152,8 +199,9 @@ const fn of_command(command: &AdminRequest) -> &'static str {
         AdminRequest::Version => COMMANDS[9],
         AdminRequest::GetPid => COMMANDS[10],
         AdminRequest::Verbose => COMMANDS[11],
-        AdminRequest::Shutdown { .. } => COMMANDS[12],
-        AdminRequest::Malformed(_) => COMMANDS[13],
+        AdminRequest::Shutdown { graceful: false } => COMMANDS[12],
+        AdminRequest::Shutdown { graceful: true } => COMMANDS[13],
+        AdminRequest::Malformed(_) => COMMANDS[14],
     }
 }
 

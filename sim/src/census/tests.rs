@@ -2,10 +2,12 @@
 
 use super::{Census, Operation};
 use crate::history::{Actor, Closing, Connection, History, ServerId, What};
+use crate::journal::Journal;
 use crate::lives::{Lives, Stretch};
+use crate::workload::Hostile;
 use gearman_protocol::{
-    Assignment, FunctionName, Grab, Handle, Mode, Priority, Reducer, Report, Request, Response, Submit, Time,
-    Unique,
+    AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, Mode, Priority, Reducer, Report,
+    Request, Response, Submit, Time, Unique,
 };
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ const WORKER: Connection = Connection::new(1);
 
 /// What a story does to whom.
 fn census(story: &[What]) -> Census {
-    let (mut census, mut lives) = (Census::default(), Lives::new(Duration::ZERO));
+    let (mut census, mut lives) = (Census::default(), Lives::new(Duration::ZERO, 0));
     let mut history = History::passing();
     let connected = [(CLIENT, 0), (WORKER, 1)].map(|(connection, actor)| What::Connected {
         connection,
@@ -23,18 +25,22 @@ fn census(story: &[What]) -> Census {
     });
     for what in connected.iter().chain(story) {
         let entry = history.record(Time::ZERO, what.clone());
-        census.see(&lives, &entry.what);
+        census.see(&lives, &entry);
         lives.observe(&entry);
     }
     census
 }
 
 fn submit(unique: &'static str) -> What {
+    submit_as(unique.as_bytes(), Mode::Foreground)
+}
+
+fn submit_as(unique: &'static [u8], mode: Mode) -> What {
     let submit = Submit {
         function: FunctionName::new("f").unwrap(),
         unique: Unique::new(unique).unwrap(),
         priority: Priority::Normal,
-        mode: Mode::Foreground,
+        mode,
         reducer: None,
         workload: "".into(),
     };
@@ -63,17 +69,122 @@ fn a_submit_concerns_the_job_whose_unique_it_has() {
     assert_eq!(census.of(Operation::from_name("an empty workload").unwrap()).times, 5);
 }
 
-#[test]
-fn a_report_concerns_the_job_that_it_names_and_a_grab_those_in_hand() {
-    let handle = || Handle::new("H:1");
-    let assigned = Assignment {
-        handle: handle(),
+/// How often it was done.
+fn times(census: &Census, name: &str) -> u64 {
+    census.of(Operation::from_name(name).unwrap()).times
+}
+
+fn assigned(handle: &'static str) -> What {
+    let assignment = Assignment {
+        handle: Handle::new(handle),
         function: FunctionName::new("f").unwrap(),
         unique: Unique::default(),
         reducer: Reducer::default(),
         workload: "".into(),
         form: Grab::Plain,
     };
+    What::Read { connection: WORKER, response: Response::JobAssign(assignment) }
+}
+
+#[test]
+fn a_worker_asks_for_several_functions_when_it_has_said_that_it_can_do_them() {
+    let function = |name: &'static str| FunctionName::new(name).unwrap();
+    let can_do = |name| asks(WORKER, Request::CanDo { function: function(name), timeout: None });
+    let grab = || asks(WORKER, Request::Grab(Grab::Plain));
+    let row = "a grab for several functions";
+    let one_only = [
+        grab(),
+        can_do("f"),
+        can_do("f"),
+        grab(),
+        can_do("g"),
+        asks(WORKER, Request::CantDo { function: function("f") }),
+        grab(),
+        can_do("f"),
+        asks(WORKER, Request::ResetAbilities),
+        can_do("g"),
+        grab(),
+    ];
+    assert_eq!(times(&census(&one_only), row), 0);
+    assert_eq!(times(&census(&[can_do("f"), can_do("g"), grab(), grab()]), row), 2);
+}
+
+#[test]
+fn a_worker_holds_several_jobs_when_it_has_not_said_the_last_word_of_the_first() {
+    let report = |report| asks(WORKER, Request::Work { handle: Handle::new("H:1"), report });
+    let row = "a job besides others in hand";
+    assert_eq!(times(&census(&[assigned("H:1"), report(Report::Fail), assigned("H:2")]), row), 0);
+    let both = census(&[assigned("H:1"), report(Report::Data("x".into())), assigned("H:2")]);
+    assert_eq!(places(&both, row), (0, vec![(Stretch::DataSent, 1)]));
+}
+
+#[test]
+fn each_kind_of_hostile_bytes_has_a_row_of_its_own() {
+    for kind in Hostile::ALL.into_iter().filter(|kind| !kind.closes()) {
+        let error = DecodeError::UnexpectedType(99);
+        let bytes = |kind| What::WroteMalformed { connection: CLIENT, error, kind };
+        let census = census(&[bytes(Some(kind)), bytes(None)]);
+        assert_eq!(times(&census, "bytes that are no request"), 2);
+        for other in Hostile::ALL {
+            assert_eq!(times(&census, other.name()), u64::from(other == kind), "{kind:?}, {other:?}");
+        }
+    }
+}
+
+#[test]
+fn forms_that_share_a_packet_have_rows_of_their_own() {
+    let option = |name: &'static str| asks(CLIENT, Request::Option { name: name.into() });
+    let shutdown = |graceful| asks(CLIENT, Request::Admin(AdminRequest::Shutdown { graceful }));
+    let at = |epoch: &'static str| submit_as(b"", Mode::Epoch(epoch.into()));
+    let census = census(&[
+        option("Exceptions"),
+        option("wings"),
+        option("wings"),
+        shutdown(false),
+        shutdown(true),
+        shutdown(true),
+        at("0"),
+        at("1"),
+        at("59"),
+        at("60"),
+        submit_as(b"u\xff", Mode::Foreground),
+    ]);
+    let rows = [
+        ("the option exceptions", 1),
+        ("an unknown option", 2),
+        ("OPTION_REQ", 3),
+        ("shutdown", 1),
+        ("shutdown graceful", 2),
+        ("a time that has passed", 1),
+        ("a time to come", 2),
+        ("a time that is far away", 1),
+        ("a unique that is no text", 1),
+        ("no unique", 4),
+    ];
+    for (row, wanted) in rows {
+        assert_eq!(times(&census, row), wanted, "{row}");
+    }
+}
+
+#[test]
+fn who_closes_within_a_message_is_seen_by_the_journal() {
+    let closes = |bytes: &[u8], how| {
+        let lives = Lives::new(Duration::ZERO, 0);
+        let mut journal = Journal::new(History::passing(), lives, Box::new(|_| {}));
+        let connection = journal.connected(Time::ZERO, Actor::new(0), ServerId::new(0));
+        journal.wrote(Time::ZERO, connection, bytes);
+        journal.closed(Time::ZERO, connection, how);
+        times(&journal.take().census, Hostile::CutOff.name())
+    };
+    let bytes = Hostile::CutOff.bytes();
+    assert_eq!(closes(&bytes, Closing::ByPeer), 1);
+    assert_eq!(closes(&bytes, Closing::ByServer), 0);
+    assert_eq!(closes(&Hostile::UnknownType.bytes(), Closing::ByPeer), 0);
+}
+
+#[test]
+fn a_report_concerns_the_job_that_it_names_and_a_grab_those_in_hand() {
+    let handle = || Handle::new("H:1");
     let grab = || asks(WORKER, Request::Grab(Grab::Plain));
     let report = |report| asks(WORKER, Request::Work { handle: handle(), report });
     let status = asks(CLIENT, Request::GetStatus { handle: handle() });
@@ -81,7 +192,7 @@ fn a_report_concerns_the_job_that_it_names_and_a_grab_those_in_hand() {
         submit("u"),
         created(),
         grab(),
-        What::Read { connection: WORKER, response: Response::JobAssign(assigned) },
+        assigned("H:1"),
         grab(),
         report(Report::Data("x".into())),
         status,

@@ -43,7 +43,7 @@ impl Digest {
                 self.tagged(4, *connection);
                 self.request(request);
             }
-            What::WroteMalformed { connection, error } => {
+            What::WroteMalformed { connection, error, .. } => {
                 self.tagged(5, *connection);
                 self.error(*error);
             }

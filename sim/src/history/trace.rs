@@ -25,7 +25,7 @@ impl fmt::Display for What {
                 write!(f, "{connection} is {actor}, connected to {server}")
             }
             Self::Wrote { connection, request } => write!(f, "{connection} > {}", Shown(request)),
-            Self::WroteMalformed { connection, error } => write!(f, "{connection} > garbage: {error}"),
+            Self::WroteMalformed { connection, error, .. } => write!(f, "{connection} > garbage: {error}"),
             Self::Read { connection, response } => write!(f, "{connection} < {}", Shown(response)),
             Self::ReadMalformed { connection, error } => write!(f, "{connection} < garbage: {error}"),
             Self::Closed { connection, how } => write!(f, "{connection} {how}"),

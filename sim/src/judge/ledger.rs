@@ -156,7 +156,7 @@ impl Ledger {
                 self.links[index] = Some(Link::new());
             }
             What::Wrote { connection, request } => self.wrote(*connection, request),
-            What::WroteMalformed { connection, error } => self.wrote_malformed(*connection, *error),
+            What::WroteMalformed { connection, error, .. } => self.wrote_malformed(*connection, *error),
             What::Read { connection, response } => self.read(*connection, response, facts),
             What::ReadMalformed { connection, error } => {
                 if self.link(*connection).is_some() {

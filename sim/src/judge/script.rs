@@ -203,7 +203,7 @@ fn written(connection: Connection, words: &Words<'_>) -> What {
         _ => None,
     };
     match malformed {
-        Some(error) => What::WroteMalformed { connection, error },
+        Some(error) => What::WroteMalformed { connection, error, kind: None },
         None => What::Wrote { connection, request: request(words) },
     }
 }

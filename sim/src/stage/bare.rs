@@ -278,10 +278,10 @@ impl<'a> Bare<'a> {
                 self.send(link, ToServer::Request(request));
             }
             Output::Bytes(bytes) => {
-                for message in self.links.decode(link, &bytes) {
+                for (message, kind) in self.links.decode(link, &bytes) {
                     self.see(match &message {
                         Ok(request) => What::Wrote { connection, request: request.clone() },
-                        Err(error) => What::WroteMalformed { connection, error: *error },
+                        Err(error) => What::WroteMalformed { connection, error: *error, kind },
                     });
                     self.send(link, message.map_or_else(ToServer::Malformed, ToServer::Request));
                 }
@@ -291,6 +291,9 @@ impl<'a> Bare<'a> {
                 self.send(link, ToServer::HalfClosed);
             }
             Output::Close => {
+                if self.links.is_within_a_message(link) {
+                    self.journal.cut_off(connection);
+                }
                 self.see(What::Closed { connection, how: Closing::ByPeer });
                 self.homes[actor] = None;
                 self.links.forget_peer(link);

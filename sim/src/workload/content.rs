@@ -32,16 +32,15 @@ pub(crate) fn function_names(names: &[String]) -> Vec<FunctionName> {
 
 /// The unique of a submit.
 pub(crate) fn unique(plan: UniquePlan, actor: u32, step: usize) -> Unique {
-    let text = match plan {
-        UniquePlan::None => String::new(),
-        UniquePlan::Own => format!("own-{actor}.{step}"),
-        UniquePlan::Shared(number) => format!("shared-{number}"),
-        UniquePlan::Longest(number) => {
-            format!("{}{}", "l".repeat(MAX_UNIQUE - 1), char::from(b'a' + number % 26))
-        }
-        UniquePlan::Dash(_) => "-".to_owned(),
+    let bytes = match plan {
+        UniquePlan::None => Vec::new(),
+        UniquePlan::Own => format!("own-{actor}.{step}").into(),
+        UniquePlan::Binary => [b"\xff\n\x01\xc3", format!("{actor}.{step}").as_bytes()].concat(),
+        UniquePlan::Shared(number) => format!("shared-{number}").into(),
+        UniquePlan::Longest(number) => [&[b'l'; MAX_UNIQUE - 1][..], &[b'a' + number % 26]].concat(),
+        UniquePlan::Dash(_) => b"-".to_vec(),
     };
-    Unique::new(text).expect("a plan's uniques fit")
+    Unique::new(bytes).expect("a plan's uniques fit")
 }
 
 /// The workload of a submit.
@@ -51,9 +50,11 @@ pub(crate) fn workload(plan: &SubmitPlan, actor: u32, step: usize) -> Bytes {
     }
     match plan.unique {
         UniquePlan::Dash(number) => filled(&format!("dash-{number}"), 40),
-        UniquePlan::None | UniquePlan::Own | UniquePlan::Shared(_) | UniquePlan::Longest(_) => {
-            filled(&format!("work-{actor}.{step}"), plan.size)
-        }
+        UniquePlan::None
+        | UniquePlan::Own
+        | UniquePlan::Binary
+        | UniquePlan::Shared(_)
+        | UniquePlan::Longest(_) => filled(&format!("work-{actor}.{step}"), plan.size),
     }
 }
 

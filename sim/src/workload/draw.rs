@@ -18,6 +18,8 @@ const NOBODY: u64 = u64::MAX;
 const NAMES: [&str; 5] = ["reverse", "resize", "mail", "index", "count"];
 /// A workload that is more than a megabyte.
 const HUGE: u32 = 1_100_000;
+/// A time that no run lives to see begins so many seconds after its begin.
+const FAR_S: u32 = 3600;
 /// Shared uniques are few, so that they meet.
 const SHARED: u64 = 6;
 
@@ -220,6 +222,7 @@ impl Drawing {
             AdminPlan::Drop(other),
             AdminPlan::Shutdown,
         ]);
+        let question = self.perhaps_shutdown(actor, number, question);
         chance
             .weighted(&[
                 (40, Op::Submit(self.submit(actor, number, raw))),
@@ -238,6 +241,15 @@ impl Drawing {
                 (2, Op::Leave { back_ms }),
             ])
             .clone()
+    }
+
+    /// Half of those who would shut a server down gracefully do so at once, and half of the vandals who know no command
+    /// know these two.
+    fn perhaps_shutdown(&self, actor: u64, number: u64, planned: AdminPlan) -> AdminPlan {
+        let either = [AdminPlan::Shutdown, AdminPlan::ShutdownAtOnce];
+        let mut chance = self.rng(actor, "workload.shutdown", number);
+        let knows_it = planned == AdminPlan::Unknown && !chance.odds(1, 2);
+        if planned == AdminPlan::Shutdown || knows_it { *chance.pick(&either) } else { planned }
     }
 
     /// A limit that some of the jobs run into.
@@ -290,10 +302,15 @@ impl Drawing {
         let is_later =
             self.later && raw && background && reducer.is_none() && priority == PriorityPlan::Normal;
         let is_huge = self.large && self.rng(actor, "workload.huge", number).odds(1, 60);
-        let epoch_s = (is_later && later.odds(2, 3)).then(|| tiny(later.between(0..=4)));
+        let epoch_s = (is_later && later.odds(2, 3)).then(|| small(later.between(0..=4)));
+        // Whoever shared a job that is far away would wait for ever.
+        let is_far = matches!(unique, UniquePlan::None | UniquePlan::Own)
+            && self.rng(actor, "workload.far", number).odds(1, 5);
+        let epoch_s = epoch_s.map(|soon| if is_far { FAR_S } else { soon });
+        let is_binary = unique == UniquePlan::Own && self.rng(actor, "workload.binary", number).odds(1, 3);
         SubmitPlan {
             function: tiny(chance.below(self.functions)),
-            unique,
+            unique: if is_binary { UniquePlan::Binary } else { unique },
             priority: if reducer.is_some() { PriorityPlan::Normal } else { priority },
             background,
             epoch_s,
@@ -326,6 +343,7 @@ impl Drawing {
             ]);
             let cancel = AdminPlan::Cancel(which);
             let admin = *chance.pick(&[AdminPlan::Status, AdminPlan::Workers, cancel, AdminPlan::Unknown]);
+            let admin = self.perhaps_shutdown(actor, number, admin);
             let ops = [
                 (6 * u64::from(self.hostile), Op::Hostile(kind)),
                 (6 * u64::from(self.meddling), Op::Meddle(which, meddling)),

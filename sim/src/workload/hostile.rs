@@ -4,7 +4,9 @@
 //! a server that people run.
 
 use bytes::Bytes;
-use gearman_protocol::{MAX_FUNCTION_NAME, MAX_UNIQUE, Magic, Outward, PacketType};
+use gearman_protocol::{
+    DecodeError, Frame, MAX_FUNCTION_NAME, MAX_UNIQUE, Magic, Outward, Packet, PacketType,
+};
 use serde::{Deserialize, Serialize};
 
 /// A kind of bytes that are no request.
@@ -53,6 +55,54 @@ impl Hostile {
         Self::Garbage,
         Self::EndlessLine,
     ];
+
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ResponseMagic => "a response",
+            Self::UnknownType => "a type that nobody knows",
+            Self::ServersType => "a type that servers send",
+            Self::UnusedType => "a type never given away",
+            Self::Scheduled => "a submit by calendar",
+            Self::NamelessFunction => "a function without a name",
+            Self::ControlInFunction => "a line feed in a name",
+            Self::LongFunction => "a name that is too long",
+            Self::LongUnique => "a unique that is too long",
+            Self::CutOff => "closes within a message",
+            Self::Garbage => "no magic",
+            Self::EndlessLine => "a line without an end",
+        }
+    }
+
+    /// Which kind some bytes are that a peer has written, from what was found in them: how they are wrong, and the
+    /// message if there is a whole one.
+    #[must_use]
+    pub fn found(error: DecodeError, message: Option<&Frame>) -> Option<Self> {
+        match error {
+            DecodeError::BadMagic(_) => Some(Self::Garbage),
+            DecodeError::LineTooLong { .. } => Some(Self::EndlessLine),
+            DecodeError::WrongMagic { .. } => Some(Self::ResponseMagic),
+            DecodeError::UniqueTooLarge => Some(Self::LongUnique),
+            DecodeError::UnexpectedType(number) => Some(match PacketType::from_number(number) {
+                None => Self::UnknownType,
+                Some(PacketType::Unused5) => Self::UnusedType,
+                Some(PacketType::SubmitJobSched) => Self::Scheduled,
+                Some(_) => Self::ServersType,
+            }),
+            DecodeError::FunctionName => {
+                let Some(Frame::Packet(Packet { body, .. })) = message else { return None };
+                Some(match body.iter().position(|&byte| byte == 0).unwrap_or(body.len()) {
+                    0 => Self::NamelessFunction,
+                    length if length > MAX_FUNCTION_NAME => Self::LongFunction,
+                    _ => Self::ControlInFunction,
+                })
+            }
+            DecodeError::TooFewArguments { .. }
+            | DecodeError::PacketTooLarge { .. }
+            | DecodeError::NotANumber { .. } => None,
+        }
+    }
 
     /// What goes over the wire.
     #[must_use]
@@ -112,28 +162,29 @@ mod tests {
     use super::*;
     use gearman_protocol::{Decoder, Limits, Request};
 
-    /// What a decoder finds in the bytes: nothing whole, a refused request, or no message at all.
-    fn found(kind: Hostile) -> &'static str {
+    /// What a decoder finds in the bytes: nothing whole, a refused request, or no message at all; and which kind that
+    /// looks like.
+    fn found(kind: Hostile) -> (&'static str, Option<Hostile>) {
         let bytes = kind.bytes();
         let mut input = &bytes[..];
         match Decoder::new(Limits::default()).decode(&mut input) {
-            Ok(None) => "partial",
-            Ok(Some(frame)) => match Request::parse(frame) {
-                Ok(_) => "request",
-                Err(error) if error.is_fatal() => "fatal",
-                Err(_) => "refused",
+            Ok(None) => ("partial", None),
+            Ok(Some(frame)) => match Request::parse(frame.clone()) {
+                Ok(_) => ("request", None),
+                Err(error) if error.is_fatal() => ("fatal", Hostile::found(error, Some(&frame))),
+                Err(error) => ("refused", Hostile::found(error, Some(&frame))),
             },
-            Err(_) => "fatal",
+            Err(error) => ("fatal", Hostile::found(error, None)),
         }
     }
 
     #[test]
-    fn every_kind_is_what_it_says() {
+    fn every_kind_is_what_it_says_and_is_known_again() {
         for kind in Hostile::ALL {
             let wanted = match (kind.closes(), kind.is_fatal()) {
-                (true, _) => "partial",
-                (_, true) => "fatal",
-                (false, false) => "refused",
+                (true, _) => ("partial", None),
+                (_, true) => ("fatal", Some(kind)),
+                (false, false) => ("refused", Some(kind)),
             };
             assert_eq!(found(kind), wanted, "{kind:?}");
         }

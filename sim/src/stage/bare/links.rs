@@ -1,6 +1,7 @@
 //! Connections without a network: a queue in each direction, and how long things are under way in it.
 
 use crate::chance::rng;
+use crate::workload::Hostile;
 use bytes::Bytes;
 use gearman_protocol::{DecodeError, Decoder, Limits, Request, Response, Time};
 use std::collections::VecDeque;
@@ -20,6 +21,9 @@ pub(super) enum ToPeer {
     Response(Response),
     Closed,
 }
+
+/// What is in bytes: a request, or what is wrong with them.
+pub(super) type Found = (Result<Request, DecodeError>, Option<Hostile>);
 
 /// All connections that there ever were.
 pub(super) struct Links {
@@ -140,21 +144,30 @@ impl Links {
         message.filter(|_| link.peer_reads).map(|message| (link.actor, message))
     }
 
-    /// What the server will find in these bytes.
-    pub(super) fn decode(&mut self, link: usize, bytes: &Bytes) -> Vec<Result<Request, DecodeError>> {
+    /// What the server will find in these bytes, and which kind of hostile bytes they are if they are no request.
+    pub(super) fn decode(&mut self, link: usize, bytes: &Bytes) -> Vec<Found> {
         let decoder = &mut self.links[link].decoder;
         let (mut input, mut found) = (&bytes[..], Vec::new());
         while !input.is_empty() {
             match decoder.decode(&mut input) {
                 Ok(None) => break,
-                Ok(Some(frame)) => found.push(Request::parse(frame)),
+                Ok(Some(frame)) => {
+                    let message = Request::parse(frame.clone());
+                    let kind = message.as_ref().err().and_then(|&error| Hostile::found(error, Some(&frame)));
+                    found.push((message, kind));
+                }
                 Err(error) => {
-                    found.push(Err(error));
+                    found.push((Err(error), Hostile::found(error, None)));
                     break;
                 }
             }
         }
         found
+    }
+
+    /// Whether the peer has begun a message and not finished it.
+    pub(super) fn is_within_a_message(&self, link: usize) -> bool {
+        self.links[link].decoder.partial().is_some()
     }
 
     /// The peer is gone: nothing more is read.

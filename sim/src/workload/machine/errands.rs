@@ -200,6 +200,7 @@ impl Errands {
                     limits: content::limits(*most),
                 },
                 AdminPlan::Shutdown => AdminRequest::Shutdown { graceful: true },
+                AdminPlan::ShutdownAtOnce => AdminRequest::Shutdown { graceful: false },
                 AdminPlan::Unknown => {
                     AdminRequest::Malformed(AdminError::UnknownCommand(Bytes::from_static(b"hello")))
                 }
