@@ -15,6 +15,7 @@ pub const WORKER: ConnectionId = ConnectionId::new(2);
 #[expect(missing_debug_implementations, reason = "effects are not for printing")]
 pub struct Stage {
     engine: Engine,
+    now: Time,
     effects: Effects,
     result: Bytes,
     /// What a store has been given and has not confirmed.
@@ -25,8 +26,14 @@ impl Stage {
     /// With so many background jobs waiting.
     #[must_use]
     pub fn with_waiting(depth: usize) -> Self {
+        Self::with(depth, Mode::Background)
+    }
+
+    /// With so many jobs of the client's.
+    #[must_use]
+    pub fn with(depth: usize, mode: Mode) -> Self {
         let mut stage = Self::new(Config::default());
-        let request = submit(Mode::Background, WORKLOAD);
+        let request = submit(mode, WORKLOAD);
         (0..depth).for_each(|_| stage.ask(CLIENT, request.clone()));
         stage
     }
@@ -39,7 +46,8 @@ impl Stage {
 
     fn new(config: Config) -> Self {
         let (engine, result) = (Engine::new(config, 1), vec![b'r'; WORKLOAD].into());
-        let mut stage = Self { engine, effects: Effects::new(), result, unkept: Vec::new() };
+        let (now, effects) = (Time::ZERO, Effects::new());
+        let mut stage = Self { engine, now, effects, result, unkept: Vec::new() };
         for from in [CLIENT, WORKER] {
             stage.tell(Event::Opened { from, peer: "::1".to_owned() });
         }
@@ -48,7 +56,7 @@ impl Stage {
     }
 
     fn tell(&mut self, event: Event) {
-        self.engine.handle(Time::ZERO, event, &mut self.effects);
+        self.engine.handle(self.now, event, &mut self.effects);
         self.effects.drain().for_each(|effect| drop(black_box(effect)));
     }
 
@@ -59,7 +67,7 @@ impl Stage {
 
     /// A peer asks for something; `each` is told what the engine sends.
     pub fn ask_and_hear(&mut self, from: ConnectionId, request: Request, mut each: impl FnMut(Response)) {
-        self.engine.handle(Time::ZERO, Event::Received { from, request }, &mut self.effects);
+        self.engine.handle(self.now, Event::Received { from, request }, &mut self.effects);
         for effect in self.effects.drain() {
             if let Effect::Send { response, .. } = effect {
                 each(response);
@@ -94,7 +102,7 @@ impl Stage {
     /// A job comes, and goes to the store.
     pub fn submit_unkept(&mut self, request: &Request) {
         self.engine.handle(
-            Time::ZERO,
+            self.now,
             Event::Received { from: CLIENT, request: request.clone() },
             &mut self.effects,
         );
@@ -117,5 +125,24 @@ impl Stage {
     pub fn finish_one(&mut self) {
         let handle = self.grab();
         self.complete(handle);
+    }
+
+    /// A peer hangs up.
+    pub fn leave(&mut self, from: ConnectionId) {
+        self.tell(Event::Closed { from });
+    }
+
+    /// Time passes until the engine wants to be called, and it is; `false` if it never does.
+    pub fn wait(&mut self) -> bool {
+        let Some(deadline) = self.engine.deadline() else { return false };
+        self.now = self.now.max(deadline);
+        self.tell(Event::Elapsed);
+        true
+    }
+
+    /// How many jobs the engine holds.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.engine.vitals().jobs
     }
 }

@@ -253,10 +253,11 @@ impl Effects {
 pub trait Doors {
     /// Tells what happened at `now`, and collects what shall be done.
     ///
-    /// `now` never goes back. Deadlines that have passed are acted upon before the event.
+    /// `now` never goes back. Deadlines that have passed are acted upon before the event; of very many that pass at one
+    /// moment only some, so that no call takes long, and the others when [`Self::deadline`] says.
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects);
 
-    /// When to come back with [`Event::Elapsed`]; coming earlier is harmless.
+    /// When to come back with [`Event::Elapsed`], which is later than the last call; coming earlier is harmless.
     fn deadline(&self) -> Option<Time>;
 
     /// How it stands, in numbers. What counts nothing says 0 of everything.

@@ -137,7 +137,7 @@ impl Engine {
             Event::Closed { from } => self.closed(from, turn),
             Event::Buffered { from, fill } => self.buffered(from, fill, turn),
             Event::Wall { now } => self.deadlines.set_wall(turn.now, now),
-            // Deadlines that have passed were acted upon before.
+            // What may be done about deadlines was done before.
             Event::Elapsed => {}
             Event::Stored { record, outcome } => self.stored(record, outcome, turn),
             Event::Replayed { job } => self.replayed(job, turn),
@@ -226,6 +226,7 @@ impl Engine {
 impl Doors for Engine {
     fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
         self.now = self.now.max(now);
+        self.deadlines.begin(self.now);
         let turn = &mut Turn { now: self.now, effects };
         if self.elapse(turn) {
             self.conclude(turn);

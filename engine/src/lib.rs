@@ -11,7 +11,8 @@
 //! # How long a call takes
 //!
 //! No call depends on how many jobs there are, and no table pauses to grow: each grows and shrinks by steps. A
-//! deadline costs the logarithm of how many there are. These calls take longer, in proportion to something:
+//! deadline costs the logarithm of how many there are, and of very many that pass at one moment 512 jobs become due and
+//! 512 timers go off in each millisecond. These calls take longer, in proportion to something:
 //!
 //! | call | takes time for each |
 //! |---|---|

@@ -43,7 +43,8 @@ pub(crate) enum Drain {
 const DRAIN_REPORT: Duration = Duration::from_secs(10);
 
 impl Model {
-    /// Acts on every deadline that has passed, the earliest first.
+    /// Acts on every deadline that has passed, the earliest first, however many there are: the engine does so much in
+    /// each millisecond, which nobody sees who does not have hundreds at one moment.
     pub(crate) fn act_on_deadlines(&mut self) {
         while let Some((moment, deadline)) = self.deadlines().into_iter().min()
             && moment <= self.now

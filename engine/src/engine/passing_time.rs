@@ -2,13 +2,14 @@
 
 use super::{Engine, Turn};
 use crate::tables::connections::Rest;
-use crate::tables::deadlines::{Due, Timer};
+use crate::tables::deadlines::{AT_ONCE, Due, Timer};
 
 impl Engine {
-    /// Acts on every deadline that has passed, in the order in which they passed. Says whether there was one.
+    /// Acts on the deadlines that have passed, in the order in which they passed, as far as may be done at once. Says
+    /// whether there was one.
     pub(super) fn elapse(&mut self, turn: &mut Turn<'_>) -> bool {
         let mut acted = false;
-        while let Some(due) = self.deadlines.take_passed(turn.now) {
+        while let Some(due) = self.deadlines.take_passed() {
             acted = true;
             match due {
                 Due::Scheduled(job) => {
@@ -34,7 +35,10 @@ impl Engine {
                 self.rest(worker, Rest::Hung);
             }
             Timer::Peer(peer) => self.lose_patience(peer, turn),
-            Timer::Part(peer) => self.tell_part(peer, turn),
+            Timer::Part(peer) => {
+                self.tell_part(peer, turn);
+                self.deadlines.spend(AT_ONCE);
+            }
             Timer::DrainReport => self.report_drain(turn),
             Timer::DrainEnd => self.give_up_draining(turn),
         }

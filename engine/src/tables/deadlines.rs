@@ -4,6 +4,14 @@ use super::jobs::JobNumber;
 use crate::ConnectionId;
 use gearman_protocol::{Time, UnixMillis};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How many timers go off in one millisecond, and how many jobs become due in it: what is due besides waits for the next
+/// one, so that no call of the engine takes long and everybody else is served in between. Neither kind waits for the other.
+pub(crate) const AT_ONCE: u32 = 512;
+
+/// How long all others have before what had to wait goes on.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What shall happen at some moment, unless it is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +42,21 @@ pub(crate) struct Deadlines {
     timers: BTreeSet<(Time, Timer)>,
     calendar: BTreeSet<(UnixMillis, JobNumber)>,
     wall: Wall,
+    now: Time,
+    /// How much more may be done about timers in this millisecond.
+    timers_left: Allowance,
+    /// How many more jobs may become due in it.
+    calendar_left: Allowance,
+}
+
+/// What is left of [`AT_ONCE`].
+#[derive(Clone, Copy, Debug)]
+struct Allowance(u32);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(AT_ONCE)
+    }
 }
 
 /// What the wall clock said, and when.
@@ -57,6 +80,19 @@ impl Deadlines {
 
     pub(crate) fn call_off(&mut self, when: Time, timer: Timer) {
         self.timers.remove(&(when, timer));
+    }
+
+    /// It is so late. In every millisecond as much may be done as in any other.
+    pub(crate) fn begin(&mut self, now: Time) {
+        if now > self.now {
+            self.now = now;
+            (self.timers_left, self.calendar_left) = Default::default();
+        }
+    }
+
+    /// What a timer brings takes as long as so many others.
+    pub(crate) const fn spend(&mut self, others: u32) {
+        self.timers_left.0 = self.timers_left.0.saturating_sub(others);
     }
 
     pub(crate) fn schedule(&mut self, due: UnixMillis, job: JobNumber) {
@@ -85,22 +121,33 @@ impl Deadlines {
         Time::from_millis(self.wall.at.as_millis().saturating_add(ahead))
     }
 
-    /// The earliest deadline of all.
+    /// The earliest deadline of all, or when more may be done if it has to wait.
     pub(crate) fn earliest(&self) -> Option<Time> {
-        let timer = self.timers.first().map(|&(when, _)| when);
-        let scheduled = self.calendar.first().map(|&(due, _)| self.moment(due));
-        timer.into_iter().chain(scheduled).min()
+        self.next_timer().into_iter().chain(self.next_scheduled()).min()
     }
 
-    /// Takes out the earliest deadline that has passed.
-    pub(crate) fn take_passed(&mut self, now: Time) -> Option<Due> {
-        let earliest = self.earliest().filter(|&earliest| earliest <= now)?;
-        match self.calendar.first() {
-            Some(&(due, job)) if self.moment(due) == earliest => {
-                self.calendar.pop_first();
-                Some(Due::Scheduled(job))
-            }
-            _ => self.timers.pop_first().map(|(_, timer)| Due::Timer(timer)),
+    fn next_timer(&self) -> Option<Time> {
+        self.timers.first().map(|&(when, _)| self.allowed(when, self.timers_left))
+    }
+
+    fn next_scheduled(&self) -> Option<Time> {
+        self.calendar.first().map(|&(due, _)| self.allowed(self.moment(due), self.calendar_left))
+    }
+
+    /// When something is done that is to be done then.
+    fn allowed(&self, when: Time, Allowance(left): Allowance) -> Time {
+        if left > 0 { when } else { when.max(self.now + PAUSE) }
+    }
+
+    /// Takes out the earliest deadline that has passed and need not wait.
+    pub(crate) fn take_passed(&mut self) -> Option<Due> {
+        let earliest = self.earliest().filter(|&earliest| earliest <= self.now)?;
+        if self.next_scheduled() == Some(earliest) {
+            self.calendar_left.0 -= 1;
+            self.calendar.pop_first().map(|(_, job)| Due::Scheduled(job))
+        } else {
+            self.timers_left.0 -= 1;
+            self.timers.pop_first().map(|(_, timer)| Due::Timer(timer))
         }
     }
 

@@ -21,4 +21,5 @@ mod retries;
 mod statuses;
 mod storing;
 mod timeouts;
+mod very_many;
 mod wakeups;

@@ -62,6 +62,23 @@ async fn a_deadline_that_comes_nearer_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_engine_that_has_more_to_do_is_called_in_each_millisecond() {
+    let booth = Booth::new();
+    booth.set_deadline(Some(Time::from_millis(50)));
+    let other = booth.clone();
+    let mut next = 51..54;
+    booth
+        .serve(move |event, _: &mut Effects| {
+            if *event == Event::Elapsed {
+                other.set_deadline(next.next().map(Time::from_millis));
+            }
+        })
+        .await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(elapsed(&booth), [50, 51, 52, 53]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_never_moves_does_not_stop_time() {
     let booth = Booth::new();
     booth.set_deadline(Some(Time::from_millis(50)));

@@ -26,9 +26,10 @@ enum Command {
         /// Where to [default: benches/costs.json].
         file: Option<PathBuf>,
     },
-    /// Time every single call while a queue grows deep and empties; fail if one takes over a millisecond.
+    /// Time every single call while a queue grows deep and empties, while all of it becomes due or late at one moment, and
+    /// while a peer leaves that watches or holds all of it; fail if one takes over a millisecond.
     Slowest {
-        /// How many jobs wait at most.
+        /// How many jobs there are at most.
         #[arg(long, default_value_t = 4_000_000)]
         depth: usize,
         /// How often; of each call the least time counts.
