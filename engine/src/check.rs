@@ -39,10 +39,16 @@ impl Engine {
             let checked = self.check_connection(key, connection);
             checked.map_err(|wrong| wrong.of("connection", connection.id.get()))?;
         }
+        self.check_remains()?;
         self.check_stores()?;
         self.check_reading()?;
         self.check_long_tables()?;
         self.check_deadlines()
+    }
+
+    /// Whether there is such a connection, and its peer is there or is not taken apart.
+    fn is_there_or_remains(&self, key: ConnectionKey) -> bool {
+        self.is_there(key, Presence::Here) || self.connections.remains().contains(&key)
     }
 
     /// Whether there is such a connection, and its peer is so far.

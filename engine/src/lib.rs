@@ -19,7 +19,8 @@
 //! | a grab, PRE_SLEEP, a worker's change between asleep, woken and awake | function of that worker |
 //! | a report that is passed on, `cancel job` | watcher of that job |
 //! | a submit, when many workers sleep and all shall be woken | sleeper of the function |
-//! | CANT_DO, RESET_ABILITIES, the end of a connection | job that it holds, job that it watches, function it can do |
+//! | CANT_DO, RESET_ABILITIES | job that it holds, function it can do |
+//! | the end of a connection | function it can do, and job that it holds or watches, of which a call takes 512 at most |
 //! | GET_STATUS_UNIQUE | function of the server |
 //! | `status`, `prioritystatus`, `show jobs`, `show unique jobs` | row, of which a call tells 1,024 at most |
 //! | `workers` | connection and function it can do |

@@ -31,7 +31,7 @@ impl Engine {
     #[must_use]
     pub fn vitals(&self) -> Vitals {
         Vitals {
-            connections: self.connections.slab.len(),
+            connections: self.connections.len(),
             functions: self.functions.slab.len(),
             jobs: self.jobs.slab.len(),
             watchers: self.watchers.len(),

@@ -10,8 +10,9 @@ use crate::tables::jobs::JobState;
 impl Engine {
     pub(super) fn check_connection(&self, key: ConnectionKey, peer: &Connection) -> Result<(), Violation> {
         ensure(self.connections.find(peer.id) == Some(key), || "is not found by its number".into())?;
-        let holds = peer.abilities.len() + peer.hand.len() + peer.watches.len();
-        ensure(peer.presence == Presence::Here || holds == 0, || "has left and holds something".into())?;
+        let remains = peer.is_bound() && self.connections.remains().contains(&key);
+        let holds = !peer.abilities.is_empty() || peer.is_bound() && !remains;
+        ensure(peer.presence == Presence::Here || !holds, || "has left and holds something".into())?;
         let owed = !peer.outbox.is_empty();
         ensure(peer.presence != Presence::Leaving || owed, || "is leaving for nothing".into())?;
         ensure(peer.outbox.is_blocked() == owed, || "could be told what is held back".into())?;
@@ -22,6 +23,22 @@ impl Engine {
         let patient = peer.patience.is_none_or(|until| self.deadlines.is_set(until, Timer::Peer(peer.id)));
         ensure(patient, || "is waited for for ever".into())?;
         self.check_holdings(key, peer)
+    }
+
+    /// What is taken apart belonged to somebody who has left, each once.
+    pub(super) fn check_remains(&self) -> Result<(), Violation> {
+        let remains = self.connections.remains();
+        for (place, &key) in remains.iter().enumerate() {
+            let peer = self.connections.slab.get(key).filter(|peer| peer.presence != Presence::Here);
+            let peer = peer.ok_or_else(|| Violation("somebody is taken apart who has not left".into()))?;
+            let once = !remains.range(..place).any(|&other| other == key);
+            let wrong = |wrong: Violation| wrong.of("connection", peer.id.get());
+            ensure(once, || "is taken apart twice".into()).map_err(wrong)?;
+            let idle = peer.abilities.is_empty() && peer.rest == Rest::Awake;
+            ensure(idle, || "has left and is able or asleep".into()).map_err(wrong)?;
+            self.check_holdings(key, peer).map_err(wrong)?;
+        }
+        Ok(())
     }
 
     fn check_holdings(&self, key: ConnectionKey, peer: &Connection) -> Result<(), Violation> {

@@ -15,7 +15,7 @@ impl Engine {
         for watcher in job.watchers.keys(&self.watchers) {
             let watcher = &self.watchers[watcher];
             ensure(watcher.job == key, || "has the watcher of another job".into())?;
-            ensure(self.is_there(watcher.connection, Presence::Here), || "has a watcher who left".into())?;
+            ensure(self.is_there_or_remains(watcher.connection), || "has a watcher who left".into())?;
         }
         self.check_state(job)
     }
@@ -35,9 +35,11 @@ impl Engine {
                 ensure(kept, || "waits and nobody wants it".into())
             }
             JobState::Assigned { worker, place, .. } => {
-                ensure(self.is_there(worker, Presence::Here), || "is in the hand of nobody".into())?;
+                ensure(self.is_there_or_remains(worker), || "is in the hand of nobody".into())?;
                 let able = self.abilities.find(worker, job.function).is_some();
-                ensure(able, || "is in the hand of a worker who cannot do it".into())?;
+                ensure(able || !self.is_there(worker, Presence::Here), || {
+                    "is in the hand of a worker who cannot do it".into()
+                })?;
                 let timer = Timer::Job { place, job: job.number };
                 let armed = job.deadline().is_none_or(|when| self.deadlines.is_set(when, timer));
                 ensure(armed, || "has a deadline that is not set".into())

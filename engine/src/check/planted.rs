@@ -261,6 +261,28 @@ fn a_connection_that_left_and_stays_is_seen() {
 }
 
 #[test]
+fn remains_that_are_none_are_seen() {
+    let remains = |number: u64, presence: Presence, times: u32| {
+        found(move |engine| {
+            let key = peer(engine, number);
+            engine.connections.slab[key].presence = presence;
+            for _ in 0..times {
+                engine.connections.add_remains(key);
+            }
+        })
+    };
+    assert_eq!(remains(CLIENT, Presence::Here, 1), "somebody is taken apart who has not left");
+    assert_eq!(remains(CLIENT, Presence::Closing, 2), "connection 1 is taken apart twice");
+    assert_eq!(
+        remains(WORKER, Presence::Closing, 1),
+        "connection 2 has left and holds something",
+        "it is able"
+    );
+    assert_eq!(remains(CLIENT, Presence::Closing, 1), "2 timers are set, 3 are wanted");
+    assert_eq!(remains(CLIENT, Presence::Gone, 1), "4 connections, by name and list [5, 5, 5, 5]");
+}
+
+#[test]
 fn replies_that_nobody_holds_up_are_seen() {
     let violation = found(|engine| {
         let client = peer(engine, CLIENT);

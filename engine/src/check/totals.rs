@@ -15,7 +15,7 @@ impl Engine {
         self.jobs.check_sizes().and_then(|()| self.functions.check_sizes()).map_err(Violation)?;
         self.connections.check_sizes().and_then(|()| self.abilities.check_sizes()).map_err(Violation)?;
         let watched: u32 = self.jobs().map(|job| job.watchers.len()).sum();
-        let watching: u32 = self.peers().map(|peer| peer.watches.len()).sum();
+        let watching: u32 = self.peers().chain(self.connections.gone()).map(|peer| peer.watches.len()).sum();
         let watchers = self.watchers.len();
         ensure(watched == watching && watched as usize == watchers, || {
             format!("{watchers} watchers: jobs have {watched}, connections {watching}")
@@ -96,7 +96,7 @@ impl Engine {
         ensure(there, || "a table goes on with a row that is not there".into())
     }
 
-    /// No deadline stays that has passed or that nobody has.
+    /// No deadline stays that has passed, unless it has to wait, or that nobody has.
     pub(super) fn check_deadlines(&self) -> Result<(), Violation> {
         let passed = self.deadlines.earliest().filter(|&earliest| earliest <= self.now);
         ensure(passed.is_none(), || format!("it is {:?}, and a deadline at {passed:?} stays", self.now))?;
@@ -105,7 +105,8 @@ impl Engine {
         let timers = |peer: &Connection| woken(peer) + usize::from(peer.patience.is_some());
         let peers: usize = self.peers().map(timers).sum();
         let parts = self.long_tables.due().count();
-        let wanted = self.jobs().filter(timed).count() + peers + parts + self.drain_timers();
+        let remains = usize::from(self.connections.first_remains().is_some());
+        let wanted = self.jobs().filter(timed).count() + peers + parts + remains + self.drain_timers();
         let there = self.deadlines.timers();
         ensure(there == wanted, || format!("{there} timers are set, {wanted} are wanted"))?;
         let wanted = self.jobs().filter(|job| matches!(job.state, JobState::Scheduled { .. })).count();

@@ -2,6 +2,7 @@
 
 use super::{Engine, Turn};
 use crate::tables::connections::{ConnectionKey, Presence, Rest};
+use crate::tables::deadlines::{AT_ONCE, PAUSE, Timer};
 use crate::tables::outbox::Outbox;
 use crate::{ConnectionId, Effect, Refused};
 use gearman_protocol::{DecodeError, Response};
@@ -49,7 +50,9 @@ impl Engine {
 
     pub(super) fn closed(&mut self, from: ConnectionId, turn: &mut Turn<'_>) {
         let Some(who) = self.connections.find(from) else { return };
-        self.leave(who, turn);
+        if self.here(from).is_some() {
+            self.leave(who, turn);
+        }
         self.stop_telling(from);
         self.release_limits(who);
         self.connections.remove(who);
@@ -85,15 +88,44 @@ impl Engine {
         self.stop_telling(peer);
     }
 
-    /// The peer watches nothing, can do nothing and holds nothing any more. Takes time for each.
+    /// The peer can do nothing any more, which takes time for each ability; and it watches nothing and holds nothing,
+    /// or if that is very much, nobody has anything to do with it while it is taken apart.
     fn leave(&mut self, who: ConnectionKey, turn: &mut Turn<'_>) {
-        while let Some(watcher) = self.connections.slab[who].watches.first() {
-            let job = self.detach(watcher);
-            self.abandon(job, turn);
-        }
         self.rest(who, Rest::Awake);
-        self.reset_abilities(who, turn);
+        self.forget_abilities(who);
         self.stop_reading(who);
         self.be_patient(who, None);
+        self.take_apart(who, AT_ONCE, turn);
+        if self.connections.slab[who].is_bound() && self.connections.add_remains(who) {
+            self.deadlines.set(turn.now + PAUSE, Timer::Remains);
+        }
+    }
+
+    /// Goes on with those of whom something remains, one after the other.
+    pub(super) fn clear_remains(&mut self, turn: &mut Turn<'_>) {
+        let mut left = AT_ONCE;
+        while let Some(who) = self.connections.first_remains() {
+            left -= self.take_apart(who, left, turn);
+            if self.connections.slab[who].is_bound() {
+                return self.deadlines.set(turn.now + PAUSE, Timer::Remains);
+            }
+            self.connections.end_remains();
+        }
+    }
+
+    /// Takes apart what a peer has watched and then what it has held, in the order of assignment, but no more than
+    /// `most` of it; gives how much it was.
+    fn take_apart(&mut self, who: ConnectionKey, most: u32, turn: &mut Turn<'_>) -> u32 {
+        for taken in 0..most {
+            if let Some(watcher) = self.connections.slab[who].watches.first() {
+                let job = self.detach(watcher);
+                self.abandon(job, turn);
+            } else if let Some(job) = self.connections.slab[who].hand.first() {
+                self.lose(job, turn);
+            } else {
+                return taken;
+            }
+        }
+        most
     }
 }

@@ -4,7 +4,7 @@ use super::{Engine, Turn};
 use crate::Effect;
 use crate::config::{JOB_OVERHEAD, WATCHER_OVERHEAD};
 use crate::figures::Ending;
-use crate::tables::connections::ConnectionKey;
+use crate::tables::connections::{ConnectionKey, Presence};
 use crate::tables::deadlines::Timer;
 use crate::tables::jobs::{Course, Job, JobKey, JobState, Keeping, NewJob, Watcher};
 use crate::tables::list::Links;
@@ -208,7 +208,8 @@ impl Engine {
         }
     }
 
-    /// Passes a report on to every watcher of a job. One that does not understand exceptions hears of a failure.
+    /// Passes a report on to every watcher of a job who is there. One that does not understand exceptions hears of a
+    /// failure.
     pub(super) fn tell_watchers(
         &mut self,
         key: JobKey,
@@ -220,6 +221,9 @@ impl Engine {
         while let Some(watcher) = next {
             let to = self.watchers[watcher].connection;
             next = self.watchers[watcher].of_job.next;
+            if self.connections.slab[to].presence != Presence::Here {
+                continue;
+            }
             let understood = self.connections.slab[to].exceptions || !matches!(report, Report::Exception(_));
             let report = if understood { report.clone() } else { Report::Fail };
             self.send(to, Response::Work { handle: handle.clone(), report }, turn);

@@ -36,7 +36,7 @@ impl Engine {
     /// Why one more connection from this address is too much. Those that are being closed count too, for they
     /// still have their descriptors.
     pub(super) fn no_more_from(&self, address: &str) -> Option<Refusal> {
-        if self.connections.slab.len() >= self.config.max_connections {
+        if self.connections.len() >= self.config.max_connections {
             return Some(Refusal::TooManyConnections);
         }
         let limit = self.config.connections_per_address?;
@@ -65,7 +65,7 @@ impl Engine {
             {
                 self.begin_to_linger(who, turn);
             }
-            Presence::Leaving | Presence::Closing => {}
+            Presence::Leaving | Presence::Closing | Presence::Gone => {}
         }
     }
 
@@ -138,7 +138,7 @@ impl Engine {
                 self.refuse(who, Refusal::PacketTimeout, turn);
                 self.dismiss(who, turn);
             }
-            Presence::Leaving | Presence::Closing => {
+            Presence::Leaving | Presence::Closing | Presence::Gone => {
                 turn.effects.push(Effect::Close { who: peer, after_flush: false });
             }
         }

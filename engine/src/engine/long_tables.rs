@@ -5,18 +5,14 @@ use super::limits::LARGE;
 use super::{Engine, Turn};
 use crate::ConnectionId;
 use crate::tables::connections::ConnectionKey;
-use crate::tables::deadlines::Timer;
+use crate::tables::deadlines::{PAUSE, Timer};
 use crate::tables::functions::Function;
 use crate::tables::jobs::Job;
 use crate::tables::long_tables::{JobsLeft, LongTable, Untold};
 use gearman_protocol::{AdminReply, FunctionStatus, JobListing, Priority, PriorityStatus, Response};
-use std::time::Duration;
 
 /// How many functions or jobs are told of at once.
 pub(crate) const PART: usize = 1024;
-
-/// How long all others have before the next part.
-const PAUSE: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Tells a table from its beginning: at once if it is short.

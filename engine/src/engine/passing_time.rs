@@ -39,6 +39,10 @@ impl Engine {
                 self.tell_part(peer, turn);
                 self.deadlines.spend(AT_ONCE);
             }
+            Timer::Remains => {
+                self.clear_remains(turn);
+                self.deadlines.spend(AT_ONCE);
+            }
             Timer::DrainReport => self.report_drain(turn),
             Timer::DrainEnd => self.give_up_draining(turn),
         }

@@ -72,11 +72,15 @@ impl Engine {
 
     /// All jobs that the worker holds are lost to it. Takes time for each of them and for each ability.
     pub(super) fn reset_abilities(&mut self, who: ConnectionKey, turn: &mut Turn<'_>) {
-        while let Some(ability) = self.connections.slab[who].abilities.first() {
-            self.unregister(ability);
-        }
+        self.forget_abilities(who);
         while let Some(job) = self.connections.slab[who].hand.first() {
             self.lose(job, turn);
+        }
+    }
+
+    pub(super) fn forget_abilities(&mut self, who: ConnectionKey) {
+        while let Some(ability) = self.connections.slab[who].abilities.first() {
+            self.unregister(ability);
         }
     }
 

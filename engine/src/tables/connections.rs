@@ -49,9 +49,13 @@ pub(crate) struct Connection {
 ///      half-closed, or nonsense      nothing is owed to it
 /// Here ------------------------> Leaving ----------------> Closing
 ///   \------ too slow, or refused -------------------------/
+///
+///             Closed, and something remains        nothing remains
+/// any of them -----------------------------> Gone ----------------> removed
+///      \------ Closed, and nothing remains -------------------------/
 /// ```
 ///
-/// From everywhere [`Event::Closed`](crate::Event::Closed) removes the connection.
+/// What remains of a peer is what it watches and holds, as far as that is more than is taken apart at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// It may ask and be told.
@@ -60,6 +64,8 @@ pub(crate) enum Presence {
     Leaving,
     /// The driver has been told to close it.
     Closing,
+    /// It counts nowhere and has no name any more, but some of what it has watched and held is not taken apart.
+    Gone,
 }
 
 /// Whether a worker sleeps.
@@ -99,11 +105,19 @@ pub(crate) struct Connections {
     opened: List<Connection, ByOpening>,
     /// How many there are from each address.
     by_address: BTreeMap<String, u32>,
+    /// Of whom something remains, in the order in which they left.
+    remains: VecDeque<ConnectionKey>,
 }
 
 impl Connections {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { slab: Slab::new(), by_id: Index::new(seed), opened: List::new(), by_address: BTreeMap::new() }
+        Self {
+            slab: Slab::new(),
+            by_id: Index::new(seed),
+            opened: List::new(),
+            by_address: BTreeMap::new(),
+            remains: VecDeque::new(),
+        }
     }
 
     pub(crate) fn insert(&mut self, id: ConnectionId, address: String, exceptions: bool) -> ConnectionKey {
@@ -130,15 +144,55 @@ impl Connections {
         key
     }
 
+    /// Takes a connection out; its record stays while something remains of it.
     pub(crate) fn remove(&mut self, key: ConnectionKey) {
         self.opened.remove(&mut self.slab, key);
-        let Connection { id, address, .. } = self.slab.remove(key);
+        let Connection { id, address, presence, .. } = &mut self.slab[key];
+        *presence = Presence::Gone;
         self.by_id.remove(id.get(), key);
-        let left = self.by_address.get_mut(&address).expect("every connection is counted by its address");
+        let left = self.by_address.get_mut(address).expect("every connection is counted by its address");
         *left -= 1;
         if *left == 0 {
-            self.by_address.remove(&address);
+            self.by_address.remove(address);
         }
+        if !self.remains.contains(&key) {
+            self.slab.remove(key);
+        }
+    }
+
+    /// How many there are that are not gone.
+    pub(crate) const fn len(&self) -> usize {
+        self.opened.len() as usize
+    }
+
+    /// Something remains of a peer who has left; says whether that is so of nobody else.
+    pub(crate) fn add_remains(&mut self, key: ConnectionKey) -> bool {
+        self.remains.push_back(key);
+        self.remains.len() == 1
+    }
+
+    /// Of whom something remains, the first of them.
+    pub(crate) fn first_remains(&self) -> Option<ConnectionKey> {
+        self.remains.front().copied()
+    }
+
+    /// Nothing remains of the first any more.
+    pub(crate) fn end_remains(&mut self) {
+        if let Some(key) = self.remains.pop_front()
+            && self.slab[key].presence == Presence::Gone
+        {
+            self.slab.remove(key);
+        }
+    }
+
+    /// Of whom something remains, in the order in which they left.
+    pub(crate) const fn remains(&self) -> &VecDeque<ConnectionKey> {
+        &self.remains
+    }
+
+    /// Those who are gone and have a record yet.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = &Connection> {
+        self.remains.iter().map(|&key| &self.slab[key]).filter(|peer| peer.presence == Presence::Gone)
     }
 
     /// How many connections there are from this address.
@@ -159,14 +213,20 @@ impl Connections {
     pub(crate) fn check_sizes(&self) -> Result<(), String> {
         let by_address = self.by_address.values().sum::<u32>() as usize;
         let sizes = [self.by_id.len(), self.in_order().count(), self.opened.len() as usize, by_address];
-        if sizes.iter().all(|&size| size == self.slab.len()) {
+        let there = self.slab.len() - self.gone().count();
+        if sizes.iter().all(|&size| size == there) {
             return Ok(());
         }
-        Err(format!("{} connections, by name and list {sizes:?}", self.slab.len()))
+        Err(format!("{there} connections, by name and list {sizes:?}"))
     }
 }
 
 impl Connection {
+    /// Whether it watches or holds something.
+    pub(crate) const fn is_bound(&self) -> bool {
+        !self.watches.is_empty() || !self.hand.is_empty()
+    }
+
     /// How many bytes it counts against the memory limit.
     pub(crate) const fn memory(&self) -> usize {
         let buffers = self.fill.inbound.saturating_add(self.fill.outward).saturating_add(self.outbox.bytes());

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) const AT_ONCE: u32 = 512;
 
 /// How long all others have before what had to wait goes on.
-const PAUSE: Duration = Duration::from_millis(1);
+pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
 /// What shall happen at some moment, unless it is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,8 @@ pub(crate) enum Timer {
     Peer(ConnectionId),
     /// The next part of a table is told: a moment after the one before, or when the peer has room for it.
     Part(ConnectionId),
+    /// What remains of those who have left is taken apart further: when they leave, and after each part of it.
+    Remains,
     /// What the drain waits for is told: every 10 s from its begin.
     DrainReport,
     /// The drain has lasted too long: from its begin.
