@@ -64,3 +64,19 @@ impl Watcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_result_in_one_piece_is_not_copied() {
+        let line = Line { calls: mpsc::channel(1).0, loss: Arc::default() };
+        let (reporting, reports) = mpsc::unbounded_channel();
+        let watcher = Watcher::new(line, Handle::new("H:1"), reports);
+        let result = Bytes::from(vec![7; 100]);
+        reporting.send(Report::Complete(result.clone())).unwrap();
+        assert_eq!(watcher.result().await.unwrap().as_ptr(), result.as_ptr());
+    }
+}

@@ -35,10 +35,23 @@ impl Backoff {
     }
 }
 
-/// The SplitMix64 generator's number for a seed and a position.
+/// What the SplitMix64 generator (Steele, Lea and Flood, 2014) draws at a position, counted from 0, after a seed.
 const fn draw(seed: u64, position: u32) -> u64 {
     let mut z = seed.wrapping_add((position as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_numbers_of_two_seeds_are_those_of_splitmix64() {
+        let zero = [0, 1, 2].map(|position| draw(0, position));
+        assert_eq!(zero, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+        let other = [0, 1, 2].map(|position| draw(1_234_567, position));
+        assert_eq!(other, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
 }

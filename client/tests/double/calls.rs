@@ -1,21 +1,21 @@
 //! A client's calls.
 
-use crate::server::{Place, Server, complete, created, echo, echoed, error, handle, work};
+use crate::server::{Place, Server, complete, created, echo, echoed, error, handle, soon, work};
 use bytes::Bytes;
-use gearman_client::{Client, Error, Loss, Reach, Report};
+use gearman_client::{Client, Error, Loss, Reach, Report, UniqueStatus};
 use gearman_net::{Memory, MemoryDoor, MemoryStream, Network};
 use gearman_protocol::{DecodeError, Request, Response};
 use std::io;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Starts a call that nobody has waited for yet.
+/// Starts a call that nobody has waited for yet, and that must come to an end.
 fn begin<T, F>(call: F) -> tokio::task::JoinHandle<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    tokio::spawn(call)
+    tokio::spawn(soon(call))
 }
 
 fn begin_echo(client: &Client, data: &'static str) -> tokio::task::JoinHandle<Result<Bytes, Error>> {
@@ -93,6 +93,32 @@ async fn numbers_that_were_never_set_are_zero() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_known_of_a_unique_is_told_as_the_server_says_it() {
+    let mut place = Place::new().await;
+    let (client, mut server) = place.client().await;
+    let call = begin(async move { client.status_by_unique("key").await });
+    assert_eq!(server.hear().await, Request::GetStatusUnique { unique: "key".into() });
+    let (unique, known, running) = ("key".into(), true, true);
+    let status = UniqueStatus { unique, known, running, numerator: 1, denominator: 2, watchers: 3 };
+    server.say(&[Response::StatusUnique(status.clone())]).await;
+    assert_eq!(call.await.unwrap().unwrap(), status);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_option_is_on_when_the_server_says_so() {
+    let mut place = Place::new().await;
+    let (client, mut server) = place.client().await;
+    let name = || "exceptions".into();
+    for (answer, is_on) in [(Response::Option { name: name() }, true), (error("unknown_option"), false)] {
+        let client = client.clone();
+        let call = begin(async move { client.option("exceptions").await });
+        assert_eq!(server.hear().await, Request::Option { name: name() });
+        server.say(&[answer]).await;
+        assert_eq!(call.await.unwrap().is_ok(), is_on);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn reports_after_the_end_are_for_nobody() {
     let mut place = Place::new().await;
     let (client, mut server) = place.client().await;
@@ -143,7 +169,8 @@ async fn a_call_given_up_before_it_was_written_is_never_written() {
         async move { client.echo(big).await }
     });
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let given_up = client.with_deadline(Duration::from_millis(5)).job("f", "x").background().await;
+    let hasty = client.with_deadline(Duration::from_millis(5));
+    let given_up = soon(hasty.job("f", "x").background()).await;
     assert!(matches!(given_up, Err(Error::Deadline)));
     let last = begin_echo(&client, "last");
     assert!(server.hear().await == echo(big.clone()));
@@ -188,7 +215,7 @@ async fn a_server_that_makes_no_sense_is_left() {
     let lost = call.await.unwrap();
     let malformed = Loss::Malformed(DecodeError::BadMagic(*b"\0ODD"));
     assert!(matches!(lost, Err(Error::Lost(loss)) if loss == malformed), "{lost:?}");
-    let still_lost = client.echo("b").await;
+    let still_lost = soon(client.echo("b")).await;
     assert!(matches!(still_lost, Err(Error::Lost(loss)) if loss == malformed), "{still_lost:?}");
     assert_eq!(server.hear_or_end().await, None);
 }
@@ -208,10 +235,26 @@ async fn the_last_one_to_leave_ends_the_connection() {
     // A watcher is somebody.
     assert!(server.hears_nothing().await);
     server.say(&[complete("H:1", "y")]).await;
-    assert_eq!(watcher.next().await.unwrap(), Some(Report::Complete("y".into())));
-    assert_eq!(watcher.next().await.unwrap(), None);
+    assert_eq!(soon(watcher.next()).await.unwrap(), Some(Report::Complete("y".into())));
+    assert_eq!(soon(watcher.next()).await.unwrap(), None);
     drop(watcher);
     assert_eq!(server.hear_or_end().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_writes_what_was_asked_and_reads_until_the_server_leaves_too() {
+    let mut place = Place::new().await;
+    let (client, mut server) = place.client().await;
+    // Nobody reads, so that most of it still waits when nobody waits for its answer any more.
+    let big = Bytes::from(vec![7; 1 << 20]);
+    let hasty = client.with_deadline(Duration::from_millis(5));
+    let given_up = soon(hasty.echo(big.clone())).await;
+    assert!(matches!(given_up, Err(Error::Deadline)));
+    drop((client, hasty));
+    assert!(server.hear().await == echo(big.clone()));
+    assert_eq!(server.hear_or_end().await, None);
+    // A server that was not read from would not come to an end with this.
+    server.say(&[echoed(big)]).await;
 }
 
 /// A network in which nobody ever answers.

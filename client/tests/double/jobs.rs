@@ -2,13 +2,14 @@
 
 use crate::server::{HERE, Place, Server, error, handle};
 use bytes::Bytes;
-use gearman_client::{Backoff, Disconnected, Failure, Grab, Job, Stop, Worker, WorkerConfig};
+use gearman_client::{Backoff, Disconnected, Error, Failure, Grab, Job, Loss, Stop, Worker, WorkerConfig};
+use gearman_net::Memory;
 use gearman_protocol::{Assignment, FunctionName, JobTimeout, Reducer, Report, Request, Response, Unique};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const GRAB: Request = Request::Grab(Grab::Uniq);
 
@@ -20,7 +21,7 @@ fn can_do(function: &'static str) -> Request {
     Request::CanDo { function: name(function), timeout: None }
 }
 
-fn assign(job: &'static str, function: &'static str) -> Response {
+pub(crate) fn assign(job: &'static str, function: &'static str) -> Response {
     Response::JobAssign(Assignment {
         handle: handle(job),
         function: name(function),
@@ -31,14 +32,20 @@ fn assign(job: &'static str, function: &'static str) -> Response {
     })
 }
 
-fn work(job: &'static str, report: Report) -> Request {
+pub(crate) fn work(job: &'static str, report: Report) -> Request {
     Request::Work { handle: handle(job), report }
+}
+
+/// A worker that does `shout`.
+fn shouter(place: &Place, config: WorkerConfig) -> Worker<Memory> {
+    let mut worker = Worker::with_config(place.network.clone(), HERE, config);
+    worker.register("shout", |job: Job| async move { Ok(job.workload().to_ascii_uppercase()) }).unwrap();
+    worker
 }
 
 /// A worker that does `shout`, and goes on until it is stopped.
 fn start(place: &Place, config: WorkerConfig) -> (Stop, JoinHandle<()>) {
-    let mut worker = Worker::with_config(place.network.clone(), HERE, config);
-    worker.register("shout", |job: Job| async move { Ok(job.workload().to_ascii_uppercase()) }).unwrap();
+    let worker = shouter(place, config);
     let stop = worker.stopper();
     (stop, tokio::spawn(async move { worker.run().await }))
 }
@@ -69,6 +76,38 @@ async fn a_worker_grabs_sleeps_wakes_and_works() {
     assert_eq!(server.hear_or_end().await, None);
     drop(server);
     running.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_stopped_in_a_job_tells_its_result_and_leaves() {
+    let mut place = Place::new().await;
+    let mut worker = Worker::new(place.network.clone(), HERE);
+    let stop = worker.stopper();
+    let handler = move |job: Job| {
+        stop.stop();
+        async move { Ok(job.to_string()) }
+    };
+    worker.register("last", handler).unwrap();
+    let running = tokio::spawn(async move { worker.run().await });
+    let mut server = place.accept().await;
+    assert_eq!([server.hear().await, server.hear().await], [can_do("last"), GRAB]);
+    server.say(&[assign("H:1", "last")]).await;
+    assert_eq!(server.hear().await, work("H:1", Report::Complete("H:1 (last)".into())));
+    assert_eq!(server.hear_or_end().await, None);
+    drop(server);
+    running.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_runs_once_ends_with_its_connection() {
+    let mut place = Place::new().await;
+    let worker = shouter(&place, WorkerConfig::default());
+    let running = tokio::spawn(async move { worker.run_once().await });
+    let mut server = place.accept().await;
+    assert_eq!([server.hear().await, server.hear().await], [can_do("shout"), GRAB]);
+    drop(server);
+    let ended = running.await.unwrap();
+    assert!(matches!(ended, Err(Error::Lost(Loss::Closed))), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,11 +222,17 @@ async fn reports_go_out_while_the_job_is_done() {
 async fn more_data_than_fits_the_buffers_waits_until_it_is_taken() {
     let mut place = Place::new().await;
     let mut worker = Worker::new(place.network.clone(), HERE);
-    let handler = |job: Job| async move {
-        for part in 0..100_u8 {
-            job.data(vec![part; 100_000]).await?;
+    let all_given = Arc::new(Notify::new());
+    let tell = Arc::clone(&all_given);
+    let handler = move |job: Job| {
+        let tell = Arc::clone(&tell);
+        async move {
+            for part in 0..100_u8 {
+                job.data(vec![part; 100_000]).await?;
+            }
+            tell.notify_one();
+            Ok(Bytes::new())
         }
-        Ok(Bytes::new())
     };
     worker.register("much", handler).unwrap();
     tokio::spawn(async move { worker.run().await });
@@ -195,7 +240,7 @@ async fn more_data_than_fits_the_buffers_waits_until_it_is_taken() {
     server.hear().await;
     server.hear().await;
     server.say(&[assign("H:1", "much")]).await;
-    sleep(Duration::from_secs(1)).await;
+    assert!(timeout(Duration::from_secs(1), all_given.notified()).await.is_err(), "it does not wait");
     for part in 0..100_u8 {
         assert!(server.hear().await == work("H:1", Report::Data(vec![part; 100_000].into())));
     }

@@ -6,4 +6,6 @@ mod calls;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod largest;
+#[cfg(test)]
 mod server;
