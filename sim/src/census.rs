@@ -36,9 +36,6 @@ impl Census {
     pub(crate) fn see(&mut self, lives: &Lives, entry: &Entry) {
         let Some((connection, mut operations)) = Operation::of(&entry.what) else { return };
         operations.extend(Operation::as_things_stand(lives, entry));
-        if operations.is_empty() {
-            return;
-        }
         let concerned = concerned(lives, connection, &entry.what);
         operations.into_iter().for_each(|operation| self.count(operation, &concerned));
     }

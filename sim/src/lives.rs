@@ -130,6 +130,8 @@ struct Peer {
     limits: Limits,
     /// What it has said that it can do.
     able: BTreeSet<FunctionName>,
+    /// The jobs that it was given on this connection and has neither ended nor given up, the latest last.
+    in_hand: Vec<(Bytes, FunctionName)>,
 }
 
 impl Peer {
@@ -141,6 +143,7 @@ impl Peer {
             watches: Vec::new(),
             limits: Limits::default(),
             able: BTreeSet::new(),
+            in_hand: Vec::new(),
         }
     }
 }
@@ -171,11 +174,10 @@ impl Lives {
         self.peers.get(connection.index()).map_or(0, |peer| peer.able.len())
     }
 
-    /// How many jobs this connection holds of which it has not said the last word.
-    pub fn in_hand(&self, connection: Connection) -> usize {
-        let Some(peer) = self.peers.get(connection.index()) else { return 0 };
-        let held = peer.holds.iter().filter_map(|handle| self.jobs.get(handle));
-        held.filter(|job| job.word.is_none()).count()
+    /// Whether this connection works at the job beside one that it was given later.
+    pub fn works_beside(&self, connection: Connection, handle: &[u8]) -> bool {
+        let Some(peer) = self.peers.get(connection.index()) else { return false };
+        peer.in_hand.split_last().is_some_and(|(_, earlier)| earlier.iter().any(|(held, _)| held == handle))
     }
 
     /// How many milliseconds there are from this time to a moment of the wall clock, in seconds since 1970, if nobody
@@ -303,14 +305,22 @@ impl Lives {
                 peer.able.insert(function.clone());
             }
             What::Wrote { connection, request: Request::CantDo { function } } => {
-                self.peer(*connection).able.remove(function);
+                let peer = self.peer(*connection);
+                peer.able.remove(function);
+                peer.in_hand.retain(|(_, held)| held != function);
             }
             What::Wrote { connection, request: Request::ResetAbilities } => {
-                self.peer(*connection).able.clear();
+                let peer = self.peer(*connection);
+                peer.able.clear();
+                peer.in_hand.clear();
             }
             What::Wrote { connection, request: Request::Work { handle, report } } => {
                 let handle = handle.to_bytes();
-                let overdue = self.peer(*connection).limits.reported(entry.at, &handle, report);
+                let peer = self.peer(*connection);
+                let overdue = peer.limits.reported(entry.at, &handle, report);
+                if report.is_terminal() {
+                    peer.in_hand.retain(|(held, _)| *held != handle);
+                }
                 self.overdue.extend(overdue);
                 let moved = self.reported(*connection, &handle, report)?;
                 return Some((moved, *connection));
@@ -384,6 +394,9 @@ impl Lives {
                 let handle = assignment.handle.to_bytes();
                 let function = assignment.function.as_bytes();
                 self.peer(connection).limits.assigned(at, handle.clone(), function);
+                let in_hand = &mut self.peer(connection).in_hand;
+                in_hand.retain(|(held, _)| *held != handle);
+                in_hand.push((handle.clone(), assignment.function.clone()));
                 self.assigned(connection, handle, assignment.function.clone());
                 Some(Stretch::Assigned)
             }

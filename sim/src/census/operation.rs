@@ -4,7 +4,7 @@ use crate::history::{Closing, Connection, Entry, What};
 use crate::lives::Lives;
 use crate::workload::Hostile;
 use gearman_protocol::{
-    AdminRequest, Direction, Grab, MAX_UNIQUE, Mode, PacketType, Report, Request, Response, Submit,
+    AdminRequest, Direction, Grab, MAX_UNIQUE, Mode, PacketType, Report, Request, Submit,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -90,7 +90,6 @@ impl Operation {
                 let kind = kind.map(|kind| Self(kind.name()));
                 Some((*connection, [Self(OTHERS[0])].into_iter().chain(kind).collect()))
             }
-            What::Read { connection, response: Response::JobAssign(_) } => Some((*connection, Vec::new())),
             What::Closed { connection, how: Closing::HalfClosed } => {
                 Some((*connection, vec![Self(OTHERS[1])]))
             }
@@ -108,12 +107,13 @@ impl Operation {
 
     /// What else it is, because of what this peer has done before or because of the time.
     pub(super) fn as_things_stand(lives: &Lives, entry: &Entry) -> Option<Self> {
-        if let What::Read { connection, response: Response::JobAssign(_) } = &entry.what {
-            return (lives.in_hand(*connection) > 0).then_some(Self(PLURALS[1]));
-        }
         let What::Wrote { connection, request } = &entry.what else { return None };
         if let Request::Grab(_) = request {
             return (lives.functions(*connection) > 1).then_some(Self(PLURALS[0]));
+        }
+        // Who forgets a job and takes another holds both, and works at one.
+        if let Request::Work { handle, .. } = request {
+            return lives.works_beside(*connection, handle.as_bytes()).then_some(Self(PLURALS[1]));
         }
         let Request::Submit(Submit { mode: Mode::Epoch(epoch), .. }) = request else { return None };
         let epoch_s = std::str::from_utf8(epoch).ok()?.parse().ok()?;

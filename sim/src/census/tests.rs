@@ -110,12 +110,32 @@ fn a_worker_asks_for_several_functions_when_it_has_said_that_it_can_do_them() {
 }
 
 #[test]
-fn a_worker_holds_several_jobs_when_it_has_not_said_the_last_word_of_the_first() {
-    let report = |report| asks(WORKER, Request::Work { handle: Handle::new("H:1"), report });
+fn a_worker_does_several_jobs_at_once_when_it_reports_on_an_earlier_one() {
+    let report = |handle, report| asks(WORKER, Request::Work { handle: Handle::new(handle), report });
+    let data = |handle| report(handle, Report::Data("x".into()));
+    let function = FunctionName::new("f").unwrap();
     let row = "a job besides others in hand";
-    assert_eq!(times(&census(&[assigned("H:1"), report(Report::Fail), assigned("H:2")]), row), 0);
-    let both = census(&[assigned("H:1"), report(Report::Data("x".into())), assigned("H:2")]);
-    assert_eq!(places(&both, row), (0, vec![(Stretch::DataSent, 1)]));
+    let one_at_a_time = [
+        assigned("H:1"),
+        data("H:1"),
+        report("H:1", Report::Fail),
+        assigned("H:2"),
+        // It forgets this one.
+        assigned("H:3"),
+        data("H:3"),
+        // And is given it again.
+        assigned("H:2"),
+        data("H:2"),
+        asks(WORKER, Request::CantDo { function }),
+        assigned("H:4"),
+        data("H:3"),
+        asks(WORKER, Request::ResetAbilities),
+        assigned("H:5"),
+        data("H:4"),
+    ];
+    assert_eq!(times(&census(&one_at_a_time), row), 0);
+    let both = [assigned("H:1"), assigned("H:2"), data("H:1"), data("H:2"), report("H:1", Report::Fail)];
+    assert_eq!(places(&census(&both), row), (0, vec![(Stretch::Assigned, 1), (Stretch::DataSent, 1)]));
 }
 
 #[test]
