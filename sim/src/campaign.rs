@@ -178,6 +178,7 @@ impl Written {
             | What::Closed { .. }
             | What::Ended { .. }
             | What::ServerUp(_)
+            | What::ServerDrains(_)
             | What::ServerDown(_)
             | What::StormOver => {}
         }

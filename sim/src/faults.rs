@@ -77,6 +77,7 @@ fault_classes! {
     PartitionOneWay "partition-one-way" Network "bytes between some hosts and the server pass in one direction only";
     ServerCrash "server-crash" Anywhere "the server's process dies, and starts again with what its store has, if it has one";
     ServerPowerLoss "server-power-loss" Anywhere "the server's host goes dark without a word, and starts again with what was written for certain";
+    ServerDrain "server-drain" Anywhere "the server is told to end: it takes nothing new, finishes what it can, ends, and starts again";
     ServerPause "server-pause" Network "the server's process stands still for a while";
     WorkerCrash "worker-crash" Network "all workers of a host die with the jobs they hold, and start again";
     WorkerPause "worker-pause" Network "all workers of a host stand still for a while with the jobs they hold";

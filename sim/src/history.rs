@@ -131,6 +131,8 @@ pub enum Closing {
 pub enum What {
     /// A server's process has started. Nothing of its earlier one is left.
     ServerUp(ServerId),
+    /// A server is told to finish what it can, take nothing new, and end.
+    ServerDrains(ServerId),
     /// A server's process is gone, and every connection to it with it.
     ServerDown(ServerId),
     /// A peer has connected.

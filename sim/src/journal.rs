@@ -138,6 +138,11 @@ impl Journal {
         self.record(at, What::ServerUp(server));
     }
 
+    /// A server is told to end.
+    pub(crate) fn server_drains(&mut self, at: Time, server: ServerId) {
+        self.record(at, What::ServerDrains(server));
+    }
+
     /// The server's process is gone; that its connections have ended goes without saying.
     pub(crate) fn server_down(&mut self, at: Time, server: ServerId) {
         for tap in self.taps.iter_mut().filter(|tap| tap.server == server) {
@@ -224,6 +229,7 @@ impl Journal {
             What::StormOver => self.storm_is_over = true,
             What::Closed { .. }
             | What::ServerUp(_)
+            | What::ServerDrains(_)
             | What::ServerDown(_)
             | What::Connected { .. }
             | What::Wrote { .. }

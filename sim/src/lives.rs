@@ -334,6 +334,7 @@ impl Lives {
             | What::ReadMalformed { .. }
             | What::Closed { .. }
             | What::ServerUp(_)
+            | What::ServerDrains(_)
             | What::StormOver => {}
         }
         None

@@ -33,6 +33,9 @@ pub struct Workload {
     pub storm_ms: u32,
 }
 
+/// For how long a server that is told to end waits for jobs.
+pub(crate) const DRAINS_FOR: Duration = Duration::from_millis(800);
+
 /// A plan that does not speak of servers has one.
 const fn one() -> u8 {
     1
@@ -129,6 +132,7 @@ impl Knobs {
             min_job_timeout: Duration::from_millis(self.min_job_timeout_ms.into()),
             exceptions: self.exceptions,
             store: self.store,
+            drain_timeout: Some(DRAINS_FOR),
             ..Config::default()
         }
     }

@@ -16,7 +16,7 @@ struct Goal {
     operations: &'static [&'static str],
 }
 
-const GOALS: [Goal; 6] = [
+const GOALS: [Goal; 7] = [
     Goal { name: "worker died", faults: &[FaultClass::WorkerCrash], operations: &[] },
     Goal { name: "timeout", faults: &[FaultClass::JobTimeout], operations: &[] },
     Goal { name: "cancel", faults: &[], operations: &["cancel job"] },
@@ -40,6 +40,7 @@ const GOALS: [Goal; 6] = [
         faults: &[FaultClass::ServerCrash, FaultClass::ServerPowerLoss],
         operations: &[],
     },
+    Goal { name: "server drain", faults: &[FaultClass::ServerDrain], operations: &[] },
 ];
 
 /// Where a job is met: one whose submitter has not heard of it yet is not on the list.
@@ -152,8 +153,8 @@ mod tests {
     fn a_stage_is_not_asked_for_what_it_has_not() {
         let summary = Summary::default();
         let names = |stage| Grid::of(&summary, stage).goals().map(|goal| goal.name).collect::<Vec<_>>();
-        assert_eq!(names(Stage::Bare), ["timeout", "cancel", "duplicate", "server restart"]);
+        assert_eq!(names(Stage::Bare), ["timeout", "cancel", "duplicate", "server restart", "server drain"]);
         assert_eq!(names(Stage::Turmoil).len(), GOALS.len());
-        assert_eq!(Grid::of(&summary, Stage::Bare).amiss().len(), 4 * MET.len() - 2);
+        assert_eq!(Grid::of(&summary, Stage::Bare).amiss().len(), 5 * MET.len() - 2);
     }
 }

@@ -100,6 +100,7 @@ impl Operation {
             | What::ReadMalformed { .. }
             | What::Ended { .. }
             | What::ServerUp(_)
+            | What::ServerDrains(_)
             | What::ServerDown(_)
             | What::StormOver => None,
         }

@@ -113,6 +113,7 @@ impl Stage {
             // The peer leaves by itself; the others are not compared.
             Deed::Leave { .. }
             | Deed::ServerPowerLoss { .. }
+            | Deed::ServerDrain { .. }
             | Deed::Overrun { .. }
             | Deed::ClockStep { .. }
             | Deed::Impatience { .. } => Ok(()),
@@ -146,6 +147,7 @@ impl Stage {
             | Deed::WorkerCrash { .. }
             | Deed::Leave { .. }
             | Deed::ServerPowerLoss { .. }
+            | Deed::ServerDrain { .. }
             | Deed::Overrun { .. }
             | Deed::ClockStep { .. }
             | Deed::Impatience { .. } => Ok(()),

@@ -99,6 +99,7 @@ fn begin(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         | Deed::WorkerPause { .. }
         | Deed::Partition { .. }
         | Deed::ServerPowerLoss { .. }
+        | Deed::ServerDrain { .. }
         | Deed::Leave { .. }
         | Deed::Overrun { .. }
         | Deed::ClockStep { .. }
@@ -136,6 +137,7 @@ fn begin(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         Deed::ServerCrash { .. }
         | Deed::WorkerCrash { .. }
         | Deed::ServerPowerLoss { .. }
+        | Deed::ServerDrain { .. }
         | Deed::Overrun { .. }
         | Deed::ClockStep { .. }
         | Deed::Impatience { .. } => {}
@@ -176,6 +178,7 @@ fn end(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         | Deed::ServerCrash { .. }
         | Deed::WorkerCrash { .. }
         | Deed::ServerPowerLoss { .. }
+        | Deed::ServerDrain { .. }
         | Deed::Overrun { .. }
         | Deed::ClockStep { .. }
         | Deed::Impatience { .. } => {}

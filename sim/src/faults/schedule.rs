@@ -206,6 +206,14 @@ pub enum Deed {
         /// It starts again after so long.
         down_ms: u32,
     },
+    /// A server is told to end when it has finished what it can.
+    ServerDrain {
+        /// Which.
+        #[serde(default)]
+        server: u8,
+        /// It starts again so long after its end.
+        down_ms: u32,
+    },
     /// All programs of a host die.
     WorkerCrash {
         /// The host, by number.
@@ -261,6 +269,7 @@ impl Deed {
             Self::Partition { lanes: Lanes::ToServer | Lanes::FromServer, .. } => FaultClass::PartitionOneWay,
             Self::ServerCrash { .. } => FaultClass::ServerCrash,
             Self::ServerPowerLoss { .. } => FaultClass::ServerPowerLoss,
+            Self::ServerDrain { .. } => FaultClass::ServerDrain,
             Self::WorkerCrash { .. } => FaultClass::WorkerCrash,
             Self::Leave { .. } => FaultClass::ClientLeave,
             Self::ClockStep { .. } => FaultClass::ClockStep,

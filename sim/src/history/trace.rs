@@ -17,6 +17,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ServerUp(server) => write!(f, "{server} up"),
+            Self::ServerDrains(server) => write!(f, "{server} is told to end"),
             Self::ServerDown(server) => write!(f, "{server} down"),
             Self::Connected { connection, actor, server } if *server == ServerId::default() => {
                 write!(f, "{connection} is {actor}, connected")

@@ -101,6 +101,8 @@ pub(crate) struct Ledger {
     has_stray_cancels: bool,
     /// Whether answers came on some connection that answer nothing: jobs may have been done unseen.
     is_blind: bool,
+    /// Whether the server was told to end: it may refuse whatever is submitted.
+    pub(crate) is_draining: bool,
 }
 
 /// Grabs whose answers nobody will read.
@@ -138,6 +140,7 @@ impl Ledger {
             knows_epochs: false,
             has_stray_cancels: false,
             is_blind: false,
+            is_draining: false,
         }
     }
 
@@ -147,6 +150,7 @@ impl Ledger {
         match &entry.what {
             What::ServerUp(_) => self.up = entry.place,
             What::StormOver => {}
+            What::ServerDrains(_) => self.is_draining = true,
             What::ServerDown(_) => self.restart(facts),
             What::Connected { connection, .. } => {
                 let index = connection.index();

@@ -28,7 +28,7 @@ impl Rounds {
     /// Whom this entry is about.
     pub(super) fn server(&mut self, entry: &Entry) -> ServerId {
         match &entry.what {
-            What::ServerUp(server) | What::ServerDown(server) => *server,
+            What::ServerUp(server) | What::ServerDrains(server) | What::ServerDown(server) => *server,
             What::StormOver => ServerId::default(),
             What::Connected { connection, actor, server } => {
                 let link = Link { actor: *actor, server: *server, is_over: false };
@@ -63,6 +63,7 @@ impl Rounds {
             | What::Closed { .. }
             | What::Ended { .. }
             | What::ServerUp(_)
+            | What::ServerDrains(_)
             | What::ServerDown(_)
             | What::StormOver => {}
         }

@@ -114,6 +114,8 @@ impl Play {
         } else if line == "server down" {
             self.see(What::ServerDown(FIRST));
             self.peers.iter_mut().for_each(|peer| peer.push('\''));
+        } else if line == "server drains" {
+            self.see(What::ServerDrains(FIRST));
         } else if line == "server up" {
             self.see(What::ServerUp(FIRST));
         } else if line == "server-2 up" {
@@ -280,6 +282,7 @@ fn response(words: &Words<'_>) -> Response {
         "created" => Response::JobCreated { handle: words.handle(1) },
         "not_kept" => error("QUEUE_ERROR", "QUEUE_ERROR"),
         "full" => error("QUEUE_ERROR", "Job queue is full"),
+        "draining" => error("SHUTDOWN_GRACEFUL", "Server is shutting down"),
         "noop" => Response::Noop,
         "no_job" => Response::NoJob,
         "assign" => Response::JobAssign(Assignment {

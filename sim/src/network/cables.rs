@@ -349,13 +349,19 @@ impl NetworkState {
         self.dying = true;
         self.pauses.forget(host);
         if let Some(server) = self.servers.at(host) {
-            self.paths.down.insert(server);
-            self.journal.server_down(at, server);
+            self.leaves(at, server);
         }
         for dialled in self.cables.iter().filter_map(|cable| cable.dialled) {
             if dialled.home.host == host {
                 self.journal.closed(at, dialled.connection, Closing::ByPeer);
             }
+        }
+    }
+
+    /// A server ends, or has ended already: from now on nobody is answered.
+    pub(crate) fn leaves(&mut self, at: Time, server: ServerId) {
+        if self.paths.down.insert(server) {
+            self.journal.server_down(at, server);
         }
     }
 

@@ -161,7 +161,8 @@ impl Plan {
             Deed::WorkerCrash { host, .. } | Deed::WorkerPause { host, .. } => self.check_host(*host),
             Deed::ServerPause { server, .. }
             | Deed::ServerCrash { server, .. }
-            | Deed::ServerPowerLoss { server, .. } => self.check_server(*server),
+            | Deed::ServerPowerLoss { server, .. }
+            | Deed::ServerDrain { server, .. } => self.check_server(*server),
         }
     }
 

@@ -203,7 +203,9 @@ impl Notes {
         }
         match response {
             Response::Error { code, .. } if code[..] == *b"JOB_NOT_FOUND" => self.reporting = None,
-            Response::Error { code, .. } if code[..] == *b"QUEUE_ERROR" => self.declined(*to),
+            Response::Error { code, .. } if matches!(&code[..], b"QUEUE_ERROR" | b"SHUTDOWN_GRACEFUL") => {
+                self.declined(*to);
+            }
             Response::JobCreated { handle } => self.created(*to, handle),
             Response::JobAssign(assignment) => self.assigned(now, *to, assignment),
             Response::Work { handle, report } if report.is_terminal() => {

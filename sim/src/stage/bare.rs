@@ -48,6 +48,7 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     bare.now = bare.now.max(storm_ends);
     bare.calm();
     let stuck = bare.settle(storm_ends);
+    bare.servers.iter().for_each(|server| server.must_have_ended(bare.now));
     let Told { history, tally, census, mut lives } = bare.journal.take();
     if stuck.is_none() {
         lives.settle_all();
@@ -125,7 +126,7 @@ impl<'a> Bare<'a> {
             seed: plan.seed,
             wanted: Vec::new(),
             wall: Wall::of(plan),
-            to_come: plan.faults.iter().filter(|fault| down(&fault.deed).is_some()).collect(),
+            to_come: plan.faults.iter().filter(|fault| server_of(&fault.deed).is_some()).collect(),
             reached: BTreeMap::new(),
             happened: Vec::new(),
         };
@@ -305,7 +306,7 @@ impl<'a> Bare<'a> {
     fn connect(&mut self, actor: usize, next: &mut Vec<Output>) {
         let (list, roams, place) = &mut self.lists[actor];
         let server = usize::from(list[*place % list.len()]);
-        let is_up = self.servers[server].is_up();
+        let is_up = self.servers[server].lets_in();
         *place = if *roams || !is_up { *place + 1 } else { 0 };
         if !is_up {
             return self.machines[actor].closed(self.now);
@@ -328,7 +329,7 @@ impl<'a> Bare<'a> {
     fn submit_elsewhere(&mut self, actor: usize, link: usize, request: &Request) {
         let here = self.links.server(link);
         let mut others = self.lists[actor].0.iter().map(|&server| usize::from(server));
-        let other = others.find(|&server| server != here && self.servers[server].is_up());
+        let other = others.find(|&server| server != here && self.servers[server].lets_in());
         if let Some(other) = other.filter(|_| self.submit_to_two) {
             let second = self.open(actor, other);
             self.see(What::Wrote { connection: connection(second), request: request.clone() });
@@ -405,6 +406,17 @@ impl<'a> Bare<'a> {
     }
 }
 
+/// Which server ends after this, if one does.
+const fn server_of(deed: &Deed) -> Option<u8> {
+    if let Deed::ServerDrain { server, .. } = *deed {
+        return Some(server);
+    }
+    match down(deed) {
+        Some((server, ..)) => Some(server),
+        None => None,
+    }
+}
+
 /// Which server is down after this, for how long, and how it ends, if one does.
 const fn down(deed: &Deed) -> Option<(u8, u32, Crash)> {
     match *deed {
@@ -420,6 +432,7 @@ const fn down(deed: &Deed) -> Option<(u8, u32, Crash)> {
         | Deed::ServerPause { .. }
         | Deed::WorkerPause { .. }
         | Deed::Partition { .. }
+        | Deed::ServerDrain { .. }
         | Deed::WorkerCrash { .. }
         | Deed::ClockStep { .. }
         | Deed::Leave { .. }

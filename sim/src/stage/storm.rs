@@ -11,6 +11,7 @@ use crate::network::{CableId, Cables, Fate, NetworkState, Toward};
 use crate::plan::Plan;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What a fault does to the hosts and actors, which are not the network's.
 pub(super) trait Victims {
@@ -20,6 +21,10 @@ pub(super) trait Victims {
     fn crash(&mut self, host: usize);
     /// Takes the power from a server's host.
     fn go_dark(&mut self, server: ServerId);
+    /// Tells a server to end.
+    fn drain(&mut self, server: ServerId);
+    /// Whether it has, because it was told to.
+    fn has_ended(&self, server: ServerId) -> bool;
     /// How many records the servers' stores were asked to keep.
     fn stored(&self) -> u64;
     /// Starts them again.
@@ -54,13 +59,33 @@ struct Ongoing {
 
 /// What stands still, or is down.
 enum Lasting {
-    Cable { id: CableId, lanes: Lanes, then: Outcome },
-    Paths { hosts: Vec<usize>, server: Option<ServerId>, lanes: Lanes, then: Outcome },
-    Slow { id: CableId, lanes: Lanes },
+    Cable {
+        id: CableId,
+        lanes: Lanes,
+        then: Outcome,
+    },
+    Paths {
+        hosts: Vec<usize>,
+        server: Option<ServerId>,
+        lanes: Lanes,
+        then: Outcome,
+    },
+    Slow {
+        id: CableId,
+        lanes: Lanes,
+    },
     Forsaken(CableId),
-    Door { actor: Actor, reception: Reception },
+    Door {
+        actor: Actor,
+        reception: Reception,
+    },
     Paused(usize),
     Host(usize),
+    /// It starts again so many milliseconds after its end.
+    Drain {
+        server: ServerId,
+        down_ms: u32,
+    },
 }
 
 impl<'a> Storm<'a> {
@@ -77,8 +102,12 @@ impl<'a> Storm<'a> {
     /// Everything that shall happen now, after the end of what has lasted long enough.
     pub(super) fn blow(&mut self, now: Time, victims: &mut impl Victims) {
         self.cables.lock().step();
+        self.see_who_has_left(now, victims);
         let over: Vec<Ongoing> = self.ongoing.extract_if(.., |one| one.until <= now).collect();
-        over.into_iter().for_each(|one| self.end(one, victims));
+        for one in over {
+            assert!(!matches!(one.what, Lasting::Drain { .. }), "a server was told to end and has not");
+            self.end(one, victims);
+        }
         let moves = self.cables.lock().journal().take_moves();
         for (stretch, connection) in moves {
             self.moved(now, stretch, connection, victims);
@@ -89,6 +118,25 @@ impl<'a> Storm<'a> {
         let is_stored =
             |fault: &Fault| matches!(fault.when, When::Storing { nth } if u64::from(nth) <= stored);
         self.happen_all(now, is_stored, None, victims);
+    }
+
+    /// Servers that have ended as they were told are down for a while; who has died meanwhile need not end.
+    fn see_who_has_left(&mut self, now: Time, victims: &mut impl Victims) {
+        let plan = self.plan;
+        let is_over = |one: &mut Ongoing| {
+            matches!(one.what, Lasting::Drain { server, .. }
+                if victims.has_ended(server) || !victims.is_up(plan.host_of(server)))
+        };
+        let over: Vec<Ongoing> = self.ongoing.extract_if(.., is_over).collect();
+        for one in over {
+            let Lasting::Drain { server, down_ms } = one.what else { continue };
+            let host = plan.host_of(server);
+            if victims.is_up(host) {
+                victims.crash(host);
+                let (until, what) = (now + Duration::from_millis(down_ms.into()), Lasting::Host(host));
+                self.ongoing.push(Ongoing { until, what, ..one });
+            }
+        }
     }
 
     /// Ends everything that lasts; nothing more happens.
@@ -141,6 +189,7 @@ impl<'a> Storm<'a> {
                 Some(server) => return state.journal().touched_all(class, server),
                 None => state.of_paths(&[*host], None),
             },
+            Lasting::Drain { server, .. } => return state.journal().touched_all(class, *server),
         };
         state.touched(class, &ids)
     }
@@ -165,6 +214,16 @@ impl<'a> Storm<'a> {
             Lasting::Door { actor, reception } => self.cables.lock().reopen(actor, reception),
             Lasting::Paused(host) => victims.resume(host, one.until),
             Lasting::Host(host) => victims.restart(host),
+            Lasting::Drain { server, .. } => self.lose_patience(server, victims),
+        }
+    }
+
+    /// The storm is over, and nobody waits any longer for a server to end.
+    fn lose_patience(&self, server: ServerId, victims: &mut impl Victims) {
+        let host = self.plan.host_of(server);
+        if victims.is_up(host) {
+            victims.crash(host);
+            victims.restart(host);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The whole system on one thread: the real server and the real client library on turmoil's hosts, over a network
 //! with faults.
 
+mod leaving;
 mod pausable;
 
 use super::house::{House, REST, byte_faults, servers};
@@ -14,7 +15,9 @@ use crate::plan::{Plan, Wall};
 use crate::store::{Cheat, Crash, Disk, Shelf};
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
+use leaving::{Gate, Leaving};
 use pausable::Pausable;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Runs a plan to its end.
@@ -47,6 +50,7 @@ pub fn run(plan: &Plan, options: Options) -> Run {
 struct Town<'a> {
     house: House<'a>,
     shelves: Vec<Shelf>,
+    gates: Vec<Rc<Gate>>,
 }
 
 impl<'a> Town<'a> {
@@ -57,18 +61,22 @@ impl<'a> Town<'a> {
         (doors, cheat): (&'a MakeDoors<'a>, Option<Cheat>),
     ) -> Self {
         let clock = SimClock(Arc::new(Wall::of(plan)));
-        let mut shelves = Vec::new();
+        let (mut shelves, mut gates) = (Vec::new(), Vec::new());
         let house = House::new(plan, cables, roles, |sim, id, host| {
             let disk = Disk::new(plan.seed_of(id), plan.world.per_mille.clone(), cheat);
             let shelf = Shelf::new(disk, cables.clone(), host);
+            let gate = Rc::new(Gate::default());
             let (shared, kept, clock) = (cables.clone(), shelf.clone(), clock.clone());
+            let door = Rc::clone(&gate);
             sim.host(id.to_string(), move || {
-                let doors = Pausable::new(doors(id), shared.clone(), host);
-                serve(shared.clone(), (id, host), doors, clock.clone(), kept.clone())
+                let inner = Pausable::new(doors(id), shared.clone(), host);
+                let doors = Leaving { inner, id, cables: shared.clone() };
+                serve(shared.clone(), (id, host), doors, clock.clone(), (kept.clone(), Rc::clone(&door)))
             });
             shelves.push(shelf);
+            gates.push(gate);
         });
-        Self { house, shelves }
+        Self { house, shelves, gates }
     }
 
     /// Waits until everybody is at rest; says who is not if that takes longer than it can.
@@ -112,6 +120,14 @@ impl Victims for Town<'_> {
         self.shelves[server.index()].crash(Crash::Power);
     }
 
+    fn drain(&mut self, server: ServerId) {
+        self.gates[server.index()].tell();
+    }
+
+    fn has_ended(&self, server: ServerId) -> bool {
+        self.gates[server.index()].is_empty()
+    }
+
     fn stored(&self) -> u64 {
         self.shelves.iter().map(|shelf| shelf.disk().asked()).sum()
     }
@@ -143,10 +159,11 @@ impl Victims for Town<'_> {
 async fn serve(
     cables: Cables,
     (id, host): (ServerId, usize),
-    doors: Pausable,
+    doors: Leaving<Pausable>,
     clock: SimClock,
-    shelf: Shelf,
+    (shelf, gate): (Shelf, Rc<Gate>),
 ) -> turmoil::Result {
+    gate.open();
     // The server dials nobody.
     let network = SimNetwork::new(cables.clone(), Home { host, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
@@ -157,8 +174,11 @@ async fn serve(
         state.server_is_up(id);
         state.journal().server_up(now(), id);
     }
-    let finish = server.finished().await;
-    panic!("the server has ended by itself: {finish:?}")
+    tokio::select! {
+        biased;
+        _ = server.finished() => match gate.left().await {},
+        never = gate.pass_on(&server, (&cables, host)) => match never {},
+    }
 }
 
 /// Simulated time.

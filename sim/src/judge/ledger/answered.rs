@@ -16,6 +16,7 @@ impl Ledger {
         facts: &mut Vec<Fact<'a>>,
     ) {
         let Some(link) = self.link_mut(connection) else { return };
+        link.is_heard = true;
         match response {
             Response::Noop => {
                 link.sleep.is_woken = true;
@@ -48,9 +49,11 @@ impl Ledger {
             return;
         }
         let fails = self.terms.store.is_some_and(|store| store.fails);
+        let drains = self.is_draining;
         let is_declined = |asked: &Asked| match asked.question.declined_by(response) {
             Some(Decline::NotKept) => fails,
             Some(Decline::Full) => true,
+            Some(Decline::Draining) => drains,
             None => false,
         };
         loop {

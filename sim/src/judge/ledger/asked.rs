@@ -56,6 +56,8 @@ pub(super) enum Decline {
     NotKept,
     /// There was no room for it.
     Full,
+    /// The server is about to end.
+    Draining,
 }
 
 impl Question {
@@ -67,9 +69,15 @@ impl Question {
     /// Why this declines to make the job that is asked for, if it does.
     pub(super) fn declined_by(&self, response: &Response) -> Option<Decline> {
         let Response::Error { code, text } = response else { return None };
-        let is_declined = matches!(self, Self::Submit(_)) && code[..] == *b"QUEUE_ERROR";
-        let why = if text[..] == *b"Job queue is full" { Decline::Full } else { Decline::NotKept };
-        is_declined.then_some(why)
+        if !matches!(self, Self::Submit(_)) {
+            return None;
+        }
+        match &code[..] {
+            b"QUEUE_ERROR" if text[..] == *b"Job queue is full" => Some(Decline::Full),
+            b"QUEUE_ERROR" => Some(Decline::NotKept),
+            b"SHUTDOWN_GRACEFUL" => Some(Decline::Draining),
+            _ => None,
+        }
     }
 
     /// Whether this is the kind of answer that it wants.

@@ -76,6 +76,18 @@ mod tests {
     }
 
     #[test]
+    fn a_submit_may_be_refused_once_the_server_is_told_to_end_and_not_before() {
+        let refused = "c> submit mail bg\n c< draining";
+        assert_eq!(broken(&format!("server drains\n {refused}")), [""; 0]);
+        assert_eq!(broken(refused), ["answers-in-order"]);
+        assert_eq!(
+            broken(&format!("server drains\n server down\n server up\n {refused}")),
+            ["answers-in-order"]
+        );
+        assert_eq!(broken("server drains\n c> grab\n c< draining"), ["answers-in-order"]);
+    }
+
+    #[test]
     fn another_order_another_kind_or_another_content_is_wrong() {
         for answers in ["c< line OK 1\n c< echo one", "c< no_job", "c< echo two", "c< unexpected"] {
             let script = format!("c> echo one\n c> version\n {answers}");

@@ -19,7 +19,9 @@ impl Rule for BrokenPeerAlone {
             Fact::Closed { connection, how: Closing::ByServer } => {
                 let Some(link) = ledger.link(*connection) else { return };
                 let had_left = link.peer_over.is_some_and(|place| place < ledger.now.place);
-                if !link.is_garbled && !had_left {
+                // Whoever still waits to be let in is turned away when a server is told to end.
+                let is_turned_away = ledger.is_draining && !link.is_heard;
+                if !link.is_garbled && !had_left && !is_turned_away {
                     let what = format!("{connection} was closed although its peer did nothing wrong");
                     bench.accuse(About::connection(*connection), what);
                 }
@@ -46,6 +48,15 @@ mod tests {
     fn who_does_nothing_wrong_is_not() {
         assert_eq!(broken("c> echo x\n m> garbage\n c is closed"), ["broken-peer-alone"]);
         assert_eq!(broken("m> nonsense\n m is closed"), ["broken-peer-alone"]);
+    }
+
+    #[test]
+    fn who_was_not_let_in_yet_is_turned_away_by_a_server_that_is_told_to_end() {
+        assert_eq!(broken("c> echo x\n server drains\n c is closed"), [""; 0]);
+        assert_eq!(
+            broken("c> echo x\n c< echo x\n server drains\n c is closed"),
+            ["broken-peer-alone"]
+        );
     }
 
     #[test]

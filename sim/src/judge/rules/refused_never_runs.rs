@@ -51,6 +51,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_before_the_end_never_runs() {
+        let refused = REFUSED.replace("not_kept", "draining");
+        let script = format!("server drains\n {refused}\n w< assign H:1 mail w=one");
+        assert_eq!(broken_on(with_store(), &script), ["refused-never-runs"]);
+    }
+
+    #[test]
     fn another_submit_of_the_same_may_have_been_taken() {
         let script = format!("d> submit mail bg w=one\n{REFUSED}\n w< assign H:1 mail w=one");
         assert_eq!(broken_on(with_store(), &script), [""; 0]);

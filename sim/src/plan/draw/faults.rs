@@ -196,7 +196,7 @@ const IN_HAND: &[Stretch] = ANY.split_at(2).1;
 const NOT_IN_HAND: &[Stretch] = ANY.split_at(2).0;
 
 /// The classes that are not in it happen at a rate, or are habits.
-const SCHEDULED: [Scheduled; 22] = [
+const SCHEDULED: [Scheduled; 23] = [
     scheduled(FaultClass::Dribble, (1, 3), 2, ANY, |of, when, chance| of.dribble(when, chance)),
     scheduled(FaultClass::SlowReader, (1, 3), 2, ANY, |of, when, chance| of.slow_reader(when, chance)),
     scheduled(FaultClass::StallHeal, (4, 5), 4, ANY, |of, when, chance| {
@@ -235,6 +235,10 @@ const SCHEDULED: [Scheduled; 22] = [
     scheduled(FaultClass::ServerPowerLoss, (1, 2), 1, ANY, |of, _, chance| {
         let server = of.server_of(chance);
         Some(Deed::ServerPowerLoss { server, down_ms: small(chance.between(30..=800)) })
+    }),
+    scheduled(FaultClass::ServerDrain, (1, 4), 1, ANY, |of, _, chance| {
+        let server = of.server_of(chance);
+        Some(Deed::ServerDrain { server, down_ms: small(chance.between(30..=500)) })
     }),
     scheduled(FaultClass::ServerPause, (1, 3), 1, ANY, |of, _, chance| {
         let server = of.server_of(chance);

@@ -1,10 +1,13 @@
 //! A server of the bare doors: its engine, its store, and how it dies and starts again.
 
-use super::{Bare, Item, ToPeer, down, id, index};
-use crate::faults::schedule::{Fault, When};
+use super::{Bare, Item, ToPeer, down, id, index, server_of};
+use crate::faults::FaultClass;
+use crate::faults::schedule::{Deed, Fault, When};
 use crate::history::{ServerId, What};
+use crate::naive::MOST_LAG;
 use crate::stage::Happened;
 use crate::store::{Crash, Disk};
+use crate::workload::DRAINS_FOR;
 use gearman_engine::{Doors, Effect, Effects, Event, Vitals};
 use gearman_protocol::Time;
 use std::time::Duration;
@@ -17,15 +20,29 @@ pub(super) struct Server {
     pub(super) disk: Disk,
     /// When its engine is on the agenda already.
     pub(super) alarm: Option<Time>,
+    /// If it was told to end, when, and for how long it is down then, in milliseconds.
+    told_to_end: Option<(Time, u32)>,
 }
 
 impl Server {
     pub(super) const fn new(id: ServerId, disk: Disk) -> Self {
-        Self { id, doors: None, effects: Effects::new(), disk, alarm: None }
+        Self { id, doors: None, effects: Effects::new(), disk, alarm: None, told_to_end: None }
     }
 
     pub(super) const fn is_up(&self) -> bool {
         self.doors.is_some()
+    }
+
+    /// Whether it takes new connections.
+    pub(super) const fn lets_in(&self) -> bool {
+        self.is_up() && self.told_to_end.is_none()
+    }
+
+    /// # Panics
+    /// If it was told to end, and has not although it has had the time.
+    pub(super) fn must_have_ended(&self, now: Time) {
+        let has_time = self.told_to_end.is_none_or(|(told, _)| now <= told + DRAINS_FOR + MOST_LAG);
+        assert!(has_time, "the {} was told to end and has not", self.id);
     }
 
     /// All is done that anybody has asked for, and nothing for later: what an engine still holds it holds for ever. What
@@ -48,6 +65,8 @@ struct Aftermath {
     closed: Vec<usize>,
     /// Records that a wrong store calls kept at once.
     kept: Vec<Event>,
+    /// Whether the server ends.
+    exits: bool,
 }
 
 impl Bare<'_> {
@@ -82,6 +101,9 @@ impl Bare<'_> {
                 self.tell(number, Event::Closed { from: id(link) });
             }
         }
+        if aftermath.exits {
+            self.leave(number);
+        }
         self.set_engine_alarm(number);
     }
 
@@ -105,8 +127,8 @@ impl Bare<'_> {
             Effect::PauseReading { .. }
             | Effect::ResumeReading { .. }
             | Effect::StopAccepting
-            | Effect::Draining { .. }
-            | Effect::Exit { .. } => {}
+            | Effect::Draining { .. } => {}
+            Effect::Exit { .. } => aftermath.exits = true,
         }
     }
 
@@ -150,12 +172,39 @@ impl Bare<'_> {
             When::Storing { nth } => u64::from(nth) <= stored,
         };
         let is_up = |fault: &Fault| {
-            down(&fault.deed).is_some_and(|(server, ..)| self.servers[usize::from(server)].is_up())
+            server_of(&fault.deed).is_some_and(|server| self.servers[usize::from(server)].is_up())
         };
         if let Some(index) = self.to_come.iter().position(|fault| is_up(fault) && is_due(fault)) {
             let fault = self.to_come.remove(index);
-            self.crash(fault);
+            if let Deed::ServerDrain { server, down_ms } = fault.deed {
+                self.drain(usize::from(server), down_ms);
+            } else {
+                self.crash(fault);
+            }
         }
+    }
+
+    /// A server is told to end; who was told so before is not told again.
+    fn drain(&mut self, number: usize, down_ms: u32) {
+        let (id, class) = (self.servers[number].id, FaultClass::ServerDrain);
+        if self.servers[number].told_to_end.is_some() {
+            return;
+        }
+        self.journal.happened(class);
+        self.journal.touched_all(class, id);
+        let what = format!("the {id}, back {down_ms} ms after its end");
+        self.happened.push(Happened { at: self.now, class, what });
+        self.servers[number].told_to_end = Some((self.now, down_ms));
+        self.journal.server_drains(self.now, id);
+        self.tell(number, Event::Drain);
+    }
+
+    /// A server has ended, as it was told.
+    fn leave(&mut self, number: usize) {
+        let Some((_, down_ms)) = self.servers[number].told_to_end else {
+            unreachable!("the {} has ended by itself", self.servers[number].id)
+        };
+        self.fall(number, self.now + Duration::from_millis(down_ms.into()), Crash::Process);
     }
 
     fn crash(&mut self, fault: &Fault) {
@@ -167,9 +216,13 @@ impl Bare<'_> {
         self.journal.touched_all(class, id);
         let what = format!("the {id}, back at {} ms", until.as_millis());
         self.happened.push(Happened { at: self.now, class, what });
-        self.servers[number].doors = None;
-        self.servers[number].alarm = None;
-        self.journal.server_down(self.now, id);
+        self.fall(number, until, how);
+    }
+
+    fn fall(&mut self, number: usize, until: Time, how: Crash) {
+        let server = &mut self.servers[number];
+        (server.doors, server.alarm, server.told_to_end) = (None, None, None);
+        self.journal.server_down(self.now, server.id);
         self.servers[number].disk.crash(how);
         self.count_bites(number);
         for link in self.links.of(number) {

@@ -142,3 +142,61 @@ fn a_plan_always_gives_the_same_history_whatever_the_hash_seed() {
         assert_eq!(one.history.digest(), two.history.digest(), "seed {seed}");
     }
 }
+
+/// The first plans in which a server is told to end while nothing else happens to it.
+fn drained() -> impl Iterator<Item = u64> {
+    (0..).filter(|&seed| {
+        let faults = Plan::draw(seed, &Mix::everything()).faults;
+        let mut ends = faults.iter().filter(|fault| server_of(&fault.deed).is_some());
+        matches!(ends.next(), Some(Fault { deed: Deed::ServerDrain { .. }, .. })) && ends.next().is_none()
+    })
+}
+
+#[test]
+fn a_server_that_is_told_to_end_refuses_what_is_new_and_comes_back() {
+    let mut refused = 0;
+    for seed in drained().take(20) {
+        let (run, verdict) = judged(seed, engine);
+        assert_innocent(seed, &run, &verdict);
+        let entries = run.history.entries();
+        let life = entries.iter().filter_map(|entry| {
+            if let What::ServerDrains(server) = &entry.what {
+                Some((*server, "drains"))
+            } else if let What::ServerDown(server) = &entry.what {
+                Some((*server, "down"))
+            } else if let What::ServerUp(server) = &entry.what {
+                (entry.at > Time::ZERO).then_some((*server, "up"))
+            } else {
+                None
+            }
+        });
+        let (who, life): (Vec<ServerId>, Vec<&str>) = life.unzip();
+        assert!(life.is_empty() || life == ["drains", "down", "up"], "seed {seed}: {life:?}");
+        assert!(who.iter().all(|server| *server == who[0]), "seed {seed}: {who:?}");
+        let is_refusal = |what: &What| matches!(what, What::Read { response: Response::Error { code, .. }, .. } if &code[..] == b"SHUTDOWN_GRACEFUL");
+        refused += entries.iter().filter(|entry| is_refusal(&entry.what)).count();
+    }
+    assert!(refused > 20, "{refused} submits were refused in 20 seeds");
+}
+
+/// An engine that does not hear that it shall end.
+struct Deaf(Engine);
+
+impl Doors for Deaf {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        if event != Event::Drain {
+            self.0.handle(now, event, effects);
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.0.deadline()
+    }
+}
+
+#[test]
+#[should_panic(expected = "was told to end and has not")]
+fn a_server_that_is_told_to_end_and_stays_is_noticed() {
+    let seed = drained().next().expect("there is one");
+    judged(seed, |config, hash_seed| Box::new(Deaf(Engine::new(config, hash_seed))));
+}

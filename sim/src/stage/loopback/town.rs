@@ -166,6 +166,14 @@ impl Victims for Town<'_> {
         unreachable!("{server} goes dark, and adapted plans have no loss of power")
     }
 
+    fn drain(&mut self, server: ServerId) {
+        unreachable!("{server} is told to end, and adapted plans have nothing of the kind")
+    }
+
+    fn has_ended(&self, _: ServerId) -> bool {
+        false
+    }
+
     fn stored(&self) -> u64 {
         0
     }

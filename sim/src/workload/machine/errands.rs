@@ -78,7 +78,7 @@ impl Errands {
                 self.own.push_back(handle.clone());
                 self.answered(scene, step, Some(handle));
             }
-            Response::Error { code, .. } if &code[..] == b"QUEUE_ERROR" => {
+            Response::Error { code, .. } if matches!(&code[..], b"QUEUE_ERROR" | b"SHUTDOWN_GRACEFUL") => {
                 let step = self.unanswered.pop_front();
                 self.answered(scene, step, None);
             }
