@@ -24,7 +24,7 @@
 #   mutants_commits  only in what so many last commits have changed, or as many as the clone has; in all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
-#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
+#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, data races, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -78,7 +78,7 @@ tool() {
 toolchains() {
     cargo --version
     cargo +nightly --version || {
-        echo "the fuzz step needs a nightly toolchain: rustup toolchain install nightly --profile minimal" >&2
+        echo "fuzz targets and ThreadSanitizer need a nightly toolchain: rustup toolchain install nightly --profile minimal" >&2
         return 1
     }
 }
@@ -242,6 +242,7 @@ if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
     step "simulation, the program itself can fail" .ci/loopback-can-fail
     step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
+    step "data races, planted and not (ThreadSanitizer)" cargo xtask races --seeds 100 --first "$base"
     step "the slowest call at four million jobs" cargo costs slowest
     step "scaling (printed, not judged)" cargo bench-server scaling
     step "the reported load, in real time" reported_load

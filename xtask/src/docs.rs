@@ -62,6 +62,7 @@ fn check(tree: &Tree) -> Vec<Problem> {
     commands::check(tree, &mut problems);
     planted::check(tree, &mut problems);
     planted::historical::check(tree, &mut problems);
+    planted::races::check(tree, &mut problems);
     mutants::check(tree, &mut problems);
     problems
 }

@@ -38,6 +38,9 @@ enum Task {
     Mutants(mutants::Options),
     /// Run what threads hand to each other under many schedules, each of which may be the one that goes wrong.
     Threads(threads::Options),
+    /// Run what runs on many threads under ThreadSanitizer, in a copy of the tree, and see it report races that are
+    /// planted; needs a nightly toolchain, to which it adds the source of the standard library.
+    Races(planted::races::Options),
     /// Run real clients and workers in six languages against our server; .ci/install-peers installs them.
     Peers(peers::Options),
     /// Compare what the recorder reads in a capture with what tshark reads in it; needs tshark.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::HistoricalBugs(options) => planted::historical::run(&root(), &options),
         Task::Mutants(options) => mutants::run(&root(), &options),
         Task::Threads(options) => threads::run(&root(), &options),
+        Task::Races(options) => planted::races::run(&root(), &options),
         Task::Peers(options) => peers::run(&root(), &options),
         Task::Tshark(options) => tshark::run(&root(), &options),
     }

@@ -5,7 +5,8 @@
 //! That the texts are still there is looked at with the documentation, at every push; that the tests see the bugs takes
 //! a build for each, and is seen at night, and for a few of them at each push.
 //!
-//! Beside them stand bugs of the past ([`historical`]), which the simulator must see.
+//! Beside them stand bugs of the past ([`historical`]), which the simulator must see, and data races ([`races`]), which
+//! ThreadSanitizer must.
 
 mod bugs;
 pub(crate) mod copy;
@@ -14,6 +15,7 @@ pub(crate) mod errand;
 pub(crate) mod historical;
 mod home;
 mod page;
+pub(crate) mod races;
 mod slice;
 mod trial;
 

@@ -66,10 +66,14 @@ impl Homes {
     ) -> Result<BTreeMap<Home, BTreeSet<&'a str>>, String> {
         let mut by_home: BTreeMap<Home, BTreeSet<&'a str>> = BTreeMap::new();
         for &test in tests {
-            let home = self.0.get(test).ok_or_else(|| format!("no test is called {test}"))?;
-            by_home.entry(home.clone()).or_default().insert(test);
+            by_home.entry(self.of_test(test)?.clone()).or_default().insert(test);
         }
         Ok(by_home)
+    }
+
+    /// The home of one.
+    pub(super) fn of_test(&self, test: &str) -> Result<&Home, String> {
+        self.0.get(test).ok_or_else(|| format!("no test is called {test}"))
     }
 }
 
