@@ -14,7 +14,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use dice::Dice;
 use gearman_engine::{Config, Doors, Effect, Effects, Engine, Event};
 use gearman_model::Model;
-use gearman_protocol::Time;
+use gearman_protocol::{Request, Time};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use told_apart::told_apart;
@@ -34,13 +34,22 @@ fn story(chance: &mut TestRng) -> Story {
     let (mut model, mut world) = (Model::new(config.clone()), World::default());
     let steps = (0..STEPS).map(|_| {
         chance.fill_bytes(&mut bytes);
-        let step = world.step(Dice(&bytes), model.deadline());
+        let mut step = world.step(Dice(&bytes), model.deadline());
+        shorten(&mut step.event);
         let did = act(&mut model, world.now + step.after, step.event.clone());
         world.learn(&step, &did);
         (world.now, step.event)
     });
     let steps = steps.collect();
     (config, steps)
+}
+
+/// Large workloads are there for the limit of memory, and hashing them, where they are their own unique, would take more
+/// than half of the time.
+fn shorten(event: &mut Event) {
+    if let Event::Received { request: Request::Submit(submit), .. } = event {
+        submit.workload.truncate(1024);
+    }
 }
 
 fn act(server: &mut impl Doors, now: Time, event: Event) -> Vec<Effect> {
