@@ -41,7 +41,7 @@ impl Package {
         match self {
             Self::Engine => "--lib --test behaviour",
             Self::Protocol => "--lib --test protocol",
-            Self::Server => "--lib --test driver",
+            Self::Server => "--lib --bin gearmand --test driver",
             Self::Client => "--lib --test double",
         }
     }

@@ -53,8 +53,7 @@ enum Outcome {
 impl<'a> Together<'a> {
     pub(super) fn of(root: &Path, package: Package, changes: &'a [Change]) -> Result<Self, String> {
         let copy = Copy::of(root, "mutants/together", &[])?;
-        let roots = ["lib", "main"].map(|name| format!("{}/src/{name}.rs", package.directory()));
-        let roots: Vec<String> = roots.into_iter().filter(|file| root.join(file).is_file()).collect();
+        let roots = roots(root, package.directory());
         let read = |file: &String| match fs::read_to_string(root.join(file)) {
             Ok(text) => Ok((file.clone(), text)),
             Err(error) => Err(format!("{file}: {error}")),
@@ -223,6 +222,14 @@ impl<'a> Together<'a> {
             Some(_) => Outcome::Seen,
         })
     }
+}
+
+/// The files of the package in this directory with which a crate begins, and by which its modules call it `crate`.
+fn roots(root: &Path, package: &str) -> Vec<String> {
+    let programs = fs::read_dir(root.join(package).join("src/bin")).into_iter().flatten().flatten();
+    let programs = programs.map(|program| format!("bin/{}/main", program.file_name().display()));
+    let roots = ["lib".to_owned(), "main".to_owned()].into_iter().chain(programs);
+    roots.map(|name| format!("{package}/src/{name}.rs")).filter(|file| root.join(file).is_file()).collect()
 }
 
 /// Ends the group of a program of tests at the first that fails, for which it writes an F. Says whether one did.
