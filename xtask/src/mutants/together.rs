@@ -28,6 +28,10 @@ const FLAGS: &str = "--cfg tokio_unstable --cap-lints allow";
 /// the protocol asks for twice 4 GiB, and touches little of them.
 const MEMORY: u64 = 12 << 20;
 
+/// The test that builds a program, with flags that do not bear what stands in the copy. What it sees is that the
+/// program ends, which others see too.
+const BUILDS: &str = "the_embedding_example_runs";
+
 /// A copy of the tree with the changes of a package in it.
 pub(super) struct Together<'a> {
     copy: Copy,
@@ -86,8 +90,8 @@ impl<'a> Together<'a> {
         let is_asked = |name: &String| names.is_none_or(|names| names.contains(name));
         let numbers: Vec<u32> =
             self.chosen.iter().copied().filter(|&number| is_asked(&self.change(number).name)).collect();
-        let limit = self.limit(&programs)?;
-        self.run_all(&programs, &numbers, limit).map_err(|error| format!("cannot run tests: {error}"))
+        let programs = self.timed(programs)?;
+        self.run_all(&programs, &numbers).map_err(|error| format!("cannot run tests: {error}"))
     }
 
     fn change(&self, number: u32) -> &'a Change {
@@ -145,27 +149,32 @@ impl<'a> Together<'a> {
         Ok(guarded)
     }
 
-    /// How long a program may take, judged by how long all take with no change; they must pass, or they would see
-    /// everything.
+    /// The programs, and how long each may take, judged by how long it takes with no change; they must pass, or they
+    /// would see everything.
+    fn timed(&self, programs: Vec<Program>) -> Result<Vec<(Program, Duration)>, String> {
+        let timed = programs.into_iter().map(|program| {
+            let limit = self.limit(&program)?;
+            Ok((program, limit))
+        });
+        timed.collect()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "how long tests take, the machine's clock says")]
-    fn limit(&self, programs: &[Program]) -> Result<Duration, String> {
+    fn limit(&self, program: &Program) -> Result<Duration, String> {
         let started = Instant::now();
-        for program in programs {
-            let outcome =
-                self.run(program, 0, Duration::from_secs(900)).map_err(|error| error.to_string())?;
-            if !matches!(outcome, Outcome::Unseen) {
-                return Err(format!("with no change chosen, {} fails", program.file.display()));
-            }
+        let outcome = self.run(program, 0, Duration::from_secs(900)).map_err(|error| error.to_string())?;
+        if !matches!(outcome, Outcome::Unseen) {
+            return Err(format!("with no change chosen, {} fails", program.file.display()));
         }
         Ok(Duration::from_secs(10) + started.elapsed() * 10)
     }
 
     /// Runs the programs with each of these changes, on all cores.
-    fn run_all(&self, programs: &[Program], numbers: &[u32], limit: Duration) -> io::Result<Tried> {
+    fn run_all(&self, programs: &[(Program, Duration)], numbers: &[u32]) -> io::Result<Tried> {
         let (next, tried) = (AtomicUsize::new(0), Mutex::new(Tried::default()));
         let work = || -> io::Result<()> {
             while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let outcome = self.run_until_seen(programs, number, limit)?;
+                let outcome = self.run_until_seen(programs, number)?;
                 let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
                 match outcome {
                     Outcome::Seen => &mut tried.caught,
@@ -186,9 +195,9 @@ impl<'a> Together<'a> {
         Ok(tried.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn run_until_seen(&self, programs: &[Program], number: u32, limit: Duration) -> io::Result<Outcome> {
-        for program in programs {
-            let outcome = self.run(program, number, limit)?;
+    fn run_until_seen(&self, programs: &[(Program, Duration)], number: u32) -> io::Result<Outcome> {
+        for (program, limit) in programs {
+            let outcome = self.run(program, number, *limit)?;
             if !matches!(outcome, Outcome::Unseen) {
                 return Ok(outcome);
             }
@@ -200,7 +209,7 @@ impl<'a> Together<'a> {
         let mut command = Command::new("sh");
         command
             .arg("-c")
-            .arg(format!("ulimit -v {MEMORY} && exec \"$0\" --quiet --test-threads 1"))
+            .arg(format!("ulimit -v {MEMORY} && exec \"$0\" --quiet --test-threads 1 --skip {BUILDS}"))
             .arg(&program.file);
         command.current_dir(&program.home).env("CARGO_MANIFEST_DIR", &program.home);
         command.env("MUTANT", number.to_string()).env("PROPTEST_RNG_SEED", "1").env("RUST_BACKTRACE", "0");
