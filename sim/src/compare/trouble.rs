@@ -103,7 +103,7 @@ pub(super) const fn reason(class: FaultClass) -> Option<&'static str> {
              segments of connections that it does not know is a reset (RFC 9293, 3.5.1), which is what follows under turmoil",
         ),
         FaultClass::ServerDrain => Some(
-            "it is what a program does, and not its network: what its peers see of its end is what it closes, on any network",
+            "not done yet: what its peers see of its end is what it closes, and whoever waited to be let in is reset",
         ),
         FaultClass::JobTimeout | FaultClass::CallTimeout | FaultClass::HostileBytes => {
             Some("it is a habit of a program: what travels is what it writes, on any network")

@@ -125,7 +125,7 @@ pub(crate) const fn reason_against(class: FaultClass) -> Option<&'static str> {
         return Some("the kernel of this machine lives on, and tells for a process that it is gone");
     }
     if matches!(class, FaultClass::ServerDrain) {
-        return Some("a process that ends by itself is taken for one that has failed");
+        return Some("not done yet: this stage takes a process that ends by itself for one that has failed");
     }
     if matches!(class, FaultClass::ClockStep) {
         return Some("the wall clock is the whole machine's");
