@@ -340,9 +340,16 @@ fn those_who_leave_very_many_jobs_are_taken_apart_one_after_the_other() {
     scene.grab_as(WORKER);
     scene.tell(Event::Closed { from: OTHER });
     scene.tell(Event::Closed { from: WORKER });
+    let mut waiting = vec![scene.waiting()];
     while scene.engine.deadline().is_some() {
         scene.wait();
+        waiting.push(scene.waiting());
     }
+    assert_eq!(
+        waiting,
+        [2 * SOME, 3 * SOME, 4 * SOME, 5 * SOME, 2 * MANY],
+        "together no more than one alone"
+    );
     scene.ask(CLIENT, Request::CanDo { function: function(), timeout: None });
     let at_once = (1..=SOME).chain(MANY + 1..=MANY + SOME);
     let later = (SOME + 1..=MANY).chain(MANY + SOME + 1..=2 * MANY);
