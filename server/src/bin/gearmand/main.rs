@@ -58,6 +58,7 @@ fn start(options: &Options) -> Result<ExitCode, String> {
         return daemon::launch();
     }
     abort_on_panic();
+    system_limits::take_small_pages();
     let network = Sockets::new(options.listening.backlog);
     let inherited = supervisor::inherited()?;
     let addresses = options.listening.addresses(inherited.len());
