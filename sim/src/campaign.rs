@@ -179,6 +179,7 @@ impl Written {
             | What::Ended { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
+            | What::ServerEnds(_)
             | What::ServerDown(_)
             | What::StormOver => {}
         }

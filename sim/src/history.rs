@@ -133,6 +133,8 @@ pub enum What {
     ServerUp(ServerId),
     /// A server is told to finish what it can, take nothing new, and end.
     ServerDrains(ServerId),
+    /// A server that was told to end has done what it would, and ends.
+    ServerEnds(ServerId),
     /// A server's process is gone, and every connection to it with it.
     ServerDown(ServerId),
     /// A peer has connected.

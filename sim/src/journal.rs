@@ -143,6 +143,11 @@ impl Journal {
         self.record(at, What::ServerDrains(server));
     }
 
+    /// A server that was told to end does; its process is about to be gone.
+    pub(crate) fn server_ends(&mut self, at: Time, server: ServerId) {
+        self.record(at, What::ServerEnds(server));
+    }
+
     /// The server's process is gone; that its connections have ended goes without saying.
     pub(crate) fn server_down(&mut self, at: Time, server: ServerId) {
         for tap in self.taps.iter_mut().filter(|tap| tap.server == server) {
@@ -230,6 +235,7 @@ impl Journal {
             What::Closed { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
+            | What::ServerEnds(_)
             | What::ServerDown(_)
             | What::Connected { .. }
             | What::Wrote { .. }

@@ -22,6 +22,7 @@ use crate::faults::FaultClass;
 use crate::history::{Connection, Entry, Place, What};
 use crate::plan::{Plan, Wall};
 use crate::store::SLOWEST;
+use crate::workload::DRAINS_FOR;
 use facts::Fact;
 use gearman_protocol::{Handle, Time};
 use ledger::{JobId, Ledger};
@@ -49,6 +50,10 @@ pub struct Terms {
     pub keeps_limits: bool,
     /// The server's wall clock.
     pub wall: Wall,
+    /// For how long a server that was told to end waits for the work that it has.
+    pub drains_for: Duration,
+    /// Whether the history says when it was told, and not only when somebody began to tell it.
+    pub hears_at_once: bool,
 }
 
 /// What a server's store promises.
@@ -75,6 +80,8 @@ impl Terms {
             store: knobs.store.then_some(StoreTerms { fails, forgets_within: SLOWEST }),
             keeps_limits: true,
             wall: Wall::of(plan),
+            drains_for: DRAINS_FOR,
+            hears_at_once: true,
         }
     }
 

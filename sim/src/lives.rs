@@ -8,14 +8,16 @@
 //!                                            +-------------------------------------- Completing ---> ended
 //! ```
 
+mod hands;
 mod limits;
 
 use crate::history::{Connection, Entry, ServerId, What};
 use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Submit, Time};
+use hands::Hands;
 use limits::Limits;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -128,10 +130,8 @@ struct Peer {
     watches: Vec<Bytes>,
     /// What it has set itself limits for.
     limits: Limits,
-    /// What it has said that it can do.
-    able: BTreeSet<FunctionName>,
-    /// The jobs that it was given on this connection and has neither ended nor given up, the latest last.
-    in_hand: Vec<(Bytes, FunctionName)>,
+    /// What it can do, and what it has in hand.
+    hands: Hands,
 }
 
 impl Peer {
@@ -142,8 +142,7 @@ impl Peer {
             holds: Vec::new(),
             watches: Vec::new(),
             limits: Limits::default(),
-            able: BTreeSet::new(),
-            in_hand: Vec::new(),
+            hands: Hands::default(),
         }
     }
 }
@@ -171,13 +170,12 @@ impl Lives {
 
     /// For how many functions this connection has said that it works.
     pub fn functions(&self, connection: Connection) -> usize {
-        self.peers.get(connection.index()).map_or(0, |peer| peer.able.len())
+        self.peers.get(connection.index()).map_or(0, |peer| peer.hands.functions())
     }
 
     /// Whether this connection works at the job beside one that it was given later.
     pub fn works_beside(&self, connection: Connection, handle: &[u8]) -> bool {
-        let Some(peer) = self.peers.get(connection.index()) else { return false };
-        peer.in_hand.split_last().is_some_and(|(_, earlier)| earlier.iter().any(|(held, _)| held == handle))
+        self.peers.get(connection.index()).is_some_and(|peer| peer.hands.have_beside(handle))
     }
 
     /// How many milliseconds there are from this time to a moment of the wall clock, in seconds since 1970, if nobody
@@ -302,24 +300,20 @@ impl Lives {
                 let least = self.least_limit;
                 let peer = self.peer(*connection);
                 peer.limits.registered(function.to_bytes(), timeout.as_ref(), least);
-                peer.able.insert(function.clone());
+                peer.hands.can(function);
             }
             What::Wrote { connection, request: Request::CantDo { function } } => {
-                let peer = self.peer(*connection);
-                peer.able.remove(function);
-                peer.in_hand.retain(|(_, held)| held != function);
+                self.peer(*connection).hands.cannot(function);
             }
             What::Wrote { connection, request: Request::ResetAbilities } => {
-                let peer = self.peer(*connection);
-                peer.able.clear();
-                peer.in_hand.clear();
+                self.peer(*connection).hands = Hands::default();
             }
             What::Wrote { connection, request: Request::Work { handle, report } } => {
                 let handle = handle.to_bytes();
                 let peer = self.peer(*connection);
                 let overdue = peer.limits.reported(entry.at, &handle, report);
                 if report.is_terminal() {
-                    peer.in_hand.retain(|(held, _)| *held != handle);
+                    peer.hands.let_go(&handle);
                 }
                 self.overdue.extend(overdue);
                 let moved = self.reported(*connection, &handle, report)?;
@@ -335,6 +329,7 @@ impl Lives {
             | What::Closed { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
+            | What::ServerEnds(_)
             | What::StormOver => {}
         }
         None
@@ -395,9 +390,7 @@ impl Lives {
                 let handle = assignment.handle.to_bytes();
                 let function = assignment.function.as_bytes();
                 self.peer(connection).limits.assigned(at, handle.clone(), function);
-                let in_hand = &mut self.peer(connection).in_hand;
-                in_hand.retain(|(held, _)| *held != handle);
-                in_hand.push((handle.clone(), assignment.function.clone()));
+                self.peer(connection).hands.take(&handle, &assignment.function);
                 self.assigned(connection, handle, assignment.function.clone());
                 Some(Stretch::Assigned)
             }

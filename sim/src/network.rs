@@ -164,6 +164,14 @@ impl Listener for SimListener {
     }
 }
 
+impl Drop for SimListener {
+    fn drop(&mut self) {
+        for (stream, _) in &self.backlog {
+            self.cables.lock().turn_away(stream.cable());
+        }
+    }
+}
+
 /// The current moment of the host that runs; the seed's beginning outside of hosts.
 pub(crate) fn now() -> Time {
     Time::ZERO + turmoil::sim_elapsed().unwrap_or_default()

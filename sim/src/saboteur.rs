@@ -12,6 +12,7 @@
 
 mod answers;
 mod coalescing;
+mod endings;
 mod epochs;
 mod limits;
 mod losses;
@@ -184,6 +185,7 @@ pub fn sabotages() -> Vec<Sabotage> {
         results::ALL,
         answers::ALL,
         store::ALL,
+        endings::ALL,
         several::ALL,
     ];
     chapters.concat()

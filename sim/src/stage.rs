@@ -1,6 +1,8 @@
 //! Where plans are run.
 
 pub mod bare;
+#[cfg(test)]
+mod deaf;
 mod house;
 pub(crate) mod loopback;
 mod storm;

@@ -101,6 +101,7 @@ impl Operation {
             | What::Ended { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
+            | What::ServerEnds(_)
             | What::ServerDown(_)
             | What::StormOver => None,
         }

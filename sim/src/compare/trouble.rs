@@ -103,7 +103,9 @@ pub(super) const fn reason(class: FaultClass) -> Option<&'static str> {
              segments of connections that it does not know is a reset (RFC 9293, 3.5.1), which is what follows under turmoil",
         ),
         FaultClass::ServerDrain => Some(
-            "not done yet: what its peers see of its end is what it closes, and whoever waited to be let in is reset",
+            "the kernel closes the connections of a process that ends by itself as it does those of one that was killed, \
+             which is server-crash; who is connected and not let in when it stops listening is reset, under turmoil as \
+             by Linux (inet_csk_listen_stop)",
         ),
         FaultClass::JobTimeout | FaultClass::CallTimeout | FaultClass::HostileBytes => {
             Some("it is a habit of a program: what travels is what it writes, on any network")

@@ -36,6 +36,7 @@ impl Digest {
             What::ServerUp(server) => self.server(1, *server),
             What::ServerDown(server) => self.server(2, *server),
             What::ServerDrains(server) => self.server(11, *server),
+            What::ServerEnds(server) => self.server(12, *server),
             What::Connected { connection, actor, server } => {
                 self.tagged(3, *connection);
                 self.number(actor.index() as u64 | (server.index() as u64) << 32);

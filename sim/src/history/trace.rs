@@ -18,6 +18,7 @@ impl fmt::Display for What {
         match self {
             Self::ServerUp(server) => write!(f, "{server} up"),
             Self::ServerDrains(server) => write!(f, "{server} is told to end"),
+            Self::ServerEnds(server) => write!(f, "{server} ends"),
             Self::ServerDown(server) => write!(f, "{server} down"),
             Self::Connected { connection, actor, server } if *server == ServerId::default() => {
                 write!(f, "{connection} is {actor}, connected")

@@ -9,6 +9,8 @@ use gearman_protocol::{DecodeError, Handle, JobStatus, Report, Response};
 pub(crate) enum Fact<'a> {
     /// The server's process ended and whatever it knew is gone.
     Restarted,
+    /// A server that was told to end ends. Comes before [`Fact::Restarted`].
+    Ends,
     /// A job that a store had kept was handed to nobody in the life of the server that ends here, though this grab
     /// was told that there was no job. Comes before [`Fact::Restarted`].
     Missing { handle: Handle, grab: Place },
@@ -18,6 +20,8 @@ pub(crate) enum Fact<'a> {
     Declined,
     /// A submit was refused, because there was no room for its job. Comes after [`Fact::Declined`].
     Full { submit: SubmitId },
+    /// A submit was refused, because the server was told to end. Comes after [`Fact::Declined`].
+    TooLate { submit: SubmitId },
     /// What was handed out had been refused.
     Unpromised { job: JobId },
     /// An answer came for a request. Comes before what else follows from the answer.

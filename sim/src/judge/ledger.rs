@@ -101,8 +101,8 @@ pub(crate) struct Ledger {
     has_stray_cancels: bool,
     /// Whether answers came on some connection that answer nothing: jobs may have been done unseen.
     is_blind: bool,
-    /// Whether the server was told to end: it may refuse whatever is submitted.
-    pub(crate) is_draining: bool,
+    /// When the server was told to end: from then on it refuses whatever is submitted.
+    pub(crate) told_to_end: Option<Moment>,
 }
 
 /// Grabs whose answers nobody will read.
@@ -140,7 +140,7 @@ impl Ledger {
             knows_epochs: false,
             has_stray_cancels: false,
             is_blind: false,
-            is_draining: false,
+            told_to_end: None,
         }
     }
 
@@ -150,7 +150,10 @@ impl Ledger {
         match &entry.what {
             What::ServerUp(_) => self.up = entry.place,
             What::StormOver => {}
-            What::ServerDrains(_) => self.is_draining = true,
+            What::ServerDrains(_) => {
+                self.told_to_end.get_or_insert(self.now);
+            }
+            What::ServerEnds(_) => facts.push(Fact::Ends),
             What::ServerDown(_) => self.restart(facts),
             What::Connected { connection, .. } => {
                 let index = connection.index();

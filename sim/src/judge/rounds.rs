@@ -28,7 +28,10 @@ impl Rounds {
     /// Whom this entry is about.
     pub(super) fn server(&mut self, entry: &Entry) -> ServerId {
         match &entry.what {
-            What::ServerUp(server) | What::ServerDrains(server) | What::ServerDown(server) => *server,
+            What::ServerUp(server)
+            | What::ServerDrains(server)
+            | What::ServerEnds(server)
+            | What::ServerDown(server) => *server,
             What::StormOver => ServerId::default(),
             What::Connected { connection, actor, server } => {
                 let link = Link { actor: *actor, server: *server, is_over: false };
@@ -64,6 +67,7 @@ impl Rounds {
             | What::Ended { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
+            | What::ServerEnds(_)
             | What::ServerDown(_)
             | What::StormOver => {}
         }

@@ -22,8 +22,8 @@ pub struct RuleInfo {
 }
 
 /// One rule: it keeps what it must remember between facts, and does constant work for each. What it asks the ledger is
-/// constant work too, or looks at the attempts and reports of one job; only where there are limits of queues, and when a
-/// job is handed out that was submitted under a unique, are all jobs or keys looked at.
+/// constant work too, or looks at the attempts and reports of one job; only where there are limits of queues, when a job
+/// is handed out that was submitted under a unique, and when a server has drained are all jobs or keys looked at.
 trait Rule: Default {
     const INFO: RuleInfo;
 
@@ -159,6 +159,7 @@ rules! {
     ended_stays_ended::EndedStaysEnded;
     replay_order::ReplayOrder;
     refused_never_runs::RefusedNeverRuns;
+    drain_keeps_its_word::DrainKeepsItsWord;
     queue_limit::QueueLimit;
     one_servers_handle::OneServersHandle;
     asked_of_one::AskedOfOne;

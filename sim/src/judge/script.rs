@@ -33,6 +33,8 @@ pub(super) fn terms() -> Terms {
         store: None,
         keeps_limits: true,
         wall: Wall::default(),
+        drains_for: Duration::from_millis(800),
+        hears_at_once: true,
     }
 }
 
@@ -116,6 +118,8 @@ impl Play {
             self.peers.iter_mut().for_each(|peer| peer.push('\''));
         } else if line == "server drains" {
             self.see(What::ServerDrains(FIRST));
+        } else if line == "server ends" {
+            self.see(What::ServerEnds(FIRST));
         } else if line == "server up" {
             self.see(What::ServerUp(FIRST));
         } else if line == "server-2 up" {

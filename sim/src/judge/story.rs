@@ -120,9 +120,10 @@ impl<'a> Teller<'a> {
     /// Whether an entry that does not name the job says what became of those who do.
     fn is_about(&self, entry: &Entry) -> bool {
         match &entry.what {
-            What::ServerUp(server) | What::ServerDrains(server) | What::ServerDown(server) => {
-                *server == self.server
-            }
+            What::ServerUp(server)
+            | What::ServerDrains(server)
+            | What::ServerEnds(server)
+            | What::ServerDown(server) => *server == self.server,
             What::StormOver => true,
             What::Connected { connection, .. }
             | What::Closed { connection, .. }

@@ -348,8 +348,10 @@ impl NetworkState {
     pub(crate) fn dies(&mut self, at: Time, host: usize) {
         self.dying = true;
         self.pauses.forget(host);
-        if let Some(server) = self.servers.at(host) {
-            self.leaves(at, server);
+        if let Some(server) = self.servers.at(host)
+            && self.paths.down.insert(server)
+        {
+            self.journal.server_down(at, server);
         }
         for dialled in self.cables.iter().filter_map(|cable| cable.dialled) {
             if dialled.home.host == host {
@@ -358,9 +360,10 @@ impl NetworkState {
         }
     }
 
-    /// A server ends, or has ended already: from now on nobody is answered.
+    /// A server ends, as it was told to: from now on nobody is answered.
     pub(crate) fn leaves(&mut self, at: Time, server: ServerId) {
         if self.paths.down.insert(server) {
+            self.journal.server_ends(at, server);
             self.journal.server_down(at, server);
         }
     }

@@ -130,6 +130,7 @@ impl Trick for JoinsTheDead {
         if let Event::Received { from, request: Request::Submit(submit) } = &event
             && submit.mode == Mode::Background
             && !notes.was_waiting
+            && !notes.is_draining
             && notes.live_twin(submit).is_none()
         {
             let twin =

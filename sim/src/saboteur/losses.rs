@@ -120,6 +120,7 @@ impl Trick for Forgetful {
                     && submit.unique.is_empty()
                     // A store would have to be wrong as well.
                     && !notes.has_store
+                    && !notes.is_draining
                     && self.every.nth(5) =>
             {
                 let handle = Handle::new(format!("H:sim:9{:04}", self.forgotten.len()));

@@ -22,6 +22,8 @@ pub(super) struct Notes {
     pub(super) was_waiting: bool,
     /// Whether a job has ever been taken from a worker, or may have been.
     pub(super) was_a_job_lost: bool,
+    /// Whether it was told to end: then it refuses what is submitted.
+    pub(super) is_draining: bool,
 }
 
 /// A peer.
@@ -100,6 +102,7 @@ impl Notes {
             reporting: None,
             was_waiting: false,
             was_a_job_lost: false,
+            is_draining: false,
         }
     }
 
@@ -153,6 +156,7 @@ impl Notes {
                 let holds = self.hand(*from).next().is_some();
                 self.was_a_job_lost |= holds;
             }
+            Event::Drain => self.is_draining = true,
             _ => {}
         }
     }

@@ -58,6 +58,10 @@ const fn connection(what: &What) -> Option<Connection> {
         | What::ReadMalformed { connection, .. }
         | What::Closed { connection, .. }
         | What::Ended { connection } => Some(*connection),
-        What::ServerUp(_) | What::ServerDrains(_) | What::ServerDown(_) | What::StormOver => None,
+        What::ServerUp(_)
+        | What::ServerDrains(_)
+        | What::ServerEnds(_)
+        | What::ServerDown(_)
+        | What::StormOver => None,
     }
 }

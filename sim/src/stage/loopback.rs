@@ -101,7 +101,9 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     }
     let ends = lives.ends().clone();
     let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None };
-    Ok(Real { run, terms: Terms::of(&plan, slack), cut })
+    // That a process was sent a signal is seen, and not when it heard.
+    let terms = Terms { drains_for: process::DRAINS_FOR, hears_at_once: false, ..Terms::of(&plan, slack) };
+    Ok(Real { run, terms, cut })
 }
 
 /// The storm and what comes after it; says who is stuck.
@@ -111,9 +113,13 @@ fn play(plan: &Plan, town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Optio
         storm.blow(town.house.now(), town);
         town.step()?;
     }
-    storm.calm(town);
+    storm.calm(town.house.now(), town);
+    while storm.lasts_on() {
+        storm.blow(town.house.now(), town);
+        town.step()?;
+    }
     town.house.storm_over();
-    town.settle(end_of_storm)
+    town.settle(town.house.now())
 }
 
 /// Why a class of faults cannot happen here, if it cannot.
@@ -123,9 +129,6 @@ pub(crate) const fn reason_against(class: FaultClass) -> Option<&'static str> {
     }
     if matches!(class, FaultClass::ServerPowerLoss) {
         return Some("the kernel of this machine lives on, and tells for a process that it is gone");
-    }
-    if matches!(class, FaultClass::ServerDrain) {
-        return Some("not done yet: this stage takes a process that ends by itself for one that has failed");
     }
     if matches!(class, FaultClass::ClockStep) {
         return Some("the wall clock is the whole machine's");

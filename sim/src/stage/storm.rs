@@ -21,8 +21,8 @@ pub(super) trait Victims {
     fn crash(&mut self, host: usize);
     /// Takes the power from a server's host.
     fn go_dark(&mut self, server: ServerId);
-    /// Tells a server to end.
-    fn drain(&mut self, server: ServerId);
+    /// Tells a server to end; within so long it must.
+    fn drain(&mut self, server: ServerId) -> Duration;
     /// Whether it has, because it was told to.
     fn has_ended(&self, server: ServerId) -> bool;
     /// How many records the servers' stores were asked to keep.
@@ -105,7 +105,6 @@ impl<'a> Storm<'a> {
         self.see_who_has_left(now, victims);
         let over: Vec<Ongoing> = self.ongoing.extract_if(.., |one| one.until <= now).collect();
         for one in over {
-            assert!(!matches!(one.what, Lasting::Drain { .. }), "a server was told to end and has not");
             self.end(one, victims);
         }
         let moves = self.cables.lock().journal().take_moves();
@@ -139,10 +138,23 @@ impl<'a> Storm<'a> {
         }
     }
 
-    /// Ends everything that lasts; nothing more happens.
-    pub(super) fn calm(&mut self, victims: &mut impl Victims) {
+    /// Nothing more happens, and everything that lasts ends; only who was told to end may take the time for it.
+    pub(super) fn calm(&mut self, now: Time, victims: &mut impl Victims) {
         self.to_come.clear();
-        std::mem::take(&mut self.ongoing).into_iter().for_each(|one| self.end(one, victims));
+        // Who was told to end and has died is about to start again, and need not end then.
+        self.see_who_has_left(now, victims);
+        let ends = |one: &mut Ongoing| !matches!(one.what, Lasting::Drain { .. });
+        let over: Vec<Ongoing> = self.ongoing.extract_if(.., ends).collect();
+        over.into_iter().for_each(|one| self.end(one, victims));
+    }
+
+    /// Whether something lasts yet.
+    pub(super) const fn lasts_on(&self) -> bool {
+        !self.ongoing.is_empty()
+    }
+
+    fn is_told_to_end(&self, whom: ServerId) -> bool {
+        self.ongoing.iter().any(|one| matches!(one.what, Lasting::Drain { server, .. } if server == whom))
     }
 
     /// A job has come to a stretch of its life: some faults wait for that.
@@ -214,16 +226,7 @@ impl<'a> Storm<'a> {
             Lasting::Door { actor, reception } => self.cables.lock().reopen(actor, reception),
             Lasting::Paused(host) => victims.resume(host, one.until),
             Lasting::Host(host) => victims.restart(host),
-            Lasting::Drain { server, .. } => self.lose_patience(server, victims),
-        }
-    }
-
-    /// The storm is over, and nobody waits any longer for a server to end.
-    fn lose_patience(&self, server: ServerId, victims: &mut impl Victims) {
-        let host = self.plan.host_of(server);
-        if victims.is_up(host) {
-            victims.crash(host);
-            victims.restart(host);
+            Lasting::Drain { server, .. } => panic!("the {server} was told to end and has not"),
         }
     }
 

@@ -13,12 +13,18 @@ use crate::journal::{Journal, Told};
 use crate::network::{Cables, Home, SimNetwork, now};
 use crate::plan::{Plan, Wall};
 use crate::store::{Cheat, Crash, Disk, Shelf};
+use crate::workload::DRAINS_FOR;
 use gearman_net::Clock;
 use gearman_protocol::{Time, UnixMillis};
 use leaving::{Gate, Leaving};
 use pausable::Pausable;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that a server can take to end when it waits for no job: peers have two seconds for what is written, and
+/// it may stand still meanwhile.
+const GOES_WITHIN: Duration = Duration::from_millis(2800);
 
 /// Runs a plan to its end.
 #[must_use]
@@ -34,9 +40,13 @@ pub fn run(plan: &Plan, options: Options) -> Run {
         storm.blow(town.house.now(), &mut town);
         town.house.step();
     }
-    storm.calm(&mut town);
+    storm.calm(town.house.now(), &mut town);
+    while storm.lasts_on() {
+        storm.blow(town.house.now(), &mut town);
+        town.house.step();
+    }
     town.house.storm_over();
-    let stuck = town.settle(end_of_storm);
+    let stuck = town.settle(town.house.now());
     let lasted = town.house.now();
     let Told { history, tally, census, mut lives } = cables.lock().journal().take();
     if stuck.is_none() {
@@ -108,6 +118,7 @@ impl Victims for Town<'_> {
         self.house.kill(host);
         self.house.cables.lock().died(host);
         if let Some(server) = self.house.server_at(host) {
+            self.gates[server.index()].forget();
             self.shelves[server.index()].crash(Crash::Process);
         }
     }
@@ -117,11 +128,13 @@ impl Victims for Town<'_> {
         self.house.kill(host);
         self.house.cables.lock().went_dark(server);
         self.house.cables.lock().died(host);
+        self.gates[server.index()].forget();
         self.shelves[server.index()].crash(Crash::Power);
     }
 
-    fn drain(&mut self, server: ServerId) {
+    fn drain(&mut self, server: ServerId) -> Duration {
         self.gates[server.index()].tell();
+        DRAINS_FOR + GOES_WITHIN
     }
 
     fn has_ended(&self, server: ServerId) -> bool {
@@ -163,7 +176,6 @@ async fn serve(
     clock: SimClock,
     (shelf, gate): (Shelf, Rc<Gate>),
 ) -> turmoil::Result {
-    gate.open();
     // The server dials nobody.
     let network = SimNetwork::new(cables.clone(), Home { host, actor: Actor::new(u32::MAX) });
     let config = gearman_server::Config::at("0.0.0.0:4730");
@@ -192,5 +204,79 @@ impl Clock for SimClock {
 
     fn wall(&self) -> UnixMillis {
         self.0.at(now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::schedule::{Deed, Fault, When};
+    use crate::history::{History, What};
+    use crate::plan::Mix;
+    use crate::stage::deaf::Deaf;
+    use gearman_engine::{Doors, Engine};
+
+    type MakeOne = fn(Engine) -> Box<dyn Doors + Send>;
+
+    /// Plays a quiet plan in which a server is told to end in the last moment of the storm.
+    fn drained(doors: MakeOne) -> Run {
+        let mut plan = Plan::draw(0, &Mix::of([]));
+        plan.world.tick_ms = 1;
+        let deed = Deed::ServerDrain { server: 0, down_ms: 50 };
+        plan.faults = vec![Fault { when: When::At(plan.workload.storm_ms - 1), deed }];
+        played(&plan, doors)
+    }
+
+    fn played(plan: &Plan, doors: MakeOne) -> Run {
+        let options = Options {
+            history: History::keeping(),
+            watcher: Box::new(|_| {}),
+            doors: Box::new(|id| doors(Engine::new(plan.server.config(id), 0))),
+            cheat: None,
+            submit_to_two: false,
+        };
+        run(plan, options)
+    }
+
+    #[test]
+    fn the_storm_lasts_until_who_was_told_to_end_has_and_is_back() {
+        let seen = drained(|engine| Box::new(engine));
+        let only = ServerId::default();
+        let is_its_life = |what: &&What| {
+            *what == &What::StormOver
+                || [What::ServerUp, What::ServerDrains, What::ServerEnds, What::ServerDown]
+                    .iter()
+                    .any(|stage| *what == &stage(only))
+        };
+        let seen = seen.history.entries().iter().map(|entry| &entry.what);
+        let life: Vec<&What> = seen.filter(is_its_life).collect();
+        let expected = [
+            What::ServerUp(only),
+            What::ServerDrains(only),
+            What::ServerEnds(only),
+            What::ServerDown(only),
+            What::ServerUp(only),
+            What::StormOver,
+        ];
+        assert_eq!(life, expected.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_dies_in_the_last_moment_of_the_storm_need_not_end() {
+        let mut plan = Plan::draw(0, &Mix::of([]));
+        plan.world.tick_ms = 1;
+        let last = plan.workload.storm_ms - 1;
+        let drain = Fault { when: When::At(last - 1), deed: Deed::ServerDrain { server: 0, down_ms: 50 } };
+        let crash = Fault { when: When::At(last), deed: Deed::ServerCrash { server: 0, down_ms: 50 } };
+        plan.faults = vec![drain, crash];
+        // What stays as long as it lives dies all the same.
+        let seen = played(&plan, |engine| Box::new(Deaf(engine)));
+        assert_eq!(seen.faults.len(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "was told to end and has not")]
+    fn a_server_that_is_told_to_end_and_stays_is_noticed() {
+        drained(|engine| Box::new(Deaf(engine)));
     }
 }

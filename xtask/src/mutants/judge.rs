@@ -46,6 +46,14 @@ impl Package {
         }
     }
 
+    /// How many programs of its tests a core runs at a time: those of the server mostly wait for processes.
+    pub(super) const fn at_a_time(self) -> usize {
+        match self {
+            Self::Engine | Self::Protocol | Self::Client => 1,
+            Self::Server => 4,
+        }
+    }
+
     /// The packages of everybody else, and cargo's words for their tests: 200 seeds on bare doors and 50 under turmoil,
     /// and for the core the model beside the engine.
     pub(super) const fn thorough(self) -> (&'static [&'static str], &'static str) {

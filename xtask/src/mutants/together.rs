@@ -40,6 +40,8 @@ pub(super) struct Together<'a> {
     /// What each file says with no change in it.
     before: BTreeMap<String, String>,
     changes: &'a [Change],
+    /// How many programs of tests a core runs at a time.
+    at_a_time: usize,
     /// The numbers of those that can be chosen: from 1 on, in the order of the list.
     chosen: BTreeSet<u32>,
     /// The numbers of those that do not compile wherever they stand.
@@ -67,7 +69,8 @@ impl<'a> Together<'a> {
         // A constant cannot choose.
         let inside = (1..).zip(changes).filter(|(_, change)| change.function.is_some());
         let chosen = inside.map(|(number, _)| number).collect();
-        Ok(Self { copy, roots, before, changes, chosen, hopeless: BTreeSet::new() })
+        let at_a_time = package.at_a_time();
+        Ok(Self { copy, roots, before, changes, at_a_time, chosen, hopeless: BTreeSet::new() })
     }
 
     /// The names of those that cannot be chosen, and may compile alone.
@@ -188,7 +191,7 @@ impl<'a> Together<'a> {
         };
         thread::scope(|scope| {
             let cores = thread::available_parallelism().map_or(1, usize::from);
-            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = (0..cores * self.at_a_time).map(|_| scope.spawn(work)).collect();
             let ended = workers.into_iter().map(|worker| worker.join().expect("nothing panics in there"));
             ended.collect::<io::Result<()>>()
         })?;
@@ -222,7 +225,7 @@ impl<'a> Together<'a> {
         let mut child = command.spawn()?;
         let (said, group) = (child.stdout.take(), Pid::from_child(&child));
         let ended = thread::scope(|scope| {
-            scope.spawn(move || said.is_some_and(|said| end_at_failure(said, group)));
+            scope.spawn(move || said.into_iter().for_each(|said| end_at_failure(said, group)));
             errand::wait(child, limit)
         })?;
         Ok(match ended {
@@ -241,11 +244,12 @@ fn roots(root: &Path, package: &str) -> Vec<String> {
     roots.map(|name| format!("{package}/src/{name}.rs")).filter(|file| root.join(file).is_file()).collect()
 }
 
-/// Ends the group of a program of tests at the first that fails, for which it writes an F. Says whether one did.
-fn end_at_failure(said: impl Read, group: Pid) -> bool {
-    let has_failed = BufReader::new(said).bytes().map_while(Result::ok).any(|letter| letter == b'F');
-    // It may have come to its end by now.
-    has_failed && kill_process_group(group, Signal::KILL).is_ok()
+/// Ends the group of a program of tests at the first that fails, for which it writes an F.
+fn end_at_failure(said: impl Read, group: Pid) {
+    if BufReader::new(said).bytes().map_while(Result::ok).any(|letter| letter == b'F') {
+        // It may have come to its end by now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
 }
 
 /// Tells a terminal how far it is.
@@ -256,5 +260,26 @@ fn show(tried: &Tried, all: usize) {
         let end = if done == all { "\n" } else { "" };
         // Whether anybody can read it changes nothing.
         let _ = write!(terminal, "\r{done} of {all} tried, {unseen} unseen{end}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    /// How a program ends that says this.
+    fn end_of(script: &str) -> std::process::ExitStatus {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
+        end_at_failure(child.stdout.take().unwrap(), Pid::from_child(&child));
+        child.wait().unwrap()
+    }
+
+    #[test]
+    fn a_program_of_tests_ends_at_the_first_that_fails() {
+        assert_eq!(end_of("printf '..F'; sleep 600").signal(), Some(9));
+        assert_eq!(end_of("printf '...'; exit 5").code(), Some(5));
     }
 }

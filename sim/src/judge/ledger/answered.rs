@@ -16,7 +16,6 @@ impl Ledger {
         facts: &mut Vec<Fact<'a>>,
     ) {
         let Some(link) = self.link_mut(connection) else { return };
-        link.is_heard = true;
         match response {
             Response::Noop => {
                 link.sleep.is_woken = true;
@@ -49,7 +48,7 @@ impl Ledger {
             return;
         }
         let fails = self.terms.store.is_some_and(|store| store.fails);
-        let drains = self.is_draining;
+        let drains = self.told_to_end.is_some();
         let is_declined = |asked: &Asked| match asked.question.declined_by(response) {
             Some(Decline::NotKept) => fails,
             Some(Decline::Full) => true,
@@ -216,8 +215,10 @@ impl Ledger {
                 let why = question.declined_by(response).unwrap_or(Decline::NotKept);
                 self.declined(*submit, why);
                 facts.push(Fact::Declined);
-                if why == Decline::Full {
-                    facts.push(Fact::Full { submit: *submit });
+                match why {
+                    Decline::NotKept => {}
+                    Decline::Full => facts.push(Fact::Full { submit: *submit }),
+                    Decline::Draining => facts.push(Fact::TooLate { submit: *submit }),
                 }
             }
             (Question::Grab { able, .. }, response) => {

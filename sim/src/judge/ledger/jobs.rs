@@ -293,6 +293,11 @@ impl Ledger {
             || self.may_be_dropped(job)
     }
 
+    /// Whether a worker certainly holds the job now.
+    pub(crate) fn is_surely_in_hand(&self, id: JobId) -> bool {
+        self[id].attempts.len().checked_sub(1).is_some_and(|last| self.is_surely_held(id, last))
+    }
+
     /// Whether the last of its watchers may have left it.
     fn may_be_unwatched(&self, job: &Job) -> bool {
         let stays = |watch: &Watch| self.link(watch.connection).is_some_and(|link| !link.may_be_over());

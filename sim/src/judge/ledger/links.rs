@@ -28,8 +28,6 @@ pub(crate) struct Link {
     pub(super) loose_errors: usize,
     /// Whether a table of the text protocol has begun and not ended.
     pub(super) in_table: bool,
-    /// Whether the server has said anything here.
-    pub(crate) is_heard: bool,
     /// Whether the peer has written bytes after which nothing can be understood.
     pub(crate) is_garbled: bool,
     /// Whether an answer came that answers nothing: what is said here afterwards proves nothing.
@@ -125,7 +123,6 @@ impl Link {
             exceptions_sure: None,
             loose_errors: 0,
             in_table: false,
-            is_heard: false,
             is_garbled: false,
             is_confused: false,
             holds: Vec::new(),

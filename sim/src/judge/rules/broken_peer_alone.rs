@@ -19,9 +19,7 @@ impl Rule for BrokenPeerAlone {
             Fact::Closed { connection, how: Closing::ByServer } => {
                 let Some(link) = ledger.link(*connection) else { return };
                 let had_left = link.peer_over.is_some_and(|place| place < ledger.now.place);
-                // Whoever still waits to be let in is turned away when a server is told to end.
-                let is_turned_away = ledger.is_draining && !link.is_heard;
-                if !link.is_garbled && !had_left && !is_turned_away {
+                if !link.is_garbled && !had_left {
                     let what = format!("{connection} was closed although its peer did nothing wrong");
                     bench.accuse(About::connection(*connection), what);
                 }
@@ -51,12 +49,11 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_let_in_yet_is_turned_away_by_a_server_that_is_told_to_end() {
-        assert_eq!(broken("c> echo x\n server drains\n c is closed"), [""; 0]);
-        assert_eq!(
-            broken("c> echo x\n c< echo x\n server drains\n c is closed"),
-            ["broken-peer-alone"]
-        );
+    fn a_server_that_is_told_to_end_closes_nobody_before_it_ends() {
+        assert_eq!(broken("c> echo x\n server drains\n c is closed"), ["broken-peer-alone"]);
+        // Whoever was not let in yet is reset.
+        assert_eq!(broken("c> echo x\n server drains\n c is reset"), [""; 0]);
+        assert_eq!(broken("c> echo x\n server drains\n server ends\n server down\n c' is closed"), [""; 0]);
     }
 
     #[test]

@@ -28,6 +28,13 @@ impl NetworkState {
         }
     }
 
+    /// The server listens no more, and has not let this one in: a system resets it (Linux, `inet_csk_listen_stop`).
+    pub(in crate::network) fn turn_away(&mut self, id: CableId) {
+        if !self.dying {
+            self.sever(id, Fate::Broken);
+        }
+    }
+
     /// Gives an error to the end that writes in this direction, and to the other one, after what is under way, what
     /// `last` says.
     pub(in crate::network) fn cut_off(&mut self, id: CableId, toward: Toward, last: Last) {

@@ -204,6 +204,8 @@ impl Bare<'_> {
         let Some((_, down_ms)) = self.servers[number].told_to_end else {
             unreachable!("the {} has ended by itself", self.servers[number].id)
         };
+        self.servers[number].must_have_ended(self.now);
+        self.journal.server_ends(self.now, self.servers[number].id);
         self.fall(number, self.now + Duration::from_millis(down_ms.into()), Crash::Process);
     }
 

@@ -5,6 +5,7 @@ use crate::history::History;
 use crate::judge::{Judge, Terms, Verdict, rules};
 use crate::naive::{Server, naive};
 use crate::plan::Mix;
+use crate::stage::deaf::Deaf;
 use gearman_engine::{Config, Doors, Effects, Engine, Figures};
 use gearman_model::Model;
 use std::sync::{Arc, Mutex};
@@ -177,21 +178,6 @@ fn a_server_that_is_told_to_end_refuses_what_is_new_and_comes_back() {
         refused += entries.iter().filter(|entry| is_refusal(&entry.what)).count();
     }
     assert!(refused > 20, "{refused} submits were refused in 20 seeds");
-}
-
-/// An engine that does not hear that it shall end.
-struct Deaf(Engine);
-
-impl Doors for Deaf {
-    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
-        if event != Event::Drain {
-            self.0.handle(now, event, effects);
-        }
-    }
-
-    fn deadline(&self) -> Option<Time> {
-        self.0.deadline()
-    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ const LONG: Duration = Duration::from_secs(20);
 const LINES: usize = 50;
 /// For so long the last words of one that has ended are waited for, should somebody else hold its stderr open.
 const BREATH: Duration = Duration::from_secs(1);
+/// So long a server that was told to end waits for what it has: it takes whole seconds.
+pub(super) const DRAINS_FOR: Duration = Duration::from_secs(1);
 /// What a server says when it listens.
 const LISTENS: &str = "listening on ";
 
@@ -49,6 +51,7 @@ pub(super) struct Process {
     /// The last lines that it has said on stderr.
     said: Arc<Mutex<VecDeque<String>>>,
     stopped_until: Option<Time>,
+    is_told_to_end: bool,
 }
 
 impl Process {
@@ -73,7 +76,7 @@ impl Process {
             let into = Arc::clone(&said);
             thread::spawn(move || listen(stderr, &tell, &into));
         }
-        Ok(Self { child, come_up, said, stopped_until: None })
+        Ok(Self { child, come_up, said, stopped_until: None, is_told_to_end: false })
     }
 
     /// Its process's number.
@@ -103,9 +106,24 @@ impl Process {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join("\n  ")
     }
 
-    /// How it has ended, if it has, in words.
+    /// SIGUSR1: it shall end, and may wait for what it has.
+    pub(super) fn drain(&mut self) -> Result<(), String> {
+        self.is_told_to_end = true;
+        self.signal("-USR1")
+    }
+
+    /// Whether it has ended as it was told to: with nothing left, or when its time was up.
+    pub(super) fn has_drained(&mut self) -> bool {
+        let status = self.child.try_wait().ok().flatten().and_then(|status| status.code());
+        self.is_told_to_end && matches!(status, Some(0 | 3))
+    }
+
+    /// How it has ended, if it has and was not told to, in words.
     pub(super) fn end(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
+        if self.has_drained() {
+            return None;
+        }
         // Whoever reads its stderr lets go of this when there is no more.
         while self.come_up.recv_timeout(BREATH).is_ok() {}
         Some(match self.last_words() {
@@ -188,6 +206,7 @@ pub(super) fn flags(knobs: &Knobs, server: ServerId, at: SocketAddr) -> Vec<Stri
         format!("--worker-wakeup={}", knobs.worker_wakeup.unwrap_or(0)),
         format!("--wakeup-timeout={}", knobs.wakeup_timeout_ms),
         format!("--min-job-timeout={}", knobs.min_job_timeout_ms),
+        format!("--drain-timeout={}", DRAINS_FOR.as_secs()),
         // A run may take minutes on a busy machine, and the judge knows of no such limit.
         "--packet-timeout=86400".to_owned(),
     ];
@@ -226,6 +245,7 @@ mod tests {
             "--worker-wakeup=0",
             "--wakeup-timeout=700",
             "--min-job-timeout=40",
+            "--drain-timeout=1",
             "--packet-timeout=86400",
         ] {
             assert!(told.iter().any(|one| one == flag), "{flag} is not among {told:?}");
@@ -259,6 +279,34 @@ mod tests {
         };
         assert!(end.starts_with("exit status: 7; its last words were\n"), "{end}");
         assert!(end.ends_with("\n  a panic\n  \u{fffd}\n  note: none"), "{end}");
+    }
+
+    /// How a process ends with this code: as a drain, or in words.
+    fn ends(code: u8, is_told: bool) -> (bool, Option<String>) {
+        let waits = if is_told { "while :; do sleep 0.01; done" } else { "kill -USR1 $$" };
+        let script = format!("trap 'exit {code}' USR1; echo 'x: listening on here' >&2; {waits}");
+        let mut process = Process::start(Path::new("/bin/sh"), &["-c".to_owned(), script]).unwrap();
+        process.wait().unwrap();
+        if is_told {
+            process.drain().unwrap();
+        }
+        loop {
+            let (drained, end) = (process.has_drained(), process.end());
+            if drained || end.is_some() {
+                return (drained, end);
+            }
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn one_that_was_told_to_end_may_end_with_nothing_left_or_when_its_time_is_up() {
+        assert_eq!(ends(0, true), (true, None));
+        assert_eq!(ends(3, true), (true, None));
+        let (drained, end) = ends(7, true);
+        assert!(!drained && end.unwrap().starts_with("exit status: 7"));
+        let (drained, end) = ends(0, false);
+        assert!(!drained && end.unwrap().starts_with("exit status: 0"));
     }
 
     #[test]

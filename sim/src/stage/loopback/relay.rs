@@ -39,6 +39,8 @@ pub(super) struct Backend {
     pub(super) at: SocketAddr,
     /// Its process's number, which is another in each of its lives.
     pub(super) process: Rc<Cell<u32>>,
+    /// Whether it was told to end.
+    pub(super) is_leaving: Rc<Cell<bool>>,
     /// How often its sockets are looked at.
     pub(super) turn: Duration,
     /// Where it is told what the system does not say.
@@ -104,7 +106,8 @@ fn dial(at: SocketAddr) -> io::Result<TcpStream> {
 ///     +---- it breaks --> Breaking -- the server has taken it --> Reset -- it has let go -----+ |
 ///     +---- the server closes ------------------------------------------------------------------+
 /// ```
-/// In `Told` and `Reset` there is a hush.
+/// In `Told` and `Reset` there is a hush. One that is open when a server ends that was told to stays so until its host is
+/// taken down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Open,
@@ -226,7 +229,8 @@ impl Relay {
 
     /// From here on the server may have been told.
     fn begin_to_end(&mut self) {
-        if self.end == End::Open {
+        // A server that has ended is told nothing.
+        if self.end == End::Open && self.server.is_some() {
             self.end = End::Told;
             self.hush.begin();
         }
@@ -237,6 +241,12 @@ impl Relay {
             match descriptors::has(self.backend.process.get(), socket) {
                 Ok(true) => {}
                 Ok(false) => self.over(),
+                // What a process has that ends is shown to root alone.
+                Err(error)
+                    if self.backend.is_leaving.get() && error.kind() == ErrorKind::PermissionDenied =>
+                {
+                    self.over()
+                }
                 Err(error) => self.backend.refusal.note(error.to_string()),
             }
             return;
@@ -247,12 +257,12 @@ impl Relay {
         while is_ending || !self.hush.is_on() && self.to_peer.len() < MOST {
             let Some(server) = &mut self.server else { return };
             match server.read(&mut space) {
-                Ok(0) => self.over(),
+                Ok(0) => self.hung_up(),
                 Ok(count) => self.to_peer.extend_from_slice(&space[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => {
                     self.is_reset = true;
-                    self.over();
+                    self.hung_up();
                 }
             }
         }
@@ -275,6 +285,15 @@ impl Relay {
                 self.end = End::Reset(socket);
             }
             Err(error) => self.backend.refusal.note(error.to_string()),
+        }
+    }
+
+    /// The server has hung up. One that was told to end and had no other reason has ended: that is told with its end.
+    fn hung_up(&mut self) {
+        if self.end == End::Open && self.backend.is_leaving.get() {
+            self.server = None;
+        } else {
+            self.over();
         }
     }
 

@@ -33,6 +33,7 @@ impl Server {
             backend: Backend {
                 at,
                 process: Rc::new(Cell::new(0)),
+                is_leaving: Rc::new(Cell::new(false)),
                 turn: plan.world.tick(),
                 refusal: refusal.clone(),
             },
@@ -49,6 +50,7 @@ impl Server {
     pub(super) fn start(&mut self) -> Result<(), String> {
         let life = Process::start(&self.gearmand, &self.flags)?;
         self.backend.process.set(life.id());
+        self.backend.is_leaving.set(false);
         self.life = Some(life);
         Ok(())
     }
@@ -67,6 +69,19 @@ impl Server {
             self.canary = Some(Canary::new(self.at()));
         }
         has_come_up
+    }
+
+    /// SIGUSR1: it shall end.
+    pub(super) fn drain(&mut self) -> Result<(), String> {
+        // One that ends answers no more questions.
+        self.canary = None;
+        self.backend.is_leaving.set(true);
+        self.life.as_mut().map_or(Ok(()), Process::drain)
+    }
+
+    /// Whether it has ended as it was told to.
+    pub(super) fn has_drained(&mut self) -> bool {
+        self.life.as_mut().is_some_and(Process::has_drained)
     }
 
     /// SIGKILL.

@@ -3,7 +3,7 @@
 use super::canary::Canary;
 use super::pace::Pace;
 use super::patience::{PATIENCE, Patience, Unrest};
-use super::process::Process;
+use super::process::{DRAINS_FOR, Process};
 use super::server::Server;
 use super::{Cut, GIVEN_UP, Refusal, relay};
 use crate::actors::{Role, cast};
@@ -18,12 +18,19 @@ use gearman_protocol::Time;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// For so many steps after its end what a server has said last is carried to its peers.
+const LINGERS: u32 = 5;
+/// A server that was told to end and waits for nothing has ended after so long, on however busy a machine.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
+
 /// The hosts, and the servers behind some of them.
 pub(super) struct Town<'a> {
     pub(super) house: House<'a>,
     servers: Vec<Server>,
     /// Those whose process has started again and does not listen yet.
     coming: Vec<usize>,
+    /// When each has ended as it was told to, if it has and its host has not been taken down.
+    left: Vec<Option<Time>>,
     pub(super) pace: Pace,
     refusal: Refusal,
 }
@@ -45,7 +52,8 @@ impl<'a> Town<'a> {
             let backend = processes[id.index()].backend.clone();
             sim.host(id.to_string(), move || relay::serve(network.clone(), id, backend.clone()));
         });
-        Self { house, servers: processes, coming: Vec::new(), pace, refusal }
+        let left = vec![None; processes.len()];
+        Self { house, servers: processes, coming: Vec::new(), left, pace, refusal }
     }
 
     pub(super) fn step(&mut self) -> Result<(), Cut> {
@@ -53,6 +61,7 @@ impl<'a> Town<'a> {
             return Err(Cut::Refused("it was interrupted".to_owned()));
         }
         self.let_in();
+        self.see_who_has_left();
         let now = self.house.now();
         self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(|canary| canary.turn(now));
         self.pace.wait();
@@ -64,6 +73,21 @@ impl<'a> Town<'a> {
             return Err(Cut::Died(format!("the server has ended by itself: {end}")));
         }
         self.refusal.0.take().map_or(Ok(()), |why| Err(Cut::Refused(why)))
+    }
+
+    fn see_who_has_left(&mut self) {
+        let now = self.house.now();
+        for (server, left) in self.servers.iter_mut().zip(&mut self.left) {
+            if left.is_none() && server.has_drained() {
+                *left = Some(now);
+            }
+        }
+    }
+
+    /// The process of a server, unless it has ended as it was told to: that hears nothing more.
+    fn life(&mut self, server: ServerId) -> Option<&mut Process> {
+        let has_left = self.left[server.index()].is_some();
+        self.servers[server.index()].life.as_mut().filter(|_| !has_left)
     }
 
     /// Servers that have come up again are there for their peers.
@@ -157,6 +181,9 @@ impl Victims for Town<'_> {
     fn crash(&mut self, host: usize) {
         if let Some(server) = self.house.server_at(host) {
             self.servers[server.index()].kill();
+            if self.left[server.index()].take().is_some() {
+                self.house.cables.lock().leaves(self.house.now(), server);
+            }
         }
         self.house.kill(host);
         self.house.cables.lock().died(host);
@@ -166,12 +193,18 @@ impl Victims for Town<'_> {
         unreachable!("{server} goes dark, and adapted plans have no loss of power")
     }
 
-    fn drain(&mut self, server: ServerId) {
-        unreachable!("{server} is told to end, and adapted plans have nothing of the kind")
+    fn drain(&mut self, server: ServerId) -> Duration {
+        self.house.cables.lock().journal().server_drains(self.house.now(), server);
+        let told = self.servers[server.index()].drain();
+        self.may(told);
+        DRAINS_FOR + ENDS_WITHIN
     }
 
-    fn has_ended(&self, _: ServerId) -> bool {
-        false
+    /// The end of a process is told when what is on its way has had some time, and when it is known of every connection
+    /// that had ended before.
+    fn has_ended(&self, server: ServerId) -> bool {
+        let (tick, now) = (self.house.plan.world.tick(), self.house.now());
+        self.left[server.index()].is_some_and(|since| now >= since + LINGERS * tick)
     }
 
     fn stored(&self) -> u64 {
@@ -193,8 +226,7 @@ impl Victims for Town<'_> {
     fn pause(&mut self, host: usize, until: Time) {
         match self.house.server_at(host) {
             Some(server) => {
-                let life = self.servers[server.index()].life.as_mut();
-                let paused = life.map_or(Ok(()), |life| life.pause(until));
+                let paused = self.life(server).map_or(Ok(()), |life| life.pause(until));
                 self.may(paused);
             }
             None => self.house.cables.lock().pause(host, until),
@@ -204,8 +236,7 @@ impl Victims for Town<'_> {
     fn resume(&mut self, host: usize, until: Time) {
         match self.house.server_at(host) {
             Some(server) => {
-                let life = self.servers[server.index()].life.as_mut();
-                let resumed = life.map_or(Ok(()), |life| life.resume(until));
+                let resumed = self.life(server).map_or(Ok(()), |life| life.resume(until));
                 self.may(resumed);
             }
             None => self.house.cables.lock().resume(host, until),

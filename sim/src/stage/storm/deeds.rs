@@ -5,13 +5,8 @@ use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault, Lanes, Outcome, Whom};
 use crate::history::{Actor, ServerId};
 use crate::network::{CableId, Fate, NetworkState, Pace};
-use crate::workload::DRAINS_FOR;
 use gearman_protocol::Time;
 use std::time::Duration;
-
-/// The longest that a server can take to end when it waits for no job: peers have two seconds for what is written, and
-/// it may stand still meanwhile.
-const GOES_WITHIN: Duration = Duration::from_millis(2800);
 
 impl Storm<'_> {
     /// Says in words what has happened; nothing if there is nobody to whom it could.
@@ -98,12 +93,11 @@ impl Storm<'_> {
             }
             Deed::ServerDrain { server, down_ms } => {
                 let (server, down_ms) = (ServerId::new(*server), *down_ms);
-                if !victims.is_up(self.plan.host_of(server)) {
+                if !victims.is_up(self.plan.host_of(server)) || self.is_told_to_end(server) {
                     return None;
                 }
-                let longest = now + DRAINS_FOR + GOES_WITHIN;
+                let longest = now + victims.drain(server);
                 self.lasts(longest, class, Lasting::Drain { server, down_ms });
-                victims.drain(server);
                 Some(format!("the {server}, back {down_ms} ms after its end"))
             }
             Deed::WorkerCrash { host, down_ms } => {

@@ -29,8 +29,8 @@ impl Gate {
         self.is_empty.get()
     }
 
-    /// A new process begins.
-    pub(super) fn open(&self) {
+    /// Its process is gone, and a new one will know nothing of it.
+    pub(super) fn forget(&self) {
         self.is_told.set(false);
         self.is_empty.set(false);
     }

@@ -142,7 +142,7 @@ impl Sanitizer {
 fn built(command: &mut Command) -> Result<(), String> {
     match command.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("it does not build: see above".to_owned()),
+        Ok(status) => Err(format!("it does not build ({status}): see above")),
         Err(error) => Err(format!("cargo: {error}")),
     }
 }

@@ -23,6 +23,7 @@ impl Scene {
         door.set_nonblocking(true).unwrap();
         let backend = Backend {
             at: door.local_addr().unwrap(),
+            is_leaving: Rc::new(Cell::new(false)),
             process: Rc::new(Cell::new(std::process::id())),
             turn: Duration::from_millis(TICK),
             refusal: Refusal::default(),
