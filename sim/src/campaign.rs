@@ -181,7 +181,8 @@ impl Written {
             | What::ServerDrains(_)
             | What::ServerEnds(_)
             | What::ServerDown(_)
-            | What::StormOver => {}
+            | What::StormOver
+            | What::AtRest => {}
         }
     }
 }

@@ -191,6 +191,8 @@ pub enum What {
     },
     /// From here on no fault is injected.
     StormOver,
+    /// All who are left have done all that there was for them, and nothing is on its way.
+    AtRest,
 }
 
 impl What {

@@ -160,6 +160,10 @@ impl Journal {
         self.record(at, What::StormOver);
     }
 
+    pub(crate) fn at_rest(&mut self, at: Time) {
+        self.record(at, What::AtRest);
+    }
+
     /// A fault has happened.
     pub(crate) fn happened(&mut self, class: FaultClass) {
         self.tally.happened(class);
@@ -232,7 +236,8 @@ impl Journal {
                 }
             }
             What::StormOver => self.storm_is_over = true,
-            What::Closed { .. }
+            What::AtRest
+            | What::Closed { .. }
             | What::ServerUp(_)
             | What::ServerDrains(_)
             | What::ServerEnds(_)

@@ -259,10 +259,12 @@ impl Judge {
         if self.courts.len() > 1 {
             self.rounds.observe(entry, &mut facts);
         }
-        let Court { ledger, rules } = &mut self.courts[server];
-        ledger.observe(entry, &mut facts);
-        for fact in &facts {
-            rules.see(fact, ledger, &mut self.bench);
+        let concerned = if entry.what == What::AtRest { 0..self.courts.len() } else { server..server + 1 };
+        for Court { ledger, rules } in &mut self.courts[concerned] {
+            ledger.observe(entry, &mut facts);
+            for fact in facts.drain(..) {
+                rules.see(&fact, ledger, &mut self.bench);
+            }
         }
         // Collected in place: the list keeps its memory and forgets what it borrowed.
         facts.clear();

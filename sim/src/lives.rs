@@ -330,7 +330,8 @@ impl Lives {
             | What::ServerUp(_)
             | What::ServerDrains(_)
             | What::ServerEnds(_)
-            | What::StormOver => {}
+            | What::StormOver
+            | What::AtRest => {}
         }
         None
     }

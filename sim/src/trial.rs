@@ -58,7 +58,7 @@ pub enum Stage {
     /// The whole system on simulated hosts.
     #[default]
     Turmoil,
-    /// Machines straight against the engine: no sockets, no faults but habits, every order of messages.
+    /// Machines straight against the engine: no sockets and no network that fails, every order of messages.
     Bare,
     /// The program `gearmand` with four threads, over this machine's own sockets and in real time.
     Loopback,

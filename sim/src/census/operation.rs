@@ -103,7 +103,8 @@ impl Operation {
             | What::ServerDrains(_)
             | What::ServerEnds(_)
             | What::ServerDown(_)
-            | What::StormOver => None,
+            | What::StormOver
+            | What::AtRest => None,
         }
     }
 

@@ -7,7 +7,9 @@ use crate::saboteur::Sabotage;
 
 pub(super) fn rules() -> Exit {
     let rules = judge::rules();
-    rules.iter().for_each(|rule| say!("{:<24} {}", rule.name, rule.sentence));
+    for rule in rules {
+        say!("{:<24} {} ({})", rule.name, rule.sentence, rule.defends.join(", "));
+    }
     say!("{} rules", rules.len());
     Exit::Clean
 }

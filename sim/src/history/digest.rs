@@ -69,6 +69,7 @@ impl Digest {
             }
             What::Ended { connection } => self.tagged(9, *connection),
             What::StormOver => self.number(10),
+            What::AtRest => self.number(13),
         }
     }
 

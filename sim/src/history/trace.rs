@@ -33,6 +33,7 @@ impl fmt::Display for What {
             Self::Closed { connection, how } => write!(f, "{connection} {how}"),
             Self::Ended { connection } => write!(f, "{connection} has ended at the server"),
             Self::StormOver => write!(f, "the storm is over"),
+            Self::AtRest => write!(f, "all is at rest"),
         }
     }
 }

@@ -80,6 +80,8 @@ pub(crate) enum Fact<'a> {
     StatusOfAnother { connection: Connection, giver: ServerId, status: &'a JobStatus },
     /// A peer's side of a connection is over.
     Closed { connection: Connection, how: Closing },
+    /// All is at rest.
+    Rested,
     /// Nothing more will come.
     Finished,
 }

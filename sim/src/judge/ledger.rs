@@ -150,6 +150,7 @@ impl Ledger {
         match &entry.what {
             What::ServerUp(_) => self.up = entry.place,
             What::StormOver => {}
+            What::AtRest => facts.push(Fact::Rested),
             What::ServerDrains(_) => {
                 self.told_to_end.get_or_insert(self.now);
             }

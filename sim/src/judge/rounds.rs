@@ -32,7 +32,7 @@ impl Rounds {
             | What::ServerDrains(server)
             | What::ServerEnds(server)
             | What::ServerDown(server) => *server,
-            What::StormOver => ServerId::default(),
+            What::StormOver | What::AtRest => ServerId::default(),
             What::Connected { connection, actor, server } => {
                 let link = Link { actor: *actor, server: *server, is_over: false };
                 let known = self.links.len();
@@ -69,7 +69,8 @@ impl Rounds {
             | What::ServerDrains(_)
             | What::ServerEnds(_)
             | What::ServerDown(_)
-            | What::StormOver => {}
+            | What::StormOver
+            | What::AtRest => {}
         }
     }
 

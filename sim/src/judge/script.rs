@@ -120,6 +120,8 @@ impl Play {
             self.see(What::ServerDrains(FIRST));
         } else if line == "server ends" {
             self.see(What::ServerEnds(FIRST));
+        } else if line == "all rest" {
+            self.see(What::AtRest);
         } else if line == "server up" {
             self.see(What::ServerUp(FIRST));
         } else if line == "server-2 up" {

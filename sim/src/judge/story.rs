@@ -124,7 +124,7 @@ impl<'a> Teller<'a> {
             | What::ServerDrains(server)
             | What::ServerEnds(server)
             | What::ServerDown(server) => *server == self.server,
-            What::StormOver => true,
+            What::StormOver | What::AtRest => true,
             What::Connected { connection, .. }
             | What::Closed { connection, .. }
             | What::Ended { connection } => self.concerned.contains(connection),

@@ -26,7 +26,7 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "nobody-woken-for-requeued",
         sentence: "A job that comes back from a lost worker wakes nobody.",
         rule: "wake-up",
-        history: &["H-047", "H-077"],
+        history: &["H-047"],
         is_needle: true,
         means: Means::Trick(|| Box::new(LossesWakeNobody { losing: false })),
     },

@@ -62,6 +62,7 @@ const fn connection(what: &What) -> Option<Connection> {
         | What::ServerDrains(_)
         | What::ServerEnds(_)
         | What::ServerDown(_)
-        | What::StormOver => None,
+        | What::StormOver
+        | What::AtRest => None,
     }
 }

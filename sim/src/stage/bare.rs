@@ -49,6 +49,9 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     bare.calm();
     let stuck = bare.settle(storm_ends);
     bare.servers.iter().for_each(|server| server.must_have_ended(bare.now));
+    if stuck.is_none() {
+        bare.see(What::AtRest);
+    }
     let Told { history, tally, census, mut lives } = bare.journal.take();
     if stuck.is_none() {
         lives.settle_all();

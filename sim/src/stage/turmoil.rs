@@ -48,6 +48,9 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     town.house.storm_over();
     let stuck = town.settle(town.house.now());
     let lasted = town.house.now();
+    if stuck.is_none() {
+        cables.lock().journal().at_rest(lasted);
+    }
     let Told { history, tally, census, mut lives } = cables.lock().journal().take();
     if stuck.is_none() {
         lives.settle_all();

@@ -137,6 +137,15 @@ impl Link {
         self.peer_over.is_some() || self.server_over.is_some() || self.is_garbled
     }
 
+    /// Since when it sleeps and has not been woken, if it does and can do this.
+    pub(crate) fn sleeps(&self, function: Function) -> Option<Place> {
+        let is_able = self.abilities.mask & only(function) != 0
+            && !self.asked.iter().any(|asked| asked.question.must_be_answered());
+        self.sleep
+            .since
+            .filter(|_| is_able && !self.sleep.is_woken && !self.may_be_over() && !self.is_confused)
+    }
+
     /// For which functions it has asked and has no answer.
     pub(super) fn asking(&self) -> Functions {
         let able = |asked: &Asked| if let Question::Grab { able, .. } = asked.question { able } else { 0 };

@@ -1,7 +1,11 @@
 //! Nobody sleeps while there is work.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, JobId, Limit, Map, Passes, Wait, WaitKind, functions_of};
+use crate::judge::ledger::{Function, JobId, Limit, Map, Moment, Passes, Wait, WaitKind, functions_of};
+use gearman_protocol::Time;
+
+/// A job of the calendar that is due for so many milliseconds is there, however late the server may be.
+const LATE_MS: u64 = 2500;
 
 /// For each function, when an able sleeper was seen that had not been woken.
 #[derive(Debug, Default)]
@@ -37,6 +41,20 @@ impl Rule for WakeUp {
                         asked.place
                     );
                     bench.accuse(About::job(ledger, job), what);
+                }
+            }
+            // Nothing is on its way, and who sleeps now is not about to be woken. Of other jobs one that nobody is woken for
+            // may have been lost long before, and one that is due for less than this may be late, which other rules see.
+            Fact::Rested => {
+                for job in ledger.job_ids() {
+                    let soon = Moment { at: Time::from_millis(ledger.now.at.as_millis().saturating_sub(LATE_MS)), ..ledger.now };
+                    let is_due = ledger
+                        .wait_going_on(job)
+                        .is_some_and(|wait| wait.kind == WaitKind::Due && wait.since.is_before(soon));
+                    if is_due && let Some(since) = ledger.sleeper(ledger[job].function) {
+                        let what = format!("all is at rest, it is due, and nobody wakes who sleeps since #{since}");
+                        bench.accuse(About::job(ledger, job), what);
+                    }
                 }
             }
             _ => {}
@@ -116,5 +134,32 @@ mod tests {
             v> grab
             v< assign H:1 mail";
         assert_eq!(broken(script), [""; 0]);
+    }
+
+    const LATER: &str = "w> can_do mail
+        w> grab
+        w< no_job
+        w> sleep
+        c> submit mail epoch=2
+        c< created H:1";
+
+    #[test]
+    fn when_all_is_at_rest_nobody_sleeps_beside_a_job_that_is_due() {
+        assert_eq!(broken(&format!("{LATER}\n +5000\n all rest")), ["wake-up"]);
+        assert_eq!(broken(&format!("{LATER}\n +5000\n w< noop\n all rest")), [""; 0]);
+        for too_early in ["all rest", "+4000\n all rest", "+5000"] {
+            assert_eq!(broken(&format!("{LATER}\n {too_early}")), [""; 0]);
+        }
+        // It may have left, be able to do something else, or be about to ask.
+        for why in ["w closes", "w> cant_do mail", "w> grab"] {
+            assert_eq!(broken(&format!("{LATER}\n +5000\n {why}\n all rest")), [""; 0], "{why}");
+        }
+        let taken = "v> can_do mail\n v> grab\n v< assign H:1 mail";
+        assert_eq!(broken(&format!("{LATER}\n +5000\n {taken}\n all rest")), [""; 0]);
+    }
+
+    #[test]
+    fn at_rest_any_other_job_may_have_been_lost() {
+        assert_eq!(broken(&format!("{SLEEPS}\n all rest")), [""; 0]);
     }
 }

@@ -120,6 +120,7 @@ impl<'a> Town<'a> {
                 rested = now;
             }
             if now - rested >= self.rest(now) {
+                self.house.cables.lock().journal().at_rest(now);
                 return Ok(None);
             }
             match patience.tell(now, happened, self.pace.slack(), || self.servers_sleep()) {

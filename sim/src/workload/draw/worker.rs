@@ -8,14 +8,16 @@ use crate::workload::{
 };
 
 impl Drawing {
-    /// It can do everything, does it well, and asks even when nobody wakes it, so that every job ends in the end.
+    /// It can do everything and does it well, so that every job ends in the end. In three plans of four it asks even when
+    /// nobody wakes it, and so shows when a job could be had; in the others a server that wakes nobody is stuck.
     pub(super) fn core_worker(&self, actor: u64) -> ActorPlan {
         let mut chance = self.rng(actor, "workload.core", 0);
         let mut functions: Vec<u8> = (0..tiny(self.functions)).collect();
         chance.shuffle(&mut functions);
         let abilities =
             functions.into_iter().map(|function| Ability { function, timeout_ms: None }).collect();
-        let grab_ms = Some(small(chance.between(250..=450)));
+        let asks_by_itself = self.rng(0, "workload.core.asks", 0).odds(3, 4);
+        let grab_ms = Some(small(chance.between(250..=450))).filter(|_| asks_by_itself);
         let echo_ms = chance.odds(1, 2).then(|| small(chance.between(20..=120)));
         let worker = WorkerPlan {
             abilities,

@@ -96,8 +96,10 @@ impl Worker {
         self.overdue = Some(millis);
     }
 
+    /// Whether there is nothing for it. One that asks only when it is woken is told so once.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.held.is_empty() && self.empty >= 2
+        let waits_to_be_woken = matches!(self.state, State::Asleep { grab_at: None, .. });
+        self.held.is_empty() && self.empty >= if waits_to_be_woken { 1 } else { 2 }
     }
 
     pub(super) fn wake_at(&self) -> Option<Time> {
