@@ -8,10 +8,12 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-/// The program with arguments, in an environment that has nothing else.
+/// The program with arguments, in an environment that has nothing else, but for what chooses a change of the program
+/// where `cargo xtask mutants` has put changes into it.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gearmand"));
     command.args(arguments).env_clear();
+    command.envs(std::env::var_os("MUTANT").map(|number| ("MUTANT", number)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
