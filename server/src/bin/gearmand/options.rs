@@ -165,3 +165,6 @@ fn unusable(error: clap::Error) -> Unusable {
     };
     Unusable::Refused(format!("{first}; {advice}"))
 }
+
+#[cfg(test)]
+mod tests;
