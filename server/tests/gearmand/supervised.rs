@@ -29,7 +29,13 @@ impl Manager {
     /// Waits for what it is told next, without the time.
     pub(crate) fn hear(&self) -> String {
         let mut buffer = [0; 256];
-        let length = self.socket.recv(&mut buffer).unwrap();
+        // A signal ends a wait that has a limit, and the system does not begin it anew.
+        let length = loop {
+            match self.socket.recv(&mut buffer) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                received => break received.unwrap(),
+            }
+        };
         let told = String::from_utf8_lossy(&buffer[..length]).into_owned();
         let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("MONOTONIC_USEC=")).collect();
         lines.join(" ")
