@@ -330,6 +330,8 @@ fn encode_value(mut metric: MetricEncoder<'_>, kind: MetricType, value: u64) -> 
 mod tests {
     use super::*;
     use gearman_engine::Counts;
+    use std::future::poll_fn;
+    use std::pin::pin;
     use std::time::Duration;
 
     /// Each line of `text` that begins with `name`.
@@ -375,7 +377,14 @@ mod tests {
     async fn very_many_functions_are_told_in_pieces_that_make_one_page() {
         let labels: Vec<String> = (0..2 * PIECE + 1).map(|number| format!("f{number}")).collect();
         let row = |label: &String| Row { label: label.clone(), running: 1, ..Row::default() };
-        let text = text(labels.iter().map(row).collect()).await;
+        let (mut telling, mut turns) = (pin!(text(labels.iter().map(row).collect())), 0);
+        let text = poll_fn(|cx| {
+            turns += 1;
+            telling.as_mut().poll(cx)
+        })
+        .await;
+        // Others have their turn after each piece.
+        assert!(turns > 3 * (Family::all().count() - 1), "{turns}");
         assert_eq!(lines(&text, "# TYPE gearmand_jobs_running ").len(), 1);
         let told = labels.iter().map(|label| format!("gearmand_jobs_running{{function=\"{label}\"}} 1"));
         assert_eq!(lines(&text, "gearmand_jobs_running{"), told.collect::<Vec<_>>());

@@ -7,6 +7,7 @@ use gearman_net::Network;
 use gearman_protocol::Response;
 use gearman_server::Finish;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 /// Connection 1 has ended, and nothing was told after that.
 fn assert_closed_once(booth: &Booth) {
@@ -105,10 +106,49 @@ async fn when_the_engine_closes_and_the_peer_goes_on_writing() {
     a_while().await;
     assert_closed_once(&booth);
     // For a while it is read and forgotten, and then it is cut off.
-    let noise = [0; 10_000];
+    let (noise, left) = ([0; 10_000], Instant::now());
     while peer.0.write_all(&noise).await.is_ok() {
         a_while().await;
     }
+    assert!((2000..2100).contains(&left.elapsed().as_millis()), "{:?}", left.elapsed());
+    assert_closed_once(&booth);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_closed_at_once_is_not_listened_to_any_longer() {
+    let booth = Booth::new();
+    booth.serve(on_word("close", |who| Effect::Close { who, after_flush: false })).await;
+    let mut peer = booth.peer().await;
+    peer.echo("close").await;
+    a_while().await;
+    assert!(peer.0.write_all(b"more").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_stopped_listens_to_nobody_any_longer() {
+    let booth = Booth::new();
+    let control = booth.serve(echoing).await;
+    let mut peer = booth.peer().await;
+    peer.echo("a").await;
+    a_while().await;
+    control.stop();
+    soon(control.finished()).await;
+    a_while().await;
+    assert!(peer.0.write_all(b"more").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stops_waits_two_seconds_for_those_who_do_not_read() {
+    let booth = Booth::new();
+    let control = booth.serve(echoing).await;
+    let mut peer = booth.peer().await;
+    peer.write(&encoded(&echo(vec![7; 200_000]))).await;
+    a_while().await;
+    // Not at a whole second, when the keeper looks at its clocks anyway.
+    let told = Instant::now();
+    control.stop();
+    soon(control.finished()).await;
+    assert_eq!(told.elapsed().as_millis(), 2000);
     assert_closed_once(&booth);
 }
 

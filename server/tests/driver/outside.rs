@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::sleep;
+use tracing::subscriber::DefaultGuard;
 
 /// When Elapsed was told.
 fn elapsed(booth: &Booth) -> Vec<u64> {
@@ -99,10 +100,16 @@ async fn the_wall_clock_is_told_at_the_start_and_when_it_is_set() {
     };
     sleep(Duration::from_secs(10)).await;
     assert_eq!(walls(), [1_000_000]);
-    booth.clock.wall_lead.store(5_000_000, Ordering::Relaxed);
+    // Nobody sets a clock by so little: it is the two that run apart.
+    booth.clock.wall_lead.store(1_000_020, Ordering::Relaxed);
+    sleep(Duration::from_secs(10)).await;
+    booth.clock.wall_lead.store(999_980, Ordering::Relaxed);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(walls(), [1_000_000]);
+    booth.clock.wall_lead.store(999_979, Ordering::Relaxed);
     sleep(Duration::from_secs(10)).await;
     assert_eq!(walls().len(), 2);
-    assert!((5_010_000..=5_011_000).contains(&walls()[1]), "{:?}", walls());
+    assert!((1_029_979..=1_030_979).contains(&walls()[1]), "{:?}", walls());
 }
 
 /// A store that does nothing until a test says what became of each record.
@@ -174,17 +181,44 @@ async fn a_store_is_asked_and_its_answers_are_told() {
     assert!(told[12..].starts_with(b"2 failed") && told.ends_with(b"3 failed"));
 }
 
+/// What is logged on this test's thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen(&self) -> DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A network whose listener fails a few times with an error of the system.
 #[derive(Clone)]
 struct Exhausted {
     memory: Memory,
     asked: Arc<AtomicUsize>,
+    failures: usize,
     error: i32,
 }
 
 impl Exhausted {
-    fn new(booth: &Booth, error: i32) -> Self {
-        Self { memory: booth.network.clone(), asked: Arc::default(), error }
+    fn new(booth: &Booth, failures: usize, error: i32) -> Self {
+        Self { memory: booth.network.clone(), asked: Arc::default(), failures, error }
     }
 }
 
@@ -210,9 +244,10 @@ impl Listener for ExhaustedDoor {
     type Stream = MemoryStream;
 
     async fn accept(&mut self) -> io::Result<(MemoryStream, String)> {
-        match self.network.asked.fetch_add(1, Ordering::Relaxed) {
-            0..5 => Err(io::Error::from_raw_os_error(self.network.error)),
-            _ => self.door.accept().await,
+        if self.network.asked.fetch_add(1, Ordering::Relaxed) < self.network.failures {
+            Err(io::Error::from_raw_os_error(self.network.error))
+        } else {
+            self.door.accept().await
         }
     }
 
@@ -226,15 +261,33 @@ async fn a_system_without_descriptors_is_asked_again_after_a_pause() {
     // No memory, no descriptors in the system or in the process, no buffers.
     for error in [12, 23, 24, 105] {
         let booth = Booth::new();
-        let network = Exhausted::new(&booth, error);
+        let network = Exhausted::new(&booth, 5, error);
         let doors = booth.doors(echoing);
-        serve(&network, booth.clock.clone(), doors, Config::at(HERE)).await.unwrap();
+        let control = serve(&network, booth.clock.clone(), doors, Config::at(HERE)).await.unwrap();
         let mut peer = booth.peer().await;
         sleep(Duration::from_millis(250)).await;
         // It is not asked in a tight loop, and it does not give up either.
         assert_eq!(network.asked.load(Ordering::Relaxed), 3);
+        assert_eq!(control.traffic().accept_failures, 3);
         peer.echo("here at last").await;
         assert!(peer.read(12 + 12).await.ends_with(b"here at last"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_without_descriptors_is_complained_of_once_a_second() {
+    const NO_DESCRIPTORS: i32 = 24;
+    let (log, booth) = (Log::default(), Booth::new());
+    let _logging = log.listen();
+    // Asked ten times a second, from the start on.
+    let network = Exhausted::new(&booth, 25, NO_DESCRIPTORS);
+    serve(&network, booth.clock.clone(), booth.doors(echoing), Config::at(HERE)).await.unwrap();
+    for complaints in [1, 2, 3, 3] {
+        sleep(Duration::from_millis(950)).await;
+        let text = log.text();
+        let lines =
+            text.lines().filter(|line| line.contains("no new connections for now: Too many open files"));
+        assert_eq!(lines.count(), complaints, "{text}");
     }
 }
 
@@ -242,7 +295,7 @@ async fn a_system_without_descriptors_is_asked_again_after_a_pause() {
 async fn a_peer_that_left_before_its_turn_costs_the_next_no_time() {
     const ABORTED: i32 = 103;
     let booth = Booth::new();
-    let network = Exhausted::new(&booth, ABORTED);
+    let network = Exhausted::new(&booth, 5, ABORTED);
     serve(&network, booth.clock.clone(), booth.doors(echoing), Config::at(HERE)).await.unwrap();
     let mut peer = booth.peer().await;
     peer.echo("here").await;

@@ -113,6 +113,33 @@ fn a_log_that_cannot_be_opened_anew_goes_on_as_it_was() {
 }
 
 #[test]
+fn a_warning_that_is_repeated_is_held_back_and_counted() {
+    let (config, log) = (file("repeats.conf", "--verbose INFO"), path("repeats.log"));
+    let manager = Manager::new("repeats.sock");
+    let files = ["--config-file", config.to_str().unwrap(), "--log-file", log.to_str().unwrap()];
+    let gearmand = manager.start(&files);
+    write(&config, "--verbose INFO --exceptions").unwrap();
+    let (mut reloads, mut text) = (0, String::new());
+    // Until a second is over, and one is written again.
+    while !text.ends_with(" more like it since the last)\n") {
+        gearmand.signal("HUP");
+        manager.hear();
+        assert_eq!(manager.hear(), "READY=1");
+        reloads += 1;
+        text = read_to_string(&log).unwrap();
+    }
+    let warnings: Vec<&str> =
+        text.lines().filter(|line| line.contains("WARNING the config file has changed")).collect();
+    let held_back = |line: &&str| -> usize {
+        line.split_once("(and ").map_or(0, |(_, rest)| rest.split(' ').next().unwrap().parse().unwrap())
+    };
+    assert_eq!(warnings.iter().map(|line| 1 + held_back(line)).sum::<usize>(), reloads, "{text}");
+    // Only warnings are.
+    assert_eq!(text.lines().filter(|line| line.contains("INFO SIGHUP: logs opened anew")).count(), reloads);
+    gearmand.end("TERM", 0);
+}
+
+#[test]
 fn the_verbosity_is_taken_from_the_file_anew() {
     let config = file("reload.conf", "--verbose ERROR");
     let manager = Manager::new("reload.sock");

@@ -63,6 +63,7 @@ fn what_cannot_be_done_is_refused_in_one_line() {
         &["--pid-file", "/nonexistent/gearmand.pid"],
         &["--log-file", "/nonexistent/gearmand.log"],
         &["--user", "nobody-of-that-name"],
+        &["--port"],
     ];
     let lines: Vec<String> = refused
         .iter()
@@ -203,6 +204,16 @@ fn by_default_some_descriptors_are_kept_and_a_peer_too_many_is_told_so() {
     }
     let refusal = program::read_to_end(&mut gearmand.connect());
     assert!(refusal.ends_with("TOO_MANY_CONNECTIONS\0Too many connections"), "{refusal}");
+    gearmand.end("TERM", 0);
+}
+
+#[test]
+fn who_is_sent_away_is_told_in_the_log() {
+    let mut gearmand = Gearmand::start(&["--max-connections", "1", "--verbose", "WARNING"]);
+    let _first = gearmand.connect();
+    let refusal = program::read_to_end(&mut gearmand.connect());
+    assert!(refusal.ends_with("TOO_MANY_CONNECTIONS\0Too many connections"), "{refusal}");
+    gearmand.hear_until(|line| line.ends_with("WARNING declined or sent away, by reason: max-connections 1"));
     gearmand.end("TERM", 0);
 }
 

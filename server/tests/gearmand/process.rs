@@ -93,6 +93,30 @@ fn descriptors_are_limited_as_told() {
 }
 
 #[test]
+fn it_serves_on_as_many_threads_as_told() {
+    for (told, threads) in [("0", 0), ("1", 0), ("3", 3)] {
+        let gearmand = Gearmand::start(&["--threads", told]);
+        gearmand.ask("version");
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", gearmand.pid())).unwrap();
+        let name =
+            |task: std::io::Result<std::fs::DirEntry>| read_to_string(task.unwrap().path().join("comm"));
+        // With one thread, that is the first one.
+        assert_eq!(
+            tasks.filter_map(|task| name(task).ok()).filter(|name| name.starts_with("tokio")).count(),
+            threads
+        );
+        gearmand.end("TERM", 0);
+    }
+}
+
+#[test]
+fn memory_comes_in_small_pages() {
+    let gearmand = Gearmand::start(&[]);
+    assert_eq!(line_of(gearmand.pid(), "status", "THP_enabled:"), ["0"]);
+    gearmand.end("TERM", 0);
+}
+
+#[test]
 fn a_core_dump_may_be_as_large_as_the_system_allows() {
     let flags = [&LOCAL[..], &["--coredump"]].concat();
     let gearmand = Gearmand::spawn(&mut in_shell("ulimit -S -c 0", &flags));

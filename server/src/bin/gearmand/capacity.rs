@@ -74,10 +74,11 @@ mod tests {
         write("system.slice/memory.max", "3000000\n");
         write("system.slice/gearmand.service/memory.max", "5000000\n");
         write("memory/docker/memory.limit_in_bytes", "7000000\n");
+        write("memory/other/memory.limit_in_bytes", "1000000\n");
         let limit = |groups: &str| group_limit(mount.path(), groups);
         assert_eq!(limit("0::/system.slice/gearmand.service\n"), Some(3_000_000));
         assert_eq!(limit("0::/\n"), None);
-        assert_eq!(limit("5:cpu,cpuacct:/docker\n4:memory:/docker\n"), Some(7_000_000));
+        assert_eq!(limit("5:cpu,cpuacct:/other\n4:memory:/docker\n"), Some(7_000_000));
         assert_eq!(limit("0::/of/the/host\n"), None);
         write("memory.max", "9000000\n");
         assert_eq!(limit("0::/of/the/host\n"), Some(9_000_000));

@@ -153,3 +153,26 @@ fn cannot_listen(error: io::Error) -> String {
     let advice = hint.map_or("see --listen and --port", |(_, advice)| advice);
     format!("cannot listen on {error}; {advice}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    /// In this process if it is the one that shall die, and otherwise in one like it.
+    #[test]
+    fn a_panic_in_any_thread_ends_the_process() {
+        const DIES: &str = "GEARMAND_TEST_DIES";
+        const ABORTED: i32 = 6;
+        if std::env::var_os(DIES).is_some() {
+            super::abort_on_panic();
+            let _ = std::thread::spawn(|| panic!("as it shall")).join();
+            return;
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "tests::a_panic_in_any_thread_ends_the_process", "--nocapture"]).env(DIES, "");
+        let died = again.output().unwrap();
+        assert_eq!(died.status.signal(), Some(ABORTED), "{died:?}");
+        assert!(String::from_utf8_lossy(&died.stderr).contains("as it shall"), "it says why");
+    }
+}

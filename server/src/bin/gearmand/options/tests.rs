@@ -1,6 +1,9 @@
 //! What is typed is what is told.
 
-use super::values::{Memory, handle_prefix, listening, memory, size};
+use super::values::{
+    AtLeastOne, Memory, Retries, at_least_one, handle_prefix, listening, memory, port, queue_type, retries,
+    size,
+};
 use super::*;
 use gearman_engine::{Compat, MAX_HANDLE_PREFIX};
 use std::time::Duration;
@@ -54,6 +57,37 @@ fn sizes_end_in_nothing_or_a_letter() {
     }
     assert_eq!(memory("40%").map(|memory| memory.of(|| 1000)), Ok(400));
     assert_eq!(Memory::Bytes(5).of(|| 1000), 5);
+}
+
+#[test]
+fn numbers_have_limits() {
+    for (typed, at) in [("-1", None), ("0", Some(0)), ("1", Some(1)), ("255", Some(255))] {
+        assert_eq!(retries(typed), Ok(Retries(at)), "{typed}");
+    }
+    for (typed, number) in [("-1", None), ("1", Some(1)), ("32767", Some(32_767))] {
+        assert_eq!(at_least_one(typed), Ok(AtLeastOne(number)), "{typed}");
+    }
+    for (typed, number) in [("", 4730), ("0", 0), ("65535", 65_535)] {
+        assert_eq!(port(typed), Ok(number), "{typed}");
+    }
+    assert_eq!(["1%", "100%"].map(memory), [1, 100].map(|percent| Ok(Memory::Percent(percent))));
+    for typed in ["-2", "256", ""] {
+        assert!(retries(typed).is_err(), "{typed}");
+    }
+    for typed in ["-2", "0", "32768", ""] {
+        assert!(at_least_one(typed).is_err(), "{typed}");
+    }
+    assert!(port("-1").is_err() && port("65536").is_err());
+    for typed in ["0%", "101%", "%"] {
+        assert!(memory(typed).is_err(), "{typed}");
+    }
+}
+
+#[test]
+fn a_queue_that_cannot_be_honoured_is_told_from_one_that_nobody_has() {
+    assert_eq!(queue_type("BuiltIn"), Ok("builtin".to_owned()));
+    assert!(queue_type("Postgres").unwrap_err().contains("cannot be honoured yet"));
+    assert!(queue_type("paper").unwrap_err().contains("no such queue"));
 }
 
 #[test]
