@@ -33,8 +33,8 @@ pub struct Workload {
     pub storm_ms: u32,
 }
 
-/// For how long a server that is told to end waits for jobs.
-pub(crate) const DRAINS_FOR: Duration = Duration::from_millis(800);
+/// For how long a server that is told to end waits for jobs: its flag takes whole seconds.
+pub(crate) const DRAINS_FOR: Duration = Duration::from_secs(1);
 
 /// A plan that does not speak of servers has one.
 const fn one() -> u8 {

@@ -200,6 +200,11 @@ impl Ledger {
         self.links.get(connection.index())?.as_ref()
     }
 
+    /// Since when somebody sleeps who is able to do this and has not been woken.
+    pub(crate) fn sleeper(&self, function: Function) -> Option<Place> {
+        self.links.iter().flatten().find_map(|link| link.sleeps(function))
+    }
+
     fn link_mut(&mut self, connection: Connection) -> Option<&mut Link> {
         self.links.get_mut(connection.index())?.as_mut()
     }

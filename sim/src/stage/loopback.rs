@@ -27,7 +27,6 @@ use crate::judge::Terms;
 use crate::lives::Stretch;
 use crate::plan::Plan;
 use crate::trial::Stage;
-use gearman_protocol::Time;
 use pace::Pace;
 pub(crate) use process::end_all;
 use server::Server;
@@ -90,7 +89,7 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     plan.world.epoch_ms = pace.wall().get();
     let mut town = Town::new(&plan, servers, (pace, refusal), watcher);
     let mut storm = Storm::new(&plan, town.house.cables.clone());
-    let (stuck, cut) = match play(&plan, &mut town, &mut storm) {
+    let (stuck, cut) = match play(&mut town, &mut storm) {
         Ok(stuck) => (stuck, None),
         Err(cut) => (None, Some(cut)),
     };
@@ -102,20 +101,13 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     let ends = lives.ends().clone();
     let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None };
     // That a process was sent a signal is seen, and not when it heard.
-    let terms = Terms { drains_for: process::DRAINS_FOR, hears_at_once: false, ..Terms::of(&plan, slack) };
+    let terms = Terms { hears_at_once: false, ..Terms::of(&plan, slack) };
     Ok(Real { run, terms, cut })
 }
 
 /// The storm and what comes after it; says who is stuck.
-fn play(plan: &Plan, town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Option<Stuck>, Cut> {
-    let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
-    while town.house.now() < end_of_storm {
-        storm.blow(town.house.now(), town);
-        town.step()?;
-    }
-    storm.calm(town.house.now(), town);
-    while storm.lasts_on() {
-        storm.blow(town.house.now(), town);
+fn play(town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Option<Stuck>, Cut> {
+    while storm.rages(town.house.now(), town) {
         town.step()?;
     }
     town.house.storm_over();

@@ -47,6 +47,7 @@ pub(super) struct Storm<'a> {
     /// How many jobs have come to each stretch of their lives.
     reached: BTreeMap<Stretch, u32>,
     happened: Vec<Happened>,
+    is_calm: bool,
 }
 
 /// A fault that lasts.
@@ -91,7 +92,8 @@ enum Lasting {
 impl<'a> Storm<'a> {
     pub(super) fn new(plan: &'a Plan, cables: Cables) -> Self {
         let to_come = plan.faults.iter().collect();
-        Self { plan, cables, to_come, ongoing: Vec::new(), reached: BTreeMap::new(), happened: Vec::new() }
+        let (ongoing, reached, happened) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { plan, cables, to_come, ongoing, reached, happened, is_calm: false }
     }
 
     /// The faults that happened, in order.
@@ -99,8 +101,22 @@ impl<'a> Storm<'a> {
         self.happened
     }
 
+    /// Lets happen what shall happen now; whether the storm goes on after that.
+    pub(super) fn rages(&mut self, now: Time, victims: &mut impl Victims) -> bool {
+        let is_over = now >= Time::from_millis(self.plan.workload.storm_ms.into());
+        if is_over && !self.is_calm {
+            self.is_calm = true;
+            self.calm(now, victims);
+        }
+        if is_over && self.ongoing.is_empty() {
+            return false;
+        }
+        self.blow(now, victims);
+        true
+    }
+
     /// Everything that shall happen now, after the end of what has lasted long enough.
-    pub(super) fn blow(&mut self, now: Time, victims: &mut impl Victims) {
+    fn blow(&mut self, now: Time, victims: &mut impl Victims) {
         self.cables.lock().step();
         self.see_who_has_left(now, victims);
         let over: Vec<Ongoing> = self.ongoing.extract_if(.., |one| one.until <= now).collect();
@@ -139,18 +155,13 @@ impl<'a> Storm<'a> {
     }
 
     /// Nothing more happens, and everything that lasts ends; only who was told to end may take the time for it.
-    pub(super) fn calm(&mut self, now: Time, victims: &mut impl Victims) {
+    fn calm(&mut self, now: Time, victims: &mut impl Victims) {
         self.to_come.clear();
         // Who was told to end and has died is about to start again, and need not end then.
         self.see_who_has_left(now, victims);
         let ends = |one: &mut Ongoing| !matches!(one.what, Lasting::Drain { .. });
         let over: Vec<Ongoing> = self.ongoing.extract_if(.., ends).collect();
         over.into_iter().for_each(|one| self.end(one, victims));
-    }
-
-    /// Whether something lasts yet.
-    pub(super) const fn lasts_on(&self) -> bool {
-        !self.ongoing.is_empty()
     }
 
     fn is_told_to_end(&self, whom: ServerId) -> bool {

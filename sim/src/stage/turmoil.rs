@@ -35,14 +35,7 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     let roles = cast(plan, submit_to_two);
     let mut town = Town::new(plan, &cables, roles, (&doors, cheat));
     let mut storm = Storm::new(plan, cables.clone());
-    let end_of_storm = Time::from_millis(plan.workload.storm_ms.into());
-    while town.house.now() < end_of_storm {
-        storm.blow(town.house.now(), &mut town);
-        town.house.step();
-    }
-    storm.calm(town.house.now(), &mut town);
-    while storm.lasts_on() {
-        storm.blow(town.house.now(), &mut town);
+    while storm.rages(town.house.now(), &mut town) {
         town.house.step();
     }
     town.house.storm_over();

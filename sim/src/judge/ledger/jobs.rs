@@ -298,11 +298,6 @@ impl Ledger {
         self[id].attempts.len().checked_sub(1).is_some_and(|last| self.is_surely_held(id, last))
     }
 
-    /// Since when somebody sleeps who is able to do this and has not been woken.
-    pub(crate) fn sleeper(&self, function: Function) -> Option<Place> {
-        self.links.iter().flatten().find_map(|link| link.sleeps(function))
-    }
-
     /// Whether the last of its watchers may have left it.
     fn may_be_unwatched(&self, job: &Job) -> bool {
         let stays = |watch: &Watch| self.link(watch.connection).is_some_and(|link| !link.may_be_over());

@@ -2,7 +2,7 @@
 
 use crate::history::ServerId;
 use crate::machine::signal;
-use crate::workload::Knobs;
+use crate::workload::{DRAINS_FOR, Knobs};
 use gearman_protocol::Time;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
@@ -24,8 +24,6 @@ const LONG: Duration = Duration::from_secs(20);
 const LINES: usize = 50;
 /// For so long the last words of one that has ended are waited for, should somebody else hold its stderr open.
 const BREATH: Duration = Duration::from_secs(1);
-/// So long a server that was told to end waits for what it has: it takes whole seconds.
-pub(super) const DRAINS_FOR: Duration = Duration::from_secs(1);
 /// What a server says when it listens.
 const LISTENS: &str = "listening on ";
 

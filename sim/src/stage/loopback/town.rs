@@ -3,7 +3,7 @@
 use super::canary::Canary;
 use super::pace::Pace;
 use super::patience::{PATIENCE, Patience, Unrest};
-use super::process::{DRAINS_FOR, Process};
+use super::process::Process;
 use super::server::Server;
 use super::{Cut, GIVEN_UP, Refusal, relay};
 use crate::actors::{Role, cast};
@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::stage::house::{House, REST, byte_faults, servers};
 use crate::stage::storm::Victims;
 use crate::stage::{Stuck, Watcher};
+use crate::workload::DRAINS_FOR;
 use gearman_protocol::Time;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
