@@ -1,5 +1,6 @@
 //! Steps of this project that are not cargo's own: checks of the documentation, and runs with other programs.
 
+mod copy;
 mod docs;
 mod monitoring;
 mod mutants;

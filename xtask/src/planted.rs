@@ -9,9 +9,6 @@
 //! ThreadSanitizer must.
 
 mod bugs;
-pub(crate) mod copy;
-mod edit;
-pub(crate) mod errand;
 pub(crate) mod historical;
 mod home;
 mod page;
@@ -24,11 +21,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use self::bugs::{Bug, Table};
-use self::copy::Copy;
-use self::edit::Edit;
 use self::home::Homes;
 use self::page::Sentence;
 use self::slice::Slice;
+use crate::copy::{Copy, Edit};
 use crate::docs::{Problem, Tree};
 
 pub(crate) use self::bugs::TABLE;

@@ -17,8 +17,7 @@ use super::compiler::{self, Files, Program};
 use super::guards::{Guarded, SWITCH};
 use super::judge::Package;
 use super::tried::Tried;
-use crate::planted::copy::Copy;
-use crate::planted::errand;
+use crate::copy::{Copy, errand};
 
 /// What the compiler is told: what `.cargo/config.toml` says, which these flags replace, and that changed code may be
 /// as ugly as it likes.

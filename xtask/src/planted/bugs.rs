@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::edit::{Edit, first_line};
+use crate::copy::{Edit, first_line};
 use crate::docs::{Problem, Tree};
 
 /// The table of them.

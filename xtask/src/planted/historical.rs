@@ -16,9 +16,9 @@ use std::process::ExitCode;
 use self::hunt::Sight;
 use self::report::{Report, Row};
 use self::table::{Bug, TABLE};
-use super::copy::Copy;
 use super::slice::Slice;
 use super::{conclude, sound_tree};
+use crate::copy::Copy;
 use crate::room::Room;
 
 pub(crate) use self::table::check;

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 
 use self::sanitizer::{Run, Sanitizer};
 use self::table::{Race, Table};
-use super::copy::Copy;
-use super::edit::Edit;
 use super::home::Homes;
 use super::{conclude, sound_tree};
+use crate::copy::Copy;
+use crate::copy::Edit;
 use crate::docs::Tree;
 
 pub(crate) use self::table::check;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::copy::Copy;
-use super::errand;
 use super::home::Home;
+use crate::copy::{Copy, errand};
 use crate::threads;
 
 /// What became of the tests that were asked for, by their bare names.

@@ -8,8 +8,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::table::Stage;
-use crate::planted::copy::Copy;
-use crate::planted::errand;
+use crate::copy::{Copy, errand};
 
 /// How many seeds show nothing where there is no bug; most bugs need no more.
 const FIRST: u64 = 100;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::copy::Edit;
 use crate::docs::{Problem, Tree};
 use crate::planted::bugs::read_table;
-use crate::planted::edit::Edit;
 
 /// The table.
 pub(super) const TABLE: &str = "xtask/historical-bugs.toml";

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use super::PACKAGES;
-use crate::planted::copy::Copy;
-use crate::planted::errand::{self, Ended};
+use crate::copy::Copy;
+use crate::copy::errand::{self, Ended};
 
 /// For what machine: naming it keeps the flags from what only builds.
 const MACHINE: &str = "x86_64-unknown-linux-gnu";

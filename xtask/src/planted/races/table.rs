@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::copy::{Edit, first_line};
 use crate::docs::{Problem, Tree};
 use crate::planted::bugs::read_table;
-use crate::planted::edit::{Edit, first_line};
 use crate::planted::home::tests_in;
 use crate::planted::page;
 

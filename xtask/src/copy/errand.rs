@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::copy::Copy;
+use super::Copy;
 use crate::patience::comes_true;
 
 /// For how long a program may go on, its build included. Most take seconds: this is for a bug that hangs.

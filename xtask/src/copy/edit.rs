@@ -10,16 +10,16 @@ use crate::docs::Tree;
 pub(crate) struct Edit {
     /// In which file.
     #[serde(rename = "in")]
-    pub(super) file: String,
+    pub(crate) file: String,
     /// What stands there.
-    pub(super) old: String,
+    pub(crate) old: String,
     /// What is put in its place.
-    pub(super) new: String,
+    pub(crate) new: String,
 }
 
 impl Edit {
     /// Why it cannot be made, if it cannot.
-    pub(super) fn problem(&self, tree: &Tree) -> Option<String> {
+    pub(crate) fn problem(&self, tree: &Tree) -> Option<String> {
         let text = tree.get(&self.file);
         let places = text.map_or(0, |text| text.matches(&self.old).count());
         match (text, places) {
@@ -35,13 +35,13 @@ impl Edit {
     }
 
     /// The text of its file with the change made.
-    pub(super) fn made_in(&self, text: &str) -> String {
+    pub(crate) fn made_in(&self, text: &str) -> String {
         text.replacen(&self.old, &self.new, 1)
     }
 }
 
 /// The first line of a text that says something, or nothing.
-pub(super) fn first_line(text: &str) -> &str {
+pub(crate) fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default()
 }
 

@@ -1,10 +1,13 @@
 //! A copy of the tree in which something is changed on purpose, so that nobody ever finds that in his own.
 
+mod edit;
+pub(crate) mod errand;
+
+pub(crate) use self::edit::{Edit, first_line};
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
-
-use super::edit::Edit;
 
 /// The copy, below `target`, with a target directory of its own: what is built with a bug in it must not lie where it
 /// could be taken for the real thing.
@@ -15,7 +18,7 @@ pub(crate) struct Copy {
 
 /// A bug that is in the copy until this is dropped.
 #[derive(Default)]
-pub(super) struct Planted {
+pub(crate) struct Planted {
     /// What stood in each file before it was changed, in the order of the changes.
     before: Vec<(PathBuf, String)>,
 }
@@ -55,7 +58,7 @@ impl Copy {
     }
 
     /// Plants a bug: changes, one after the other.
-    pub(super) fn plant<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Result<Planted, String> {
+    pub(crate) fn plant<'a>(&self, edits: impl IntoIterator<Item = &'a Edit>) -> Result<Planted, String> {
         let mut planted = Planted::default();
         for edit in edits {
             let file = self.root.join(&edit.file);
