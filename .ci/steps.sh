@@ -20,7 +20,7 @@
 #   fuzz_seconds     for how long on each
 #   planted_bugs     which of the bugs on purpose are planted; all if empty
 #   historical_bugs  which of the bugs of the past are brought back; all if empty
-#   mutants          in which packages each expression is changed, and how many of these changes are tried
+#   mutants          in which packages each expression is changed, and how many of these changes are tried; all if empty
 #   mutants_commits  only in what so many last commits have changed, or as many as the clone has; in all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them

@@ -153,6 +153,19 @@ async fn a_server_that_stops_waits_two_seconds_for_those_who_do_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_does_one_whose_engine_says_exit() {
+    let booth = Booth::new();
+    let control = booth.serve(on_word("exit", |_| Effect::Exit { code: ExitCode::Finished })).await;
+    let mut peer = booth.peer().await;
+    peer.write(&encoded(&echo(vec![7; 200_000]))).await;
+    a_while().await;
+    let told = Instant::now();
+    booth.peer().await.echo("exit").await;
+    assert_eq!(soon(control.finished()).await, Finish::Finished);
+    assert_eq!(told.elapsed().as_millis(), 2000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_bytes_make_no_sense() {
     let booth = Booth::new();
     booth
