@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a figure depends on besides the servers. What the machine does not tell is empty.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Machine {
     cores: usize,
     processor: String,
@@ -36,6 +36,13 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Whether figures of both may stand in one table.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        Self { day: String::new(), ..self.clone() } == Self { day: String::new(), ..other.clone() }
+    }
+}
+
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text.to_owned() };
@@ -49,10 +56,11 @@ impl fmt::Display for Machine {
     }
 }
 
-/// The first line that a program prints, or nothing.
+/// The first line that a program prints and that is not empty, or nothing.
 fn first_line(command: &mut Command) -> String {
     let text = command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned()
+    let text = text.unwrap_or_default();
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -64,5 +72,14 @@ mod tests {
         let here = Machine::here(Path::new("/no/such/gearmand"));
         assert!(here.cores > 0 && here.day.len() == 10, "{here:?}");
         assert!(here.to_string().ends_with("beside unknown"), "{here}");
+    }
+
+    #[test]
+    fn a_version_may_come_after_an_empty_line() {
+        // As gearmand's does.
+        assert_eq!(
+            first_line(Command::new("printf").arg("\\n gearmand 1.1.20\\nmore\\n")),
+            "gearmand 1.1.20"
+        );
     }
 }

@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::figure::{Figure, median};
 use crate::launch::Make;
 use crate::machine::Machine;
+use crate::row::Row;
 use crate::sample::Sample;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,6 +55,27 @@ impl Record {
         fs::write(path, text + "\n").map_err(Failure::at(path.display().to_string()))
     }
 
+    /// Forgets what was found in these rows, which are about to be measured anew.
+    ///
+    /// # Errors
+    /// If what stays was measured elsewhere, or of another commit, or counted for another time.
+    pub(crate) fn anew(mut self, rows: &[&Row], machine: &Machine, seconds: u64) -> Result<Self> {
+        if !self.machine.is_as(machine) || self.seconds != seconds {
+            let Self { machine: before, seconds: for_s, .. } = &self;
+            return Err(Failure::says(format!(
+                "the record was made otherwise ({before}, counted for {for_s} s) than this would be ({machine}, for \
+                 {seconds} s), and one table cannot have both"
+            )));
+        }
+        rows.iter().for_each(|row| drop(self.rows.remove(row.name)));
+        Ok(self)
+    }
+
+    /// Whether the row was measured.
+    pub(crate) fn has(&self, row: &Row) -> bool {
+        self.rows.contains_key(row.name)
+    }
+
     /// One more round was run.
     pub(crate) fn add(&mut self, row: &str, server: &str, outcome: Result<Sample>) {
         let found = self.rows.entry(row.to_owned()).or_default().entry(server.to_owned()).or_default();
@@ -75,6 +97,12 @@ impl Record {
     pub(crate) fn failure(&self, row: &str) -> Option<(&str, &str)> {
         let mut servers = self.rows.get(row)?.iter();
         servers.find_map(|(server, found)| Some((server.as_str(), found.failures.first()?.as_str())))
+    }
+
+    /// The least and the most of all rounds.
+    pub(crate) fn range(&self, row: &str, make: Make, figure: Figure) -> Option<(f64, f64)> {
+        let rounds = self.found(row, make.name())?.figures.get(&figure)?.iter().copied();
+        Some((rounds.clone().reduce(f64::min)?, rounds.reduce(f64::max)?))
     }
 
     pub(crate) fn median(&self, row: &str, make: Make, figure: Figure) -> Option<f64> {
@@ -109,5 +137,32 @@ impl Record {
         let found = self.rows.entry(row.to_owned()).or_default().entry(make.name().to_owned()).or_default();
         found.figures.entry(figure).or_default().push(value);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::ROWS;
+
+    #[test]
+    fn rows_that_are_measured_anew_are_forgotten_and_others_stay() {
+        let figures = |record: Record, row: &Row| record.with(row.name, Make::Ours, Figure::Rate, 1.0);
+        let machine = Machine::default();
+        let record = || ROWS[..2].iter().fold(Record::new(machine.clone(), 2), figures);
+        let anew = record().anew(&[&ROWS[1]], &machine, 2).unwrap();
+        assert_eq!((anew.has(&ROWS[0]), anew.has(&ROWS[1])), (true, false));
+        assert!(record().anew(&[], &machine, 3).unwrap_err().to_string().contains("counted for 2 s"));
+        let elsewhere = Machine::here(Path::new("/no/such/gearmand"));
+        assert!(record().anew(&[], &elsewhere, 2).is_err());
+    }
+
+    #[test]
+    fn a_range_is_of_all_rounds() {
+        let record = [3.0, 1.0, 2.0].into_iter().fold(Record::new(Machine::default(), 2), |record, rate| {
+            record.with("row", Make::Ours, Figure::Rate, rate)
+        });
+        assert_eq!(record.range("row", Make::Ours, Figure::Rate), Some((1.0, 3.0)));
+        assert_eq!(record.range("row", Make::Floor, Figure::Rate), None);
     }
 }

@@ -74,13 +74,25 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Sees that a page has these comments, before long runs whose results shall stand between them.
+///
+/// # Errors
+/// If there is no such page, or it has not these comments.
+pub(crate) fn has_place(page: &Path, name: &str) -> Result<()> {
+    filled(page, name, "").map(|_| ())
+}
+
 /// Puts text between the comments `<!-- NAME -->` and `<!-- end of NAME -->` of a page.
 pub(crate) fn replace(page: &Path, name: &str, text: &str) -> Result<()> {
+    fs::write(page, filled(page, name, text)?).map_err(Failure::at(page.display().to_string()))
+}
+
+/// The page with the text in its place.
+fn filled(page: &Path, name: &str, text: &str) -> Result<String> {
     let shown = page.display();
     let before = fs::read_to_string(page).map_err(Failure::at(shown.to_string()))?;
-    let after = replaced(&before, name, text)
-        .ok_or_else(|| Failure::says(format!("{shown}: no <!-- {name} --> before <!-- end of {name} -->")))?;
-    fs::write(page, after).map_err(Failure::at(shown.to_string()))
+    replaced(&before, name, text)
+        .ok_or_else(|| Failure::says(format!("{shown}: no <!-- {name} --> before <!-- end of {name} -->")))
 }
 
 fn replaced(page: &str, name: &str, text: &str) -> Option<String> {
@@ -103,6 +115,20 @@ mod tests {
         let text = Report::new(&record, &[&ROWS[0]]).markdown();
         assert!(text.contains("| foreground-8x8x64 | ours | **FAILED** 1x: no answer | 0 |"), "{text}");
         assert!(text.contains("0 of 3 demands are met."), "{text}");
+    }
+
+    #[test]
+    fn a_page_without_a_place_is_refused_before_anything_is_measured() {
+        let folder = std::env::temp_dir().join(format!("gearman-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let page = folder.join("page.md");
+        assert!(has_place(&page, "table").unwrap_err().to_string().contains("page.md"));
+        fs::write(&page, "<!-- table -->\nold\n").unwrap();
+        assert!(has_place(&page, "table").unwrap_err().to_string().contains("no <!-- table --> before"));
+        fs::write(&page, "<!-- table -->\nold\n<!-- end of table -->\n").unwrap();
+        has_place(&page, "table").unwrap();
+        assert!(fs::read_to_string(&page).unwrap().contains("old"), "it is only looked at");
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::failure::Result;
 use crate::figure::{Figure, short};
 use crate::launch::{Programs, free_address};
 use crate::record::Record;
-use crate::report::replace;
+use crate::report::{has_place, replace};
 use crate::sample::{Sample, Target};
 use crate::say::say;
 use crate::stopwatch::Stopwatch;
@@ -59,6 +59,7 @@ const CHARTS: [&str; 2] = ["rate-cores.svg", "p99-servers.svg"];
 
 impl Scaling {
     pub(crate) fn run(&self) -> Result<()> {
+        self.into.as_ref().map_or(Ok(()), |page| has_place(page, "scaling"))?;
         let (mut record, watch) = (Record::new(self.programs.machine(), self.seconds), Stopwatch::new());
         for round in 1..=self.rounds {
             eprintln!("round {round} of {}", self.rounds);

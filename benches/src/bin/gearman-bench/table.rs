@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::figure::Figure;
 use crate::launch::{Make, Programs};
 use crate::record::Record;
-use crate::report::Report;
+use crate::report::{Report, has_place};
 use crate::row::{ROWS, Row, Tier};
 use crate::say::say;
 use crate::stopwatch::{SECOND, Stopwatch};
@@ -34,6 +34,10 @@ pub(crate) struct Table {
     /// Show the table of a record made before, and run nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rounds", "seconds", "json"])]
     from: Option<PathBuf>,
+    /// Measure only the rows that are named anew, and take all others from this record, which must be of the same commit
+    /// and machine.
+    #[arg(long, value_name = "FILE", requires = "only", conflicts_with = "from")]
+    keep: Option<PathBuf>,
     /// Write the table into this page, between the comments <!-- table --> and <!-- end of table -->, instead of
     /// printing it; with --charts, the charts are drawn beside the page.
     #[arg(long, value_name = "PAGE")]
@@ -47,11 +51,15 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn run(&self) -> Result<()> {
-        let rows = self.rows()?;
+        let mut rows = self.rows()?;
+        self.into.as_ref().map_or(Ok(()), |page| has_place(page, "table"))?;
         let record = match &self.from {
             Some(path) => Record::read(path)?,
             None => self.measure(&rows)?,
         };
+        if self.keep.is_some() {
+            rows = ROWS.iter().filter(|row| record.has(row)).collect();
+        }
         self.show(&record, &rows)?;
         let failures = rows.iter().filter_map(|row| Some((row.name, record.failure(row.name)?)));
         match failures.collect::<Vec<_>>()[..] {
@@ -92,7 +100,11 @@ impl Table {
     }
 
     fn measure(&self, rows: &[&Row]) -> Result<Record> {
-        let mut record = Record::new(self.programs.machine(), self.seconds);
+        let machine = self.programs.machine();
+        let mut record = match &self.keep {
+            Some(path) => Record::read(path)?.anew(rows, &machine, self.seconds)?,
+            None => Record::new(machine, self.seconds),
+        };
         let watch = Stopwatch::new();
         for (number, row) in (1..).zip(rows) {
             let rounds = self.rounds.min(row.rounds);

@@ -13,6 +13,8 @@ pub(crate) struct Verdict {
     demand: String,
     /// What our server reached, and the bound, if both were measured.
     found: Option<(f64, f64)>,
+    /// The least and the most that it reached in a round.
+    range: Option<(f64, f64)>,
     /// What our figure is in multiples of gearmand-c at its best, at its defaults, and of the floor.
     ratios: [Option<f64>; 3],
     pub(crate) met: bool,
@@ -20,8 +22,8 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// The head of the table that [`Self::line`] has the lines of.
-    pub(crate) const HEAD: &str = "| work | demanded | ours | bound | ours/best | ours/default | ours/floor | verdict |\n\
-         |---|---|---|---|---|---|---|---|\n";
+    pub(crate) const HEAD: &str = "| work | demanded | ours | rounds | bound | ours/best | ours/default | ours/floor | verdict |\n\
+         |---|---|---|---|---|---|---|---|---|\n";
 
     pub(crate) fn of(record: &Record, row: &Row, demand: &Demand) -> Self {
         let ours = record.judged(row.name, Make::Ours, demand.figure);
@@ -29,7 +31,8 @@ impl Verdict {
         let met = found.is_some_and(|(ours, bound)| !is_worse(demand.figure, ours, bound));
         let ratios = [Against::Best, Against::Default, Against::Floor]
             .map(|against| Some(ours? / measured(record, row, demand.figure, against)?));
-        Self { row: row.name, demand: words(demand), found, ratios, met }
+        let range = record.range(row.name, Make::Ours, demand.figure);
+        Self { row: row.name, demand: words(demand), found, range, ratios, met }
     }
 
     /// How it is told in the table.
@@ -37,8 +40,10 @@ impl Verdict {
         let cell = |value: Option<f64>| value.map(short).unwrap_or_default();
         let [best, default, floor] = self.ratios.map(cell);
         let (ours, bound) = (cell(self.found.map(|found| found.0)), cell(self.found.map(|found| found.1)));
+        let rounds = self.range.map(|(least, most)| format!("{} to {}", short(least), short(most)));
+        let (rounds, shown) = (rounds.unwrap_or_default(), self.shown());
         let Self { row, demand, .. } = self;
-        format!("| {row} | {demand} | {ours} | {bound} | {best} | {default} | {floor} | {} |", self.shown())
+        format!("| {row} | {demand} | {ours} | {rounds} | {bound} | {best} | {default} | {floor} | {shown} |")
     }
 
     fn shown(&self) -> String {
@@ -118,8 +123,7 @@ mod tests {
         let figures = [(Make::Ours, 119.0), (Make::CBest, 80.0), (Make::CDefault, 100.0)];
         let verdict = verdict(0, &figures);
         assert_eq!(verdict.found, Some((119.0, 120.0)));
-        let line =
-            "| foreground-8x8x64 | jobs/s >= 1.20 x best | 119 | 120 | 1.19 | 1.19 |  | **missed** by 1 % |";
+        let line = "| foreground-8x8x64 | jobs/s >= 1.20 x best | 119 | 119 to 119 | 120 | 1.19 | 1.19 |  | **missed** by 1 % |";
         assert_eq!(verdict.line(), line);
     }
 

@@ -45,4 +45,10 @@ mod tests {
         assert_eq!(broken("server-2 up\n c> submit mail w=one\n c is reset\n c@2> submit mail w=one"), [""; 0]);
         assert_eq!(broken("server-2 up\n c> submit mail w=one\n d> echo x\n d@2> submit mail w=one"), [""; 0]);
     }
+
+    #[test]
+    fn who_may_have_lost_the_first_is_not_accused_before_it_is_known() {
+        // Its first server is gone, and the peer may have heard of that.
+        assert_eq!(broken("server-2 up\n c> submit mail w=one\n server down\n c@2> submit mail w=one"), [""; 0]);
+    }
 }

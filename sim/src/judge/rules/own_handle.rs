@@ -62,4 +62,19 @@ mod tests {
             c< created H:1";
         assert_eq!(broken(script), [""; 0]);
     }
+
+    #[test]
+    fn a_handle_of_a_job_that_may_not_have_ended_yet_may_be_told_again() {
+        let ends = "c> submit mail key=k
+            c< created H:1
+            w> can_do mail
+            w> grab
+            w< assign H:1 mail
+            w> complete H:1 done";
+        // The server may have read the submit before it read the end.
+        assert_eq!(broken(&format!("{ends}\n d> submit mail key=k\n d< created H:1")), [""; 0]);
+        let known = "c< complete H:1 done\n d> submit mail key=k\n d< created H:1";
+        // When it is known to have ended, whoever joins it joins nothing.
+        assert_eq!(broken(&format!("{ends}\n {known}")), ["coalescing"]);
+    }
 }
