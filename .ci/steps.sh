@@ -2,6 +2,7 @@
 # Sourced, with these set:
 #   fixed_seeds      how many seeds from 0 the simulator runs, the same ones every time
 #   derived_seeds    how many it runs from a base derived from the commit
+#   bare_seeds       how many of them it runs straight against the engine, which is asked at each end what it still holds
 #   checked_seeds    how many of those it runs twice, to compare the traces
 #   digest_seeds     how many seeds a debug build runs as well, to compare what they come to
 #   sabotage_seeds   how many seeds each sabotage gets, and three times as many more if it is caught in fewer than five of these
@@ -148,8 +149,26 @@ same_in_a_debug_build() {
 
 # Ratios to other servers on a machine that may be busy: for people to read, but a run that fails is a failure.
 side_by_side() {
+    local into=()
+    if [ "$at_length" = yes ]; then
+        mkdir -p target/nightly
+        cp docs/measurements.md docs/*.svg target/nightly/
+        into=(--into target/nightly/measurements.md)
+    fi
     # shellcheck disable=SC2086 # The rows and flags are words.
-    cargo bench-server table --rounds "$bench_rounds" --seconds "$bench_seconds" --json target/table.json $bench_rows
+    cargo bench-server table --rounds "$bench_rounds" --seconds "$bench_seconds" --json target/table.json "${into[@]}" $bench_rows
+    filled table
+}
+
+# What has been filled in on the nightly copy of the page, if there is one.
+filled() {
+    [ "$at_length" != yes ] || sed -n "/<!-- $1 -->/,/<!-- end of $1 -->/p" target/nightly/measurements.md
+}
+
+# One core and two, and one server to four, onto the same copy of the page.
+scaling() {
+    cargo bench-server scaling --json target/scaling.json --into target/nightly/measurements.md
+    filled scaling
 }
 
 # What programs see of each fault must be so on real sockets too, and the page must say it.
@@ -205,6 +224,7 @@ step "mutants, each seen by tests or the simulator" mutants
 step "simulation, fixed seeds" cargo sim run --seeds "0..$fixed_seeds"
 step "simulation, derived seeds, run twice" cargo sim run --seeds "$base..$checked_end" --check
 step "simulation, derived seeds" cargo sim run --seeds "$checked_end..$derived_end"
+step "simulation, straight against the engine" cargo sim run --stage bare --seeds "$base..$((base + bare_seeds))"
 step "simulation, the same in a debug build" same_in_a_debug_build
 step "shards, their files and their union" shards
 step "faults, under turmoil and on the machine's own sockets" faults_compared
@@ -244,7 +264,7 @@ if [ "$at_length" = yes ]; then
     step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
     step "data races, planted and not (ThreadSanitizer)" cargo xtask races --seeds 100 --first "$base"
     step "the slowest call at four million jobs" cargo costs slowest
-    step "scaling (printed, not judged)" cargo bench-server scaling
+    step "scaling (printed, not judged)" scaling
     step "the reported load, in real time" reported_load
     step "the operator's guide on a clean machine" clean_machine
 fi

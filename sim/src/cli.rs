@@ -153,7 +153,7 @@ struct SabotageArgs {
     #[arg(value_name = "NAME", value_parser = parse_sabotage)]
     names: Vec<Sabotage>,
     /// Tell what each does and which rule must catch it, and run nothing
-    #[arg(long, conflicts_with_all = ["seeds", "json", "into", "uniform", "threads", "stage"])]
+    #[arg(long, conflicts_with_all = ["seeds", "json", "into", "beside", "uniform", "threads", "stage"])]
     list: bool,
     /// How many seeds each gets, or from which to before which; who is caught in fewer than five of these gets three times as many more
     #[arg(long, value_name = "N|A..B", default_value = "100")]
@@ -164,6 +164,9 @@ struct SabotageArgs {
     /// Write the table into this page, between the comments <!-- sabotages --> and <!-- end of sabotages -->
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
+    /// Compare each plan with what another stage has said of it, whose --json this is
+    #[arg(long, value_name = "FILE")]
+    beside: Option<PathBuf>,
     /// Give every seed all kinds of operations and faults, instead of a choice of its own, to see what choosing is worth
     #[arg(long)]
     uniform: bool,

@@ -1,5 +1,6 @@
 //! Whether the rules see: servers that are wrong on purpose, each against the rule that must catch it.
 
+mod beside;
 mod row;
 
 use super::page::Page;
@@ -8,12 +9,13 @@ use super::{Exit, SabotageArgs, complain, interrupt};
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::trial::Stage;
+use beside::{Beside, Other};
 use row::{Row, TRIES, Tries, median};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// The version of the JSON that the table makes.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// How many times as many seeds again a sabotage gets that was caught too seldom in the first ones.
 const MORE: u64 = 3;
@@ -29,8 +31,9 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let threads = args.threads.map_or_else(processors, usize::from);
     let json = args.json.as_deref().map(JsonFile::open).transpose();
     let page = args.into.as_deref().map(|file| Page::at(file, "sabotages")).transpose();
-    let (mut json, page) = match json.and_then(|json| Ok((json, page?))) {
-        Ok(both) => both,
+    let other = args.beside.as_deref().map(|file| Other::read(file, VERSION, args.uniform)).transpose();
+    let (mut json, page, other) = match json.and_then(|json| Ok((json, page?, other?))) {
+        Ok(all) => all,
         Err(error) => {
             complain(&error);
             return Exit::Usage;
@@ -68,6 +71,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     }
     bar.finish_and_clear();
     say!("{}", table.sums());
+    other.iter().for_each(|other| say!("{}", Beside::of(&table.rows, other)));
     let blind = if args.names.is_empty() { table.blind() } else { Vec::new() };
     blind.iter().for_each(|rule| say!("{rule}: no sabotage is caught by this rule"));
     let written = json.as_mut().map_or(Ok(()), |file| file.write(&table.to_json()));

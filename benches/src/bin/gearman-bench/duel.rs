@@ -115,12 +115,31 @@ fn summary(record: &Record, workload: &str, sides: &[Side]) -> Result<()> {
     let median = |side: &Side, figure| record.found(workload, &side.name())?.median(figure);
     say("\nmedians, and the first server's ratio to each:")?;
     for side in sides {
-        let figures = [Figure::Rate, Figure::CpuPerJob, Figure::P50, Figure::P99];
-        let cells = figures.into_iter().filter_map(|figure| {
+        let compared = COMPARED.into_iter().filter_map(|figure| {
             let (value, first) = (median(side, figure)?, median(&sides[0], figure)?);
-            Some(format!("{:>8} {} (x{:.2})", short(value), figure.unit(), first / value))
+            // What a workload does not measure is 0.
+            (value > 0.0).then(|| format!("{:>8} {} (x{:.2})", short(value), figure.unit(), first / value))
         });
-        say(format_args!("{:>21}: {}", side.name(), cells.collect::<Vec<_>>().join("  ")))?;
+        let beside = [Figure::ServerCpu, Figure::OwnCpu].into_iter();
+        let beside = beside
+            .filter_map(|figure| Some(format!("{:>8} {}", short(median(side, figure)?), figure.unit())));
+        say(format_args!("{:>21}: {}", side.name(), compared.chain(beside).collect::<Vec<_>>().join("  ")))?;
     }
     Ok(())
 }
+
+/// What one server may have more of than another.
+const COMPARED: [Figure; 12] = [
+    Figure::Rate,
+    Figure::CpuPerJob,
+    Figure::P50,
+    Figure::P99,
+    Figure::Longest,
+    Figure::Megabytes,
+    Figure::BytesPerJob,
+    Figure::BytesPerConnection,
+    Figure::Copies,
+    Figure::Valley,
+    Figure::Settled,
+    Figure::Resident,
+];

@@ -50,7 +50,10 @@ impl Verdict {
         match self.found {
             None => "not measured".to_owned(),
             Some(_) if self.met => "met".to_owned(),
-            Some((ours, bound)) => format!("**missed** by {:.0} %", 100.0 * (ours / bound - 1.0).abs()),
+            Some((ours, bound)) => match 100.0 * (ours / bound - 1.0).abs() {
+                little if little < 1.0 => format!("**missed** by {little:.1} %"),
+                percent => format!("**missed** by {percent:.0} %"),
+            },
         }
     }
 }
@@ -123,7 +126,7 @@ mod tests {
         let figures = [(Make::Ours, 119.0), (Make::CBest, 80.0), (Make::CDefault, 100.0)];
         let verdict = verdict(0, &figures);
         assert_eq!(verdict.found, Some((119.0, 120.0)));
-        let line = "| foreground-8x8x64 | jobs/s >= 1.20 x best | 119 | 119 to 119 | 120 | 1.19 | 1.19 |  | **missed** by 1 % |";
+        let line = "| foreground-8x8x64 | jobs/s >= 1.20 x best | 119 | 119 to 119 | 120 | 1.19 | 1.19 |  | **missed** by 0.8 % |";
         assert_eq!(verdict.line(), line);
     }
 

@@ -26,13 +26,13 @@ pub(super) type Tries = [u64; 10];
 pub(super) struct Row {
     pub(super) sabotage: Sabotage,
     /// The first seed that it was tried on.
-    first: u64,
+    pub(super) first: u64,
     /// How many seeds it was tried on, from the first on.
-    tried: u64,
+    pub(super) tried: u64,
     /// How long these took on the machine's clock, several running at a time.
     took: Duration,
     /// The seeds in which its rule caught it.
-    caught: BTreeSet<u64>,
+    pub(super) caught: BTreeSet<u64>,
     /// What else sees it when its rule is off, and in how many seeds.
     otherwise: BTreeMap<&'static str, usize>,
     /// In how many seeds anything else does.
@@ -162,9 +162,10 @@ impl Row {
             "rule": self.sabotage.rule,
             "history": self.sabotage.history,
             "needle": self.sabotage.is_needle,
+            "first_tried": self.first,
             "tried_on": self.tried,
             "caught_in": self.caught.len(),
-            "first_seed": self.caught.first(),
+            "caught_seeds": self.caught,
             "tries_needed": needs,
             "median_needed": needs.map(median),
             "seconds": needs.map(|needs| self.seconds(median(needs))),

@@ -62,4 +62,11 @@ mod tests {
         assert_eq!(broken("c> echo x\n c is reset"), [""; 0]);
         assert_eq!(broken("c> echo x\n c is cut"), [""; 0]);
     }
+
+    #[test]
+    fn whether_the_nonsense_or_the_end_was_read_first_is_open() {
+        // No answer tells that the server has read what is nonsense, or that its peer has left.
+        assert_eq!(broken("m> garbage\n m is closed"), [""; 0]);
+        assert_eq!(broken("c> echo x\n c half-closes\n c< echo x\n c is closed"), [""; 0]);
+    }
 }

@@ -12,7 +12,7 @@ impl Rule for DrainKeepsItsWord {
     const INFO: RuleInfo = RuleInfo {
         name: "drain-keeps-its-word",
         sentence: "A server that is told to end takes no new job, and ends before its time only when no worker has a job in hand.",
-        defends: &["H-031"],
+        defends: &["H-133", "H-134"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -69,4 +69,12 @@ mod tests {
             d< data H:1 x";
         assert_eq!(broken(script), ["own-jobs-only"]);
     }
+
+    #[test]
+    fn who_shares_a_job_may_have_come_before_a_report_or_after_it() {
+        let joins = SAID.replace("submit mail", "submit mail key=k").replace("w> data", "d> submit mail key=k\n w> data");
+        for heard in ["", "d< data H:1 secret"] {
+            assert_eq!(broken(&format!("{joins}\n d< created H:1\n {heard}")), [""; 0], "{heard}");
+        }
+    }
 }

@@ -1,0 +1,153 @@
+//! One table of sabotages beside that of another stage: does each plan come to the same on both?
+
+use super::row::Row;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+/// What another run has found, as its `--json` says it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Other {
+    version: u32,
+    stage: String,
+    uniform: bool,
+    sabotages: Vec<OtherRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OtherRow {
+    name: String,
+    first_tried: u64,
+    tried_on: u64,
+    caught_seeds: BTreeSet<u64>,
+}
+
+impl Other {
+    /// # Errors
+    /// If the file cannot be read, or is no such table of this version and mix: one line.
+    pub(super) fn read(file: &Path, version: u32, uniform: bool) -> Result<Self, String> {
+        let about = |what: String| format!("--beside {}: {what}", file.display());
+        let text = fs::read_to_string(file).map_err(|error| about(error.to_string()))?;
+        let other: Self = serde_json::from_str(&text).map_err(|error| {
+            about(format!("it is not what `sabotage --json` of this version writes: {error}"))
+        })?;
+        if other.version != version {
+            return Err(about(format!(
+                "it has version {}, and this program compares {version}",
+                other.version
+            )));
+        }
+        if other.uniform != uniform {
+            return Err(about(
+                "one of the two is --uniform, so that their plans are not the same".to_owned(),
+            ));
+        }
+        Ok(other)
+    }
+}
+
+/// How often two stages say the same of one plan.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Beside {
+    there: String,
+    /// Plans that were run on both.
+    plans: u64,
+    both: u64,
+    only_here: u64,
+    only_there: u64,
+    /// How many both would catch if the seeds in which one does had nothing to do with those in which the other does.
+    by_chance: f64,
+}
+
+impl Beside {
+    pub(super) fn of(rows: &[Row], other: &Other) -> Self {
+        let mut beside = Self { there: other.stage.clone(), ..Self::default() };
+        for row in rows {
+            let Some(there) = other.sabotages.iter().find(|there| there.name == row.sabotage.name) else {
+                continue;
+            };
+            beside.add((row.first, row.tried, &row.caught), there);
+        }
+        beside
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "it is shown in whole plans")]
+    fn add(&mut self, (first, tried, caught): (u64, u64, &BTreeSet<u64>), there: &OtherRow) {
+        let (from, to) =
+            (first.max(there.first_tried), (first + tried).min(there.first_tried + there.tried_on));
+        let within = |seeds: &BTreeSet<u64>| -> BTreeSet<u64> {
+            seeds.iter().copied().filter(|seed| (from..to).contains(seed)).collect()
+        };
+        let (here, elsewhere, plans) = (within(caught), within(&there.caught_seeds), to.saturating_sub(from));
+        let count = |seeds: usize| seeds as u64;
+        self.plans += plans;
+        self.both += count(here.intersection(&elsewhere).count());
+        self.only_here += count(here.difference(&elsewhere).count());
+        self.only_there += count(elsewhere.difference(&here).count());
+        self.by_chance += here.len() as f64 * elsewhere.len() as f64 / plans.max(1) as f64;
+    }
+}
+
+impl fmt::Display for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { there, plans, both, only_here, only_there, by_chance } = self;
+        let same = plans - only_here - only_there;
+        write!(
+            f,
+            "beside {there}: of {plans} plans of wrong servers {same} come to the same; both stages catch {both}, \
+             where {by_chance:.0} would be chance, {only_here} are caught here alone and {only_there} there"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn other(sabotages: &serde_json::Value) -> serde_json::Value {
+        json!({ "version": 5, "stage": "bare", "uniform": false, "seeds": 1, "sabotages": sabotages })
+    }
+
+    #[test]
+    fn only_plans_that_both_have_run_are_compared() {
+        let there = OtherRow {
+            name: String::new(),
+            first_tried: 10,
+            tried_on: 100,
+            caught_seeds: BTreeSet::from([10, 20, 30, 105]),
+        };
+        let mut beside = Beside::default();
+        beside.add((0, 60, &BTreeSet::from([5, 20, 40])), &there);
+        let expected =
+            Beside { plans: 50, both: 1, only_here: 1, only_there: 2, by_chance: 0.12, ..Beside::default() };
+        assert_eq!(beside, expected);
+        beside.add((200, 10, &BTreeSet::from([201])), &there);
+        assert_eq!(beside, expected, "they have none in common");
+        assert!(
+            beside
+                .to_string()
+                .contains("of 50 plans of wrong servers 47 come to the same; both stages catch 1,")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_in_one_line() {
+        let file = std::env::temp_dir().join(format!("gearman-sim-beside-{}.json", std::process::id()));
+        let read = |json: &serde_json::Value, uniform| {
+            fs::write(&file, json.to_string()).unwrap();
+            Other::read(&file, 5, uniform)
+        };
+        let good = other(&json!([{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }]));
+        assert_eq!(read(&good, false).unwrap().sabotages.len(), 1);
+        assert!(read(&good, true).unwrap_err().ends_with("their plans are not the same"));
+        let mut old = good;
+        old["version"] = json!(4);
+        assert!(read(&old, false).unwrap_err().ends_with("it has version 4, and this program compares 5"));
+        assert!(read(&json!([]), false).unwrap_err().contains("of this version writes"));
+        fs::remove_file(&file).unwrap();
+        assert!(Other::read(&file, 5, false).unwrap_err().contains("No such file"));
+    }
+}
