@@ -200,6 +200,12 @@ impl Ledger {
         self.links.get(connection.index())?.as_ref()
     }
 
+    /// Whether it was submitted to a server that had been told to end, if that is known.
+    pub(crate) fn should_be_refused(&self, submit: SubmitId) -> bool {
+        let is_after = |told: Moment| self.submit(submit).wrote.place > told.place;
+        self.terms.hears_at_once && self.told_to_end.is_some_and(is_after)
+    }
+
     /// Since when somebody sleeps who is able to do this and has not been woken.
     pub(crate) fn sleeper(&self, function: Function) -> Option<Place> {
         self.links.iter().flatten().find_map(|link| link.sleeps(function))

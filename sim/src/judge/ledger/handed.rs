@@ -48,7 +48,7 @@ impl Ledger {
         let same = others.clone().all(|other| other.priority == priority);
         let one_start = others.clone().all(|other| other.start == start);
         let alone = others.count() == 0;
-        let (is_old, up) = (self.may_be_old(id), self.up);
+        let (is_old, up, should_be_refused) = (self.may_be_old(id), self.up, self.should_be_refused(id));
         let is_start_clear = one_start && !(is_old && self.knows_epochs);
         let due = match start {
             Start::At(moment) if is_start_clear => {
@@ -58,7 +58,8 @@ impl Ledger {
         };
         let introduced = &mut self[job];
         introduced.key = key;
-        introduced.is_murky |= introduced.function != function;
+        // Whoever takes what he should refuse is wrong in that, and whatever becomes of it follows.
+        introduced.is_murky |= introduced.function != function || should_be_refused;
         introduced.earliest = earliest;
         introduced.priority = same.then_some(priority);
         introduced.due = due;

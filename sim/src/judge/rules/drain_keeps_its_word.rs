@@ -17,11 +17,9 @@ impl Rule for DrainKeepsItsWord {
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
         let Some(told) = ledger.told_to_end else { return };
-        let is_after =
-            |submit| ledger.terms.hears_at_once && ledger.submit(submit).wrote.place > told.place;
         match *fact {
-            Fact::TooLate { submit } if is_after(submit) => bench.armed(),
-            Fact::Created { submit, job, .. } if is_after(submit) => {
+            Fact::TooLate { submit } if ledger.should_be_refused(submit) => bench.armed(),
+            Fact::Created { submit, job, .. } if ledger.should_be_refused(submit) => {
                 let what = format!("it was submitted #{} and taken", ledger.submit(submit).wrote.place);
                 bench.accuse(About::job(ledger, job), format!("told to end #{}: {what}", told.place));
             }
@@ -95,5 +93,11 @@ mod tests {
         for nobody in ["", "w> can_do mail\n w> grab"] {
             assert_eq!(broken(&format!("{waits}\n{nobody}\n server ends\n server down")), [""; 0]);
         }
+    }
+
+    #[test]
+    fn what_becomes_of_a_job_that_should_have_been_refused_is_not_told_twice() {
+        let unknown = "server drains\n c> submit mail\n c< created H:1\n d> cancel H:1\n d< line ERR UNKNOWN_JOB";
+        assert_eq!(broken(&format!("{unknown}\n c> echo x\n c< echo x")), [NAME]);
     }
 }
