@@ -21,6 +21,7 @@ use crate::faults::tally::Tally;
 use crate::history::What;
 use crate::lives::End;
 use crate::plan::{Mix, Plan};
+use crate::stage::Settled;
 use crate::trial::{Conditions, Failure, Outcome, Stage, hold};
 use crate::workload::ActorKind;
 use gearman_protocol::Time;
@@ -76,6 +77,8 @@ pub struct Figures {
     pub raw_requests: u64,
     /// Simulated time.
     pub lasted: Time,
+    /// How soon after its storm it came to rest, if that was in simulated time.
+    pub settled: Option<Settled>,
     /// Jobs that ended, by how.
     pub ends: BTreeMap<End, u64>,
     /// What faults touched.
@@ -147,6 +150,7 @@ fn figures(plan: &Plan, outcome: &Outcome) -> Figures {
         raw_requests: written.raw_requests,
         packets: run.history.entries().iter().filter(|entry| entry.what.is_message()).count() as u64,
         lasted: run.lasted,
+        settled: run.settled,
         ends: run.ends.clone(),
         tally: run.tally.clone(),
         census: run.census.clone(),

@@ -17,6 +17,7 @@ pub use crate::store::Cheat;
 use gearman_engine::Doors;
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
+use std::time::Duration;
 pub(crate) use storm::toward;
 
 /// What a run needs besides its plan.
@@ -51,6 +52,8 @@ pub struct Run {
     pub ends: BTreeMap<End, u64>,
     /// How long it lasted in simulated time.
     pub lasted: Time,
+    /// How soon after its storm it came to rest, in simulated time; not if it did not, nor in real time.
+    pub settled: Option<Settled>,
     /// Who waits for whom, if it did not come to rest.
     pub stuck: Option<Stuck>,
     /// What a server still holds though all is done and nothing is for later, if it is known and anything.
@@ -66,6 +69,15 @@ pub struct Happened {
     pub class: FaultClass,
     /// To whom and for how long, in words.
     pub what: String,
+}
+
+/// How soon after its storm a run came to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// From when the storm was over until all of the core had done everything.
+    pub within: Duration,
+    /// How long that might have taken.
+    pub bound: Duration,
 }
 
 /// A run that did not come to rest after its storm.

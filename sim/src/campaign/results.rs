@@ -11,7 +11,7 @@ use std::{fs, io};
 use thiserror::Error;
 
 /// The version of the format that this program writes and reads.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// How many absent parts of a range are named.
 const LINES: usize = 10;
 

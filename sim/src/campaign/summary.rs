@@ -6,10 +6,12 @@ use crate::faults::FaultClass;
 use crate::faults::tally::Tally;
 use crate::judge::rules;
 use crate::lives::{End, Stretch};
+use crate::stage::Settled;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
+use std::time::Duration;
 
 /// Simulated times are kept in steps of so many milliseconds.
 const STEP_MS: u64 = 100;
@@ -38,6 +40,10 @@ pub struct Summary {
     armed: BTreeMap<String, u64>,
     /// How many seeds lasted how long in simulated time, by the beginning of the step in which they ended.
     lasted_ms: BTreeMap<u64, u64>,
+    /// How many seeds came to rest how long after their storms, in the same steps.
+    settled_ms: BTreeMap<u64, u64>,
+    /// The greatest share that one of them took of the time that it might have taken, in thousandths.
+    most_of_bound: u64,
 }
 
 impl Summary {
@@ -47,13 +53,18 @@ impl Summary {
         if let Some(failure) = report.failed.as_ref().and_then(|failed| failed.1.failure.as_ref()) {
             self.fail(Failed::new(report.seed, failure));
         }
-        let Figures { hosts, packets, requests, raw_requests, lasted, ends, tally, census, armed } =
+        let Figures { hosts, packets, requests, raw_requests, lasted, settled, ends, tally, census, armed } =
             &report.figures;
         self.requests += requests;
         self.raw_requests += raw_requests;
         self.hosts += *hosts as u64;
         self.packets += packets;
-        *self.lasted_ms.entry(lasted.as_millis() / STEP_MS * STEP_MS).or_default() += 1;
+        *self.lasted_ms.entry(step(lasted.as_millis())).or_default() += 1;
+        if let Some(Settled { within, bound }) = settled {
+            let (within, bound) = (millis(*within), millis(*bound));
+            *self.settled_ms.entry(step(within)).or_default() += 1;
+            self.most_of_bound = self.most_of_bound.max(1000 * within / bound.max(1));
+        }
         add(&mut self.ends, ends);
         self.tally += tally;
         self.census += census;
@@ -144,15 +155,23 @@ impl Summary {
     /// The simulated time that half of the seeds reached, in milliseconds, a tenth of a second being one step.
     #[must_use]
     pub fn median_horizon(&self) -> u64 {
-        let mut seeds = 0;
-        let median = self.lasted_ms.iter().find(|(_, count)| {
-            seeds += **count;
-            2 * seeds > self.seeds
-        });
-        median.map_or(0, |(&ms, _)| ms)
+        median(&self.lasted_ms)
     }
 
-    /// The sums alone, without the tables: four lines.
+    /// How soon after their storms the seeds came to rest, where that was in simulated time: a line.
+    fn rest(&self) -> Option<String> {
+        let slowest = self.settled_ms.keys().next_back()?;
+        let half = median(&self.settled_ms);
+        Some(format!(
+            "after the storm: half at rest within {} ms, the slowest within {} ms; none took more than {:.1} % of what it \
+             may take\n",
+            half + STEP_MS,
+            slowest + STEP_MS,
+            100.0 * share(self.most_of_bound, 1000)
+        ))
+    }
+
+    /// The sums alone, without the tables: a few lines.
     #[must_use]
     pub fn head(&self) -> String {
         let (seeds, failed, rate) = (self.seeds, self.failed.len(), self.rate());
@@ -165,7 +184,8 @@ impl Summary {
             "{seeds} seeds, {failed} not clean, {rate:.1} seeds/s\n\
              per seed: {hosts:.1} hosts, {jobs:.1} jobs ended, {faults:.1} faults that bit, half over {median} ms\n\
              jobs: {ends}\n\
-             packets: {packets}; of those that peers wrote, {raw:.0} % by raw actors\n"
+             packets: {packets}; of those that peers wrote, {raw:.0} % by raw actors\n{}",
+            self.rest().unwrap_or_default()
         )
     }
 
@@ -195,6 +215,8 @@ impl AddAssign<&Self> for Summary {
         add(&mut self.bit, &other.bit);
         add(&mut self.armed, &other.armed);
         add(&mut self.lasted_ms, &other.lasted_ms);
+        add(&mut self.settled_ms, &other.settled_ms);
+        self.most_of_bound = self.most_of_bound.max(other.most_of_bound);
     }
 }
 
@@ -202,6 +224,25 @@ fn add<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
     for (key, count) in counts {
         *sums.entry(key.clone()).or_default() += count;
     }
+}
+
+const fn step(ms: u64) -> u64 {
+    ms / STEP_MS * STEP_MS
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The step that half of what was counted reached.
+fn median(counts: &BTreeMap<u64, u64>) -> u64 {
+    let all: u64 = counts.values().sum();
+    let mut so_far = 0;
+    let median = counts.iter().find(|(_, count)| {
+        so_far += **count;
+        2 * so_far > all
+    });
+    median.map_or(0, |(&ms, _)| ms)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an average is shown with one digit after the point")]
@@ -260,5 +301,22 @@ mod tests {
         let mut wrong = summary((0..20).map(|seed| (seed, Kind::Wrong)));
         wrong.seeds = 50;
         assert!(wrong.is_hopeless(20) && !wrong.is_hopeless(21));
+    }
+    #[test]
+    fn the_slowest_to_come_to_rest_is_the_slowest_of_all_parts() {
+        let part = |settled: &[(u64, u64)]| {
+            let mut summary = Summary::default();
+            for (seed, &(within, bound)) in (0..).zip(settled) {
+                let [within, bound] = [within, bound].map(Duration::from_millis);
+                let figures = Figures { settled: Some(Settled { within, bound }), ..Figures::default() };
+                summary.add(&Report { seed, digest: 0, figures, failed: None });
+            }
+            summary
+        };
+        let mut all = part(&[(310, 1_000), (250, 10_000)]);
+        all += &part(&[(2_199, 50_000)]);
+        let said = "half at rest within 400 ms, the slowest within 2200 ms; none took more than 31.0 %";
+        assert!(all.head().contains(said), "{}", all.head());
+        assert!(!Summary::default().head().contains("at rest"), "in real time nobody knows");
     }
 }

@@ -9,7 +9,7 @@
 mod links;
 mod server;
 
-use super::{Happened, MakeDoors, Options, Run, Stuck};
+use super::{Happened, MakeDoors, Options, Run, Settled, Stuck};
 use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault, When};
 use crate::history::{Actor, Closing, Connection, ServerId, What};
@@ -47,19 +47,20 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
     bare.now = bare.now.max(storm_ends);
     bare.calm();
-    let stuck = bare.settle(storm_ends);
+    let settled = bare.settle(storm_ends);
     bare.servers.iter().for_each(|server| server.must_have_ended(bare.now));
-    if stuck.is_none() {
+    if settled.is_ok() {
         bare.see(What::AtRest);
     }
     let Told { history, tally, census, mut lives } = bare.journal.take();
-    if stuck.is_none() {
+    if settled.is_ok() {
         lives.settle_all();
     }
-    let is_done = stuck.is_none() && !plan.workload.has_jobs_for_later();
+    let is_done = settled.is_ok() && !plan.workload.has_jobs_for_later();
     let held = bare.servers.iter().find_map(Server::held).filter(|_| is_done);
     let ends = lives.ends().clone();
-    Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, stuck, held }
+    let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
+    Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, settled, stuck, held }
 }
 
 /// Something that will happen.
@@ -198,21 +199,22 @@ impl<'a> Bare<'a> {
         }
     }
 
-    /// Until all of the core have been at rest for a while.
-    fn settle(&mut self, since: Time) -> Option<Stuck> {
+    /// Until all of the core have been at rest for a while; says who is not if that takes longer than it may, or if
+    /// nothing more can happen.
+    fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
         let mut rested = self.now;
         loop {
-            let until = self.next_at()?;
+            let next = self.next_at();
+            let until = next.unwrap_or(self.now);
             if self.restless().next().is_some() {
                 rested = until;
+            } else if next.is_none() || until - rested >= REST {
+                return Ok(Settled { within: rested - since, bound: BOUND });
             }
-            if until - rested >= REST {
-                return None;
-            }
-            if until - since > BOUND || self.journal.len() >= MOST_ENTRIES {
+            if next.is_none() || until - since > BOUND || self.journal.len() >= MOST_ENTRIES {
                 let who = self.restless().map(|actor| format!("a{actor} is not at rest")).collect();
-                let waited_ms = u64::try_from(BOUND.as_millis()).unwrap_or(u64::MAX);
-                return Some(Stuck { waited_ms, who });
+                let waited_ms = u64::try_from((until - since).as_millis()).unwrap_or(u64::MAX);
+                return Err(Stuck { waited_ms, who });
             }
             self.play(|bare| bare.next_at().is_none_or(|at| at > until));
         }

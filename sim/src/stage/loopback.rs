@@ -99,7 +99,8 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    let run = Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None };
+    let faults = storm.into_happened();
+    let run = Run { history, tally, census, faults, ends, lasted, settled: None, stuck, held: None };
     // That a process was sent a signal is seen, and not when it heard.
     let terms = Terms { hears_at_once: false, ..Terms::of(&plan, slack) };
     Ok(Real { run, terms, cut })

@@ -6,7 +6,7 @@ mod pausable;
 
 use super::house::{House, REST, byte_faults, servers};
 use super::storm::{Storm, Victims};
-use super::{MakeDoors, Options, Run, Stuck};
+use super::{MakeDoors, Options, Run, Settled, Stuck};
 use crate::actors::{Role, cast};
 use crate::history::{Actor, ServerId};
 use crate::journal::{Journal, Told};
@@ -39,17 +39,19 @@ pub fn run(plan: &Plan, options: Options) -> Run {
         town.house.step();
     }
     town.house.storm_over();
-    let stuck = town.settle(town.house.now());
+    let settled = town.settle(town.house.now());
     let lasted = town.house.now();
-    if stuck.is_none() {
+    if settled.is_ok() {
         cables.lock().journal().at_rest(lasted);
     }
     let Told { history, tally, census, mut lives } = cables.lock().journal().take();
-    if stuck.is_none() {
+    if settled.is_ok() {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
-    Run { history, tally, census, faults: storm.into_happened(), ends, lasted, stuck, held: None }
+    let faults = storm.into_happened();
+    let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
+    Run { history, tally, census, faults, ends, lasted, settled, stuck, held: None }
 }
 
 /// The hosts, and the servers' stores.
@@ -86,8 +88,8 @@ impl<'a> Town<'a> {
     }
 
     /// Waits until everybody is at rest; says who is not if that takes longer than it can.
-    fn settle(&mut self, since: Time) -> Option<Stuck> {
-        let bound = self.house.plan.settles_within() + REST;
+    fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
+        let bound = self.house.plan.settles_within();
         let mut rested = self.house.now();
         loop {
             self.house.step();
@@ -96,10 +98,10 @@ impl<'a> Town<'a> {
                 rested = now;
             }
             if now - rested >= REST {
-                return None;
+                return Ok(Settled { within: rested - since, bound });
             }
-            if now - since > bound {
-                return Some(self.house.stuck(since));
+            if now - since > bound + REST {
+                return Err(self.house.stuck(since));
             }
         }
     }

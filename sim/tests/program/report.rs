@@ -111,7 +111,7 @@ fn what_is_of_no_campaign_or_of_another_is_refused_in_a_line() {
         (&["/no/such/results.json"], "No such file"),
         (&[none.to_str().unwrap()], "none of the directories has a file"),
         (&[empty.to_str().unwrap()], "its campaign has not come to an end"),
-        (&[&old], "results of version 1; this program reads version 2"),
+        (&[&old], "results of version 1; this program reads version 3"),
         (&[&odd], "there is no operation \"SUBMIT_ALL\""),
         (&[&rule], "there is no rule \"golden\""),
         (

@@ -78,6 +78,34 @@ fn what_a_server_still_holds_when_all_is_done_is_a_leak() {
     assert_eq!(judged(seed, engine).0.held, None);
 }
 
+/// A server that does nothing at all.
+struct Dead;
+
+impl Doors for Dead {
+    fn handle(&mut self, _: Time, _: Event, _: &mut Effects) {}
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+#[test]
+fn who_waits_for_a_server_that_does_nothing_is_stuck_though_nothing_more_can_happen() {
+    for seed in 0..20 {
+        let plan = Plan::draw(seed, &Mix::everything());
+        let options = Options {
+            history: History::keeping(),
+            watcher: Box::new(|_| {}),
+            doors: Box::new(|_| Box::new(Dead)),
+            cheat: None,
+            submit_to_two: false,
+        };
+        let run = run(&plan, options);
+        let stuck = run.stuck.unwrap_or_else(|| panic!("seed {seed} came to rest: {:?}", run.settled));
+        assert!(!stuck.who.is_empty() && run.settled.is_none(), "seed {seed}: {stuck:?}");
+    }
+}
+
 fn assert_innocent(seed: u64, run: &Run, verdict: &Verdict) {
     let first = verdict.accusations.first();
     let told: Vec<String> = run.history.entries().iter().map(ToString::to_string).collect();
