@@ -23,6 +23,7 @@ mod soak;
 
 pub use exit::Exit;
 
+use crate::ambient;
 use crate::campaign::{Seeds, Shard, ShardError};
 use crate::compare::Habit;
 use crate::faults::FaultClass;
@@ -367,6 +368,7 @@ fn parse_rules(text: &str) -> Result<RuleChoice, String> {
 /// Does what the command line of this process asks for.
 #[must_use]
 pub fn main() -> Exit {
+    ambient::keep_memory();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
