@@ -124,6 +124,8 @@ pub struct Verdict {
     pub accusations: Vec<Accusation>,
     /// What each rule has done, in the order of [`rules`].
     pub counts: Vec<Count>,
+    /// The jobs that nobody will ever be given though all is at rest, a line each: which waits for whom.
+    pub left: Vec<String>,
     /// How many jobs were met.
     pub jobs: u64,
     /// How many of them are known to have ended.
@@ -203,6 +205,7 @@ pub struct Judge {
     rounds: Rounds,
     bench: Bench,
     facts: Vec<Fact<'static>>,
+    left: Vec<String>,
     /// Jobs of earlier lives of the servers.
     jobs: u64,
     ended: u64,
@@ -240,6 +243,7 @@ impl Judge {
             rounds: Rounds::default(),
             bench,
             facts: Vec::new(),
+            left: Vec::new(),
             jobs: 0,
             ended: 0,
         }
@@ -265,6 +269,9 @@ impl Judge {
             for fact in facts.drain(..) {
                 rules.see(&fact, ledger, &mut self.bench);
             }
+            if entry.what == What::AtRest {
+                self.left.extend(ledger.left_waiting().map(|(job, wait)| ledger.waits_for_whom(job, wait)));
+            }
         }
         // Collected in place: the list keeps its memory and forgets what it borrowed.
         facts.clear();
@@ -280,7 +287,7 @@ impl Judge {
             self.count_jobs(server);
         }
         let Bench { accusations, counts, .. } = self.bench;
-        Verdict { accusations, counts, jobs: self.jobs, ended: self.ended }
+        Verdict { accusations, counts, left: self.left, jobs: self.jobs, ended: self.ended }
     }
 
     fn count_jobs(&mut self, server: usize) {

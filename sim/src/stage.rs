@@ -3,6 +3,8 @@
 pub mod bare;
 #[cfg(test)]
 mod deaf;
+#[cfg(test)]
+mod hoarder;
 mod house;
 pub(crate) mod loopback;
 mod storm;
@@ -14,7 +16,7 @@ use crate::faults::tally::Tally;
 use crate::history::{Entry, History, ServerId};
 use crate::lives::End;
 pub use crate::store::Cheat;
-use gearman_engine::Doors;
+use gearman_engine::{Doors, Vitals};
 use gearman_protocol::Time;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,6 +89,18 @@ pub struct Stuck {
     pub waited_ms: u64,
     /// Which actors are not at rest and which jobs wait for whom, a line each.
     pub who: Vec<String>,
+}
+
+/// What an engine holds for ever, if it is anything: asked when all is done that anybody has asked for, and nothing is for
+/// later. A saboteur tells no figures.
+fn held_for_ever(id: ServerId, vitals: Vitals) -> Option<String> {
+    let Vitals { jobs, watchers, storing, .. } = vitals;
+    (jobs + watchers + storing > 0).then(|| {
+        format!(
+            "all is done, and {id} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not \
+             answered"
+        )
+    })
 }
 
 /// Whoever follows a run entry by entry.

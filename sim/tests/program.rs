@@ -51,7 +51,7 @@ fn a_clean_campaign_ends_with_0_and_says_how_rich_it_was() {
     let summary: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(
         (&summary["version"], &summary["summary"]["seeds"], &summary["summary"]["failed"]),
-        (&json!(2), &json!(6), &json!([]))
+        (&json!(3), &json!(6), &json!([]))
     );
     assert_eq!(summary["parts"], json!([{"seeds": "0..=5", "shard": "1/1", "run": 6, "checked": true}]));
 }
@@ -193,6 +193,21 @@ fn somebody_who_waits_for_ever_ends_with_3_and_is_named() {
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("seed 3 is stuck") && said.contains("a0 is not at rest"), "{said}");
+}
+
+#[test]
+fn a_job_that_waits_for_ever_ends_with_3_though_everybody_is_at_rest() {
+    for stage in ["bare", "turmoil"] {
+        let wrong = ["--sabotage", "noops-lost", "--rules", "fifo", "--stage", stage, "--seeds", "20"];
+        let output = program(&wrong);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        let waits = said.lines().find(|line| line.contains(") has waited since #"));
+        assert!(
+            said.contains("is stuck: ") && waits.is_some_and(|line| line.contains(" for a worker")),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -74,8 +74,9 @@ fn judge(args: &ReportArgs, choice: &Choice, page: Option<Page<'_>>, results: &R
     let commit = campaign.commit.as_deref().unwrap_or("of no commit that was named");
     let checked: u64 = parts.iter().filter(|part| part.checked).map(|part| part.run).sum();
     let about = format!(
-        "{} parts of a campaign, gearman-sim {} {commit}, {checked} seeds run twice",
+        "{} part{} of a campaign, gearman-sim {} {commit}, {checked} seeds run twice",
         parts.len(),
+        if parts.len() == 1 { "" } else { "s" },
         campaign.program
     );
     say!("{about}");

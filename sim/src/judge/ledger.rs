@@ -206,6 +206,19 @@ impl Ledger {
         self.terms.hears_at_once && self.told_to_end.is_some_and(is_after)
     }
 
+    /// That a job waits in vain, in words.
+    pub(crate) fn waits_for_whom(&self, id: JobId, wait: Wait) -> String {
+        let Job { handle, function, .. } = &self[id];
+        let known = self.functions.iter().find(|(_, number)| *number == function);
+        let name = known.map_or_else(String::new, |(name, _)| format!(" ({name})"));
+        let since = wait.since.place();
+        let whom = match self.sleeper(*function) {
+            Some(place) => format!("a worker, and one that can do it sleeps since #{place}"),
+            None => "a worker".to_owned(),
+        };
+        format!("{handle}{name} has waited since #{since} for {whom}")
+    }
+
     /// Since when somebody sleeps who is able to do this and has not been woken.
     pub(crate) fn sleeper(&self, function: Function) -> Option<Place> {
         self.links.iter().flatten().find_map(|link| link.sleeps(function))

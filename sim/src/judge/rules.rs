@@ -23,8 +23,8 @@ pub struct RuleInfo {
 
 /// One rule: it keeps what it must remember between facts, and does constant work for each. What it asks the ledger is
 /// constant work too, or looks at the attempts and reports of one job; only where there are limits of queues, when a job
-/// is handed out that was submitted under a unique, when a server has drained, and once when all is at rest are all jobs
-/// or keys looked at.
+/// is handed out that was submitted under a unique or comes from the store, at restarts, when a server has drained, and
+/// once when all is at rest are all jobs or keys looked at.
 trait Rule: Default {
     const INFO: RuleInfo;
 

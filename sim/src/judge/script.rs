@@ -66,6 +66,11 @@ pub(super) fn armed_on(terms: Terms, rule: &str, script: &str) -> u64 {
     verdict.counts[index].armed
 }
 
+/// The jobs that the script leaves waiting for ever, a line each.
+pub(super) fn left(script: &str) -> Vec<String> {
+    judged(terms(), script).left
+}
+
 /// The accusations that the script brings.
 pub(super) fn accused(script: &str) -> Vec<Accusation> {
     judged(terms(), script).accusations

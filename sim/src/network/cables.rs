@@ -171,8 +171,12 @@ impl Cables {
         let nth = *dials;
         *dials += 1;
         let connection = state.journal.connected(now(), home.actor, server);
-        state.cables[id.0].dialled = Some(Dialled { home, nth, connection });
-        if state.cables[id.0].ended {
+        let is_down = state.paths.down.contains(&server);
+        let cable = &mut state.cables[id.0];
+        cable.dialled = Some(Dialled { home, nth, connection });
+        // A server that ends by itself is down before its host is.
+        cable.is_posthumous |= is_down;
+        if cable.ended {
             state.journal.ended(now(), connection);
         }
         if state.paths.door(home.actor) == Some(Reception::Closes) {

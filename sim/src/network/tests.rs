@@ -227,6 +227,24 @@ fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the
 }
 
 #[test]
+fn who_learns_so_of_a_server_that_has_ended_by_itself_was_not_closed_by_the_next_one_either() {
+    async fn stand_still_when_told(network: SimNetwork, seen: Seen) -> io::Result<()> {
+        let cables = network.cables.clone();
+        cables.on(PEER, Box::pin(ask_and_read(network, seen))).await
+    }
+    let mut rehearsal = Watched::new(&[], 1 << 16, stand_still_when_told);
+    rehearsal.step(1);
+    rehearsal.state().pause(PEER, Time::from_millis(300));
+    rehearsal.step(5);
+    // It has said its last, and its host is not taken down yet when the peer learns that it is connected.
+    rehearsal.state().leaves(Time::from_millis(6), FIRST);
+    rehearsal.state().resume(PEER, Time::from_millis(300));
+    rehearsal.step(1);
+    assert_eq!(rehearsal.lines()[..3], ["server ends", "server down", "c0 is a0, connected"]);
+    assert!(rehearsal.state().is_lost(ONLY, Toward::Server));
+}
+
+#[test]
 fn what_the_peer_writes_and_reads_is_in_the_history() {
     async fn ask_for_the_version(network: SimNetwork, seen: Seen) -> io::Result<()> {
         let mut stream = network.connect(SERVER_ADDRESS).await?;

@@ -212,7 +212,9 @@ impl<'a> Bare<'a> {
                 return Ok(Settled { within: rested - since, bound: BOUND });
             }
             if next.is_none() || until - since > BOUND || self.journal.len() >= MOST_ENTRIES {
-                let who = self.restless().map(|actor| format!("a{actor} is not at rest")).collect();
+                let mut who: Vec<String> =
+                    self.restless().map(|actor| format!("a{actor} is not at rest")).collect();
+                who.extend(self.journal.lives().waits());
                 let waited_ms = u64::try_from((until - since).as_millis()).unwrap_or(u64::MAX);
                 return Err(Stuck { waited_ms, who });
             }

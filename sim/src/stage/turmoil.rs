@@ -6,7 +6,7 @@ mod pausable;
 
 use super::house::{House, REST, byte_faults, servers};
 use super::storm::{Storm, Victims};
-use super::{MakeDoors, Options, Run, Settled, Stuck};
+use super::{MakeDoors, Options, Run, Settled, Stuck, held_for_ever};
 use crate::actors::{Role, cast};
 use crate::history::{Actor, ServerId};
 use crate::journal::{Journal, Told};
@@ -50,8 +50,10 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     }
     let ends = lives.ends().clone();
     let faults = storm.into_happened();
+    let is_done = settled.is_ok() && !plan.workload.has_jobs_for_later();
+    let held = town.held().filter(|_| is_done);
     let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
-    Run { history, tally, census, faults, ends, lasted, settled, stuck, held: None }
+    Run { history, tally, census, faults, ends, lasted, settled, stuck, held }
 }
 
 /// The hosts, and the servers' stores.
@@ -104,6 +106,14 @@ impl<'a> Town<'a> {
                 return Err(self.house.stuck(since));
             }
         }
+    }
+}
+
+impl Town<'_> {
+    /// What a server holds for ever, when all is done.
+    fn held(&self) -> Option<String> {
+        let ids = (0..).map(ServerId::new);
+        ids.zip(&self.gates).find_map(|(id, gate)| held_for_ever(id, gate.vitals()?))
     }
 }
 
@@ -184,6 +194,7 @@ async fn serve(
         state.server_is_up(id);
         state.journal().server_up(now(), id);
     }
+    gate.opened(server.clone());
     tokio::select! {
         biased;
         _ = server.finished() => match gate.left().await {},
@@ -212,6 +223,7 @@ mod tests {
     use crate::history::{History, What};
     use crate::plan::Mix;
     use crate::stage::deaf::Deaf;
+    use crate::stage::hoarder::Hoarder;
     use gearman_engine::{Doors, Engine};
 
     type MakeOne = fn(Engine) -> Box<dyn Doors + Send>;
@@ -270,6 +282,22 @@ mod tests {
         // What stays as long as it lives dies all the same.
         let seen = played(&plan, |engine| Box::new(Deaf(engine)));
         assert_eq!(seen.faults.len(), 2);
+    }
+
+    #[test]
+    fn what_a_server_still_holds_when_all_is_done_is_a_leak() {
+        let is_for_now = |plan: &Plan| !plan.workload.has_jobs_for_later() && plan.workload.servers > 1;
+        let mut plans = (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
+        let plan = plans.clone().find(is_for_now).expect("there is one");
+        let held = played(&plan, |engine| Box::new(Hoarder(engine))).held.expect("it holds a job");
+        assert!(held.contains("server holds 1 jobs, 0 watchers and 0 records"), "{held}");
+        assert_eq!(played(&plan, |engine| Box::new(engine)).held, None);
+        let later = plans.find(|plan| plan.workload.has_jobs_for_later()).expect("there is one");
+        assert_eq!(
+            played(&later, |engine| Box::new(Hoarder(engine))).held,
+            None,
+            "it may hold jobs for later"
+        );
     }
 
     #[test]

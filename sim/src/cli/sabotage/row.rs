@@ -35,7 +35,8 @@ pub(super) struct Row {
     pub(super) caught: BTreeSet<u64>,
     /// What else sees it when its rule is off, and in how many seeds.
     otherwise: BTreeMap<&'static str, usize>,
-    /// In how many seeds anything else does.
+    /// In how many seeds another rule does, or a panic. That somebody waits for ever follows from much that is wrong, and is
+    /// told and not counted.
     seen_otherwise: usize,
 }
 
@@ -80,8 +81,10 @@ impl Row {
         }
         let others = RuleChoice::all().without(self.sabotage.rule);
         let verdict = judge(plan, conditions, &others, run.history.entries());
-        let seers = verdict.accusations.iter().map(|accusation| accusation.rule);
-        self.see(seers.chain(run.stuck.is_some().then_some("being stuck")).collect());
+        self.see(verdict.accusations.iter().map(|accusation| accusation.rule).collect());
+        if run.stuck.is_some() || !verdict.left.is_empty() {
+            *self.otherwise.entry("being stuck").or_default() += 1;
+        }
     }
 
     /// These see it in a seed, with its rule off.

@@ -2,6 +2,10 @@
 
 use super::{Cause, JobId, Ledger, Moment, Start};
 use crate::history::{Connection, Place};
+use gearman_protocol::Time;
+
+/// A job of the calendar that is due for so many milliseconds is there, however late the server may be.
+const LATE_MS: u64 = 2500;
 
 /// When a job began to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,13 @@ pub(crate) enum Since {
 }
 
 impl Since {
+    /// The place by which it had begun, or after which it did.
+    pub(crate) const fn place(self) -> Place {
+        match self {
+            Self::Place(place) | Self::Time(Moment { place, .. }) => place,
+        }
+    }
+
     /// Whether what began at this moment began while the job waited.
     pub(crate) fn is_before(self, start: Moment) -> bool {
         match self {
@@ -87,6 +98,15 @@ impl Ledger {
         self.wait(id, job.attempts.len(), self.now.place + 1)
     }
 
+    /// The jobs that certainly wait still, and have done so for longer than any server may be late: when all is at rest,
+    /// and workers are there that could do them, nobody ever will.
+    pub(crate) fn left_waiting(&self) -> impl Iterator<Item = (JobId, Wait)> + '_ {
+        let soon = Time::from_millis(self.now.at.as_millis().saturating_sub(LATE_MS));
+        let soon = Moment { at: soon, ..self.now };
+        let is_left = move |wait: &Wait| wait.kind != WaitKind::Due || wait.since.is_before(soon);
+        self.job_ids().filter_map(move |job| Some((job, self.wait_going_on(job).filter(is_left)?)))
+    }
+
     /// The wait before an attempt.
     fn wait(&self, id: JobId, attempt: usize, until: Place) -> Option<Wait> {
         let job = &self[id];
@@ -103,11 +123,7 @@ impl Ledger {
             },
             Some(last) => self.wait_after(id, last)?,
         };
-        let begun = match since {
-            Since::Place(place) => place,
-            Since::Time(moment) => moment.place,
-        };
-        let certain = begun < until && !self.may_have_gone_astray(job.function, earliest);
+        let certain = since.place() < until && !self.may_have_gone_astray(job.function, earliest);
         certain.then_some(Wait { kind, since, until })
     }
 
@@ -137,5 +153,50 @@ impl Ledger {
         !job.is_murky
             && !self.may_have_gone_astray(job.function, job.earliest)
             && !self.is_asked_for(job.function, Some(except))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::script::{armed, left};
+
+    const WAITS: &str = "w> can_do mail
+        w> grab
+        w< no_job
+        w> sleep
+        c> submit mail bg
+        c< created H:1";
+
+    #[test]
+    fn what_waits_when_all_is_at_rest_waits_for_ever() {
+        let since = ["H:1 (mail) has waited since #8 for a worker, and one that can do it sleeps since #5"];
+        assert_eq!(left(&format!("{WAITS}\n all rest")), since);
+        assert_eq!(
+            left(&format!("{WAITS}\n w closes\n w ended\n all rest")),
+            ["H:1 (mail) has waited since #8 for a worker"]
+        );
+        let lost = "v> can_do mail
+            v> grab
+            v< assign H:1 mail
+            v closes
+            v ended
+            all rest";
+        assert_eq!(left(&format!("{WAITS}\n {lost}")).len(), 1);
+        // No rule is about that.
+        assert_eq!(armed("wake-up", &format!("{WAITS}\n all rest")), 0);
+    }
+
+    #[test]
+    fn who_may_have_been_given_or_have_ended_is_not_left() {
+        let taken = "w> grab
+            w< assign H:1 mail";
+        let over = "w> complete H:1 done";
+        let asked = "v> can_do mail
+            v> grab";
+        let cancelled = "c> cancel H:1";
+        for why in [taken, &format!("{taken}\n {over}"), asked, cancelled, ""] {
+            let rest = if why.is_empty() { "" } else { "all rest" };
+            assert_eq!(left(&format!("{WAITS}\n {why}\n {rest}")), [""; 0], "{why}");
+        }
     }
 }

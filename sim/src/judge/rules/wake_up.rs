@@ -1,11 +1,7 @@
 //! Nobody sleeps while there is work.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, JobId, Limit, Map, Moment, Passes, Wait, WaitKind, functions_of};
-use gearman_protocol::Time;
-
-/// A job of the calendar that is due for so many milliseconds is there, however late the server may be.
-const LATE_MS: u64 = 2500;
+use crate::judge::ledger::{Function, JobId, Limit, Map, Passes, Wait, WaitKind, functions_of};
 
 /// For each function, when an able sleeper was seen that had not been woken.
 #[derive(Debug, Default)]
@@ -46,12 +42,8 @@ impl Rule for WakeUp {
             // Nothing is on its way, and who sleeps now is not about to be woken. Of other jobs one that nobody is woken for
             // may have been lost long before, and one that is due for less than this may be late, which other rules see.
             Fact::Rested => {
-                for job in ledger.job_ids() {
-                    let soon = Moment { at: Time::from_millis(ledger.now.at.as_millis().saturating_sub(LATE_MS)), ..ledger.now };
-                    let is_due = ledger
-                        .wait_going_on(job)
-                        .is_some_and(|wait| wait.kind == WaitKind::Due && wait.since.is_before(soon));
-                    if is_due && let Some(since) = ledger.sleeper(ledger[job].function) {
+                for (job, _) in ledger.left_waiting().filter(|(_, wait)| wait.kind == WaitKind::Due) {
+                    if let Some(since) = ledger.sleeper(ledger[job].function) {
                         let what = format!("all is at rest, it is due, and nobody wakes who sleeps since #{since}");
                         bench.accuse(About::job(ledger, job), what);
                     }

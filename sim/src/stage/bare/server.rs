@@ -5,10 +5,10 @@ use crate::faults::FaultClass;
 use crate::faults::schedule::{Deed, Fault, When};
 use crate::history::{ServerId, What};
 use crate::naive::MOST_LAG;
-use crate::stage::Happened;
+use crate::stage::{Happened, held_for_ever};
 use crate::store::{Crash, Disk};
 use crate::workload::DRAINS_FOR;
-use gearman_engine::{Doors, Effect, Effects, Event, Vitals};
+use gearman_engine::{Doors, Effect, Effects, Event};
 use gearman_protocol::Time;
 use std::time::Duration;
 
@@ -45,17 +45,9 @@ impl Server {
         assert!(has_time, "the {} was told to end and has not", self.id);
     }
 
-    /// All is done that anybody has asked for, and nothing for later: what an engine still holds it holds for ever. What
-    /// that is, if it is anything; a saboteur tells no figures.
+    /// What it holds for ever, when all is done.
     pub(super) fn held(&self) -> Option<String> {
-        let Vitals { jobs, watchers, storing, .. } = self.doors.as_ref()?.figures().vitals;
-        (jobs + watchers + storing > 0).then(|| {
-            format!(
-                "all is done, and {} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not \
-                 answered",
-                self.id
-            )
-        })
+        held_for_ever(self.id, self.doors.as_ref()?.figures().vitals)
     }
 }
 

@@ -2,19 +2,20 @@
 
 use crate::history::ServerId;
 use crate::network::{Cables, now};
-use gearman_engine::{Doors, Effect, Effects, Event, Figures, FunctionPage};
+use gearman_engine::{Doors, Effect, Effects, Event, Figures, FunctionPage, Vitals};
 use gearman_protocol::Time;
 use gearman_server::Control;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use tokio::sync::Notify;
 
 /// Where a server is told to end, from outside of its host.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Gate {
     told: Notify,
     is_told: Cell<bool>,
     is_empty: Cell<bool>,
+    server: RefCell<Option<Control>>,
 }
 
 impl Gate {
@@ -29,8 +30,19 @@ impl Gate {
         self.is_empty.get()
     }
 
+    /// It is up.
+    pub(super) fn opened(&self, server: Control) {
+        self.server.replace(Some(server));
+    }
+
+    /// How much its engine holds, if it is up.
+    pub(super) fn vitals(&self) -> Option<Vitals> {
+        self.server.borrow().as_ref().map(|server| server.figures().vitals)
+    }
+
     /// Its process is gone, and a new one will know nothing of it.
     pub(super) fn forget(&self) {
+        self.server.replace(None);
         self.is_told.set(false);
         self.is_empty.set(false);
     }

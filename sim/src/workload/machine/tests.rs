@@ -98,8 +98,11 @@ fn a_worker_registers_grabs_works_and_sleeps() {
     assert_eq!(words(&mut out), ["complete", "grab"]);
     machine.read(at(12), &Response::NoJob, &mut out);
     assert_eq!((words(&mut out), machine.wake_at()), (vec!["sleep"], None));
+    assert!(machine.is_at_rest(), "it asks when it is woken");
     machine.read(at(13), &Response::Noop, &mut out);
-    assert_eq!(words(&mut out), ["grab"]);
+    assert_eq!((words(&mut out), machine.is_at_rest()), (vec!["grab"], false));
+    machine.read(at(14), &Response::NoJob, &mut out);
+    assert!(machine.is_at_rest());
 }
 
 #[test]

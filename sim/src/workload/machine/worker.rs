@@ -135,6 +135,8 @@ impl Worker {
                 self.nap(scene, nap);
             }
             Response::Noop => {
+                // There is something for it, or was: the answers before this say nothing any more.
+                self.empty = 0;
                 if let State::Asleep { echo_ms, stubborn, .. } = self.state {
                     let wake = self.plan().wakes[self.wakes % self.plan().wakes.len()];
                     self.wakes += 1;
