@@ -97,8 +97,8 @@ fn held_for_ever(id: ServerId, vitals: Vitals) -> Option<String> {
     let Vitals { jobs, watchers, storing, .. } = vitals;
     (jobs + watchers + storing > 0).then(|| {
         format!(
-            "all is done, and {id} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not \
-             answered"
+            "the {id} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not answered, though \
+             all is done that anybody has asked for"
         )
     })
 }

@@ -290,13 +290,11 @@ fn failure(run: &Run, verdict: &Verdict, wall_clock_reads: u64) -> Option<Failur
     if let Some(stuck) = &run.stuck {
         return Some(Failure::Stuck(stuck.clone()));
     }
-    if !verdict.left.is_empty() {
+    let left: Vec<String> = verdict.left.iter().chain(&run.held).cloned().collect();
+    if !left.is_empty() {
         let waited_ms = run.settled.map_or(0, |settled| settled.within.as_millis());
         let waited_ms = u64::try_from(waited_ms).unwrap_or(u64::MAX);
-        return Some(Failure::Stuck(Stuck { waited_ms, who: verdict.left.clone() }));
-    }
-    if let Some(held) = &run.held {
-        return Some(Failure::Panic(Panic { message: held.clone(), place: "the end of the run".to_owned() }));
+        return Some(Failure::Stuck(Stuck { waited_ms, who: left }));
     }
     let leak = format!("a host has read the machine's wall clock {wall_clock_reads} times");
     (wall_clock_reads > 0).then_some(Failure::NotDeterministic(leak))

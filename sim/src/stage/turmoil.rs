@@ -290,7 +290,7 @@ mod tests {
         let mut plans = (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
         let plan = plans.clone().find(is_for_now).expect("there is one");
         let held = played(&plan, |engine| Box::new(Hoarder(engine))).held.expect("it holds a job");
-        assert!(held.contains("server holds 1 jobs, 0 watchers and 0 records"), "{held}");
+        assert!(held.contains("the server holds 1 jobs, 0 watchers and 0 records"), "{held}");
         assert_eq!(played(&plan, |engine| Box::new(engine)).held, None);
         let later = plans.find(|plan| plan.workload.has_jobs_for_later()).expect("there is one");
         assert_eq!(

@@ -78,5 +78,5 @@ fn chosen(bugs: Vec<Bug>, Options { ids, slice, .. }: &Options) -> Result<Vec<Bu
 fn bring_back(copy: &Copy, bug: &Bug, seeds: u64) -> Result<Sight, String> {
     let _planted = copy.plant(&bug.edits)?;
     hunt::build(copy)?;
-    hunt::hunt(copy, bug.stage, seeds)
+    hunt::hunt(copy, bug, seeds)
 }

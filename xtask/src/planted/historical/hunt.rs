@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::table::Stage;
+use super::table::{Bug, STUCK, Stage};
 use crate::copy::{Copy, errand};
 
 /// How many seeds show nothing where there is no bug; most bugs need no more.
@@ -22,6 +22,15 @@ pub(super) struct Sight {
     pub(super) caught: Vec<(u64, String)>,
     /// How long it took on the machine's clock, in milliseconds.
     pub(super) took_ms: u64,
+}
+
+impl Sight {
+    /// What saw the bug first. That somebody waits for ever follows from much that is wrong, and counts where the bug says
+    /// that it shows so.
+    pub(super) fn first(&self, bug: &Bug) -> Option<&str> {
+        let tells = |seer: &str| seer != STUCK || bug.seen_by.iter().any(|named| named == STUCK);
+        self.caught.iter().map(|(_, seer)| seer.as_str()).find(|seer| tells(seer))
+    }
 }
 
 /// As much of the simulator's results as is looked at.
@@ -54,7 +63,7 @@ impl Failed {
     fn code(&self) -> i32 {
         match self.kind.as_str() {
             "wrong" => 1,
-            "stuck" => 3,
+            STUCK => 3,
             "panic" => 4,
             _ => 5,
         }
@@ -69,15 +78,19 @@ pub(super) fn build(copy: &Copy) -> Result<(), String> {
     if ended.code == Some(0) { Ok(()) } else { Err(format!("it does not build:\n{}", ended.complained)) }
 }
 
-/// Runs the seeds from 0 on: some, and more as long as nothing is seen. A bug that many seeds show is one that may make
-/// each of them take long.
-pub(super) fn hunt(copy: &Copy, stage: Stage, seeds: u64) -> Result<Sight, String> {
+/// Runs the seeds from 0 on: some, and more as long as nothing sees the bug. One that many seeds show may make each of
+/// them take long.
+pub(super) fn hunt(copy: &Copy, bug: &Bug, seeds: u64) -> Result<Sight, String> {
     let mut sight = Sight::default();
     for until in [10, FIRST, seeds] {
-        let more = look(copy, stage, sight.seeds..until.min(seeds))?;
-        let (all, took_ms) = (sight.seeds + more.seeds, sight.took_ms + more.took_ms);
-        sight = Sight { seeds: all, took_ms, ..more };
-        if !sight.caught.is_empty() || sight.seeds == seeds {
+        let range = sight.seeds..until.min(seeds);
+        let whole = range.end - range.start;
+        let more = look(copy, bug.stage, range)?;
+        let was_cut_short = more.seeds < whole;
+        sight.seeds += more.seeds;
+        sight.took_ms += more.took_ms;
+        sight.caught.extend(more.caught);
+        if sight.first(bug).is_some() || was_cut_short || sight.seeds == seeds {
             break;
         }
     }

@@ -19,8 +19,8 @@ impl Row {
 
     /// Whether it was seen, and first by what it says.
     fn is_good(&self) -> bool {
-        let first = self.sight.as_ref().ok().and_then(|sight| sight.caught.first());
-        first.is_some_and(|(_, seer)| self.bug.seen_by.contains(seer))
+        let first = self.sight.as_ref().ok().and_then(|sight| sight.first(&self.bug));
+        first.is_some_and(|first| self.bug.seen_by.iter().any(|named| named == first))
     }
 
     /// In how many seeds of how many, which was the first, and the seconds that these took.
@@ -120,6 +120,11 @@ mod tests {
     fn a_bug_is_seen_if_what_it_names_sees_it_first() {
         assert!(row(&[(3, "fifo"), (4, "panic")]).is_good());
         assert!(!row(&[(3, "panic"), (4, "fifo")]).is_good());
+        // What waits for ever is what follows, unless it is named.
+        assert!(row(&[(3, "stuck"), (4, "fifo")]).is_good() && !row(&[(3, "stuck")]).is_good());
+        let mut hangs = row(&[(3, "stuck"), (4, "fifo")]);
+        hangs.bug.seen_by = vec!["stuck".to_owned()];
+        assert!(hangs.is_good());
         assert!(!row(&[]).is_good());
         let unbuilt = Row { sight: Err("it does not build".to_owned()), ..row(&[]) };
         assert_eq!(Report { rows: vec![unbuilt, row(&[(3, "fifo")])], seeds: 100 }.wrong(), 1);

@@ -18,7 +18,9 @@ const RULES: &str = "sim/src/judge/rules/";
 const RULES_WITHOUT_A_STORY: &str = "H-201";
 
 /// What sees a bug that no rule sees first.
-const NO_RULES: [&str; 2] = ["stuck", "panic"];
+const NO_RULES: [&str; 2] = [STUCK, "panic"];
+/// That somebody waits for ever.
+pub(super) const STUCK: &str = "stuck";
 
 /// One bug.
 #[derive(Debug, Deserialize)]
