@@ -302,6 +302,7 @@ mod tests {
         wrong.seeds = 50;
         assert!(wrong.is_hopeless(20) && !wrong.is_hopeless(21));
     }
+
     #[test]
     fn the_slowest_to_come_to_rest_is_the_slowest_of_all_parts() {
         let part = |settled: &[(u64, u64)]| {

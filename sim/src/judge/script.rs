@@ -66,6 +66,14 @@ pub(super) fn armed_on(terms: Terms, rule: &str, script: &str) -> u64 {
     verdict.counts[index].armed
 }
 
+/// A worker sleeps that can do what is submitted then.
+pub(super) const SLEEPS: &str = "w> can_do mail
+        w> grab
+        w< no_job
+        w> sleep
+        c> submit mail bg
+        c< created H:1";
+
 /// The jobs that the script leaves waiting for ever, a line each.
 pub(super) fn left(script: &str) -> Vec<String> {
     judged(terms(), script).left

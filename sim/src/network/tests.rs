@@ -207,17 +207,22 @@ fn a_crashed_server_hangs_up_and_then_refuses() {
     assert_eq!(gots, [Got::Bytes(b"!".to_vec()), Got::End, Got::Failed(io::ErrorKind::ConnectionRefused)]);
 }
 
-#[test]
-fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the_next_one() {
+/// The server has accepted, and the peer, which has called, stands still and does not know it.
+fn called_and_standing_still() -> Watched {
     async fn stand_still_when_told(network: SimNetwork, seen: Seen) -> io::Result<()> {
         let cables = network.cables.clone();
         cables.on(PEER, Box::pin(ask_and_read(network, seen))).await
     }
     let mut rehearsal = Watched::new(&[], 1 << 16, stand_still_when_told);
     rehearsal.step(1);
-    // The server accepts, and the peer, which has called, stands still.
     rehearsal.state().pause(PEER, Time::from_millis(300));
     rehearsal.step(5);
+    rehearsal
+}
+
+#[test]
+fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the_next_one() {
+    let mut rehearsal = called_and_standing_still();
     assert_eq!(rehearsal.lines(), [""; 0]);
     rehearsal.kill(SERVER);
     rehearsal.state().resume(PEER, Time::from_millis(300));
@@ -228,14 +233,7 @@ fn who_learns_that_it_is_connected_when_the_server_is_dead_was_not_closed_by_the
 
 #[test]
 fn who_learns_so_of_a_server_that_has_ended_by_itself_was_not_closed_by_the_next_one_either() {
-    async fn stand_still_when_told(network: SimNetwork, seen: Seen) -> io::Result<()> {
-        let cables = network.cables.clone();
-        cables.on(PEER, Box::pin(ask_and_read(network, seen))).await
-    }
-    let mut rehearsal = Watched::new(&[], 1 << 16, stand_still_when_told);
-    rehearsal.step(1);
-    rehearsal.state().pause(PEER, Time::from_millis(300));
-    rehearsal.step(5);
+    let mut rehearsal = called_and_standing_still();
     // It has said its last, and its host is not taken down yet when the peer learns that it is connected.
     rehearsal.state().leaves(Time::from_millis(6), FIRST);
     rehearsal.state().resume(PEER, Time::from_millis(300));

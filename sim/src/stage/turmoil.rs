@@ -107,9 +107,7 @@ impl<'a> Town<'a> {
             }
         }
     }
-}
 
-impl Town<'_> {
     /// What a server holds for ever, when all is done.
     fn held(&self) -> Option<String> {
         let ids = (0..).map(ServerId::new);

@@ -158,21 +158,14 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, left};
-
-    const WAITS: &str = "w> can_do mail
-        w> grab
-        w< no_job
-        w> sleep
-        c> submit mail bg
-        c< created H:1";
+    use crate::judge::script::{SLEEPS, armed, left};
 
     #[test]
     fn what_waits_when_all_is_at_rest_waits_for_ever() {
         let since = ["H:1 (mail) has waited since #8 for a worker, and one that can do it sleeps since #5"];
-        assert_eq!(left(&format!("{WAITS}\n all rest")), since);
+        assert_eq!(left(&format!("{SLEEPS}\n all rest")), since);
         assert_eq!(
-            left(&format!("{WAITS}\n w closes\n w ended\n all rest")),
+            left(&format!("{SLEEPS}\n w closes\n w ended\n all rest")),
             ["H:1 (mail) has waited since #8 for a worker"]
         );
         let lost = "v> can_do mail
@@ -181,9 +174,9 @@ mod tests {
             v closes
             v ended
             all rest";
-        assert_eq!(left(&format!("{WAITS}\n {lost}")).len(), 1);
+        assert_eq!(left(&format!("{SLEEPS}\n {lost}")).len(), 1);
         // No rule is about that.
-        assert_eq!(armed("wake-up", &format!("{WAITS}\n all rest")), 0);
+        assert_eq!(armed("wake-up", &format!("{SLEEPS}\n all rest")), 0);
     }
 
     #[test]
@@ -196,7 +189,7 @@ mod tests {
         let cancelled = "c> cancel H:1";
         for why in [taken, &format!("{taken}\n {over}"), asked, cancelled, ""] {
             let rest = if why.is_empty() { "" } else { "all rest" };
-            assert_eq!(left(&format!("{WAITS}\n {why}\n {rest}")), [""; 0], "{why}");
+            assert_eq!(left(&format!("{SLEEPS}\n {why}\n {rest}")), [""; 0], "{why}");
         }
     }
 }

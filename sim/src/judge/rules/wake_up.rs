@@ -67,17 +67,10 @@ fn can_only_have_waited(job: JobId, wait: Wait, ledger: &Ledger) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::script::{SLEEPS, armed, broken};
 
     use crate::judge::Terms;
     use crate::judge::script::{broken_on, terms};
-
-    const SLEEPS: &str = "w> can_do mail
-        w> grab
-        w< no_job
-        w> sleep
-        c> submit mail bg
-        c< created H:1";
 
     #[test]
     fn a_sleeper_is_woken() {

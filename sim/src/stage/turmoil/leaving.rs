@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use tokio::sync::Notify;
 
-/// Where a server is told to end, from outside of its host.
+/// Where a server is told to end, and asked what it holds, from outside of its host.
 #[derive(Default)]
 pub(super) struct Gate {
     told: Notify,
