@@ -100,6 +100,12 @@ impl FaultClass {
         matches!(self, Self::ShortRead | Self::SplitWrite | Self::MergeWrite | Self::Delay)
     }
 
+    /// Whether a server ends by it.
+    #[must_use]
+    pub const fn ends_a_server(self) -> bool {
+        matches!(self, Self::ServerCrash | Self::ServerPowerLoss | Self::ServerDrain)
+    }
+
     /// Whether it is a store's.
     #[must_use]
     pub const fn is_of_a_store(self) -> bool {

@@ -4,12 +4,14 @@
 //! all else as it was.
 
 mod faults;
+mod weather;
 
 use super::{Host, Mix, Plan, VERSION, World};
 use crate::chance::rng;
 use crate::faults::FaultClass;
 use crate::workload::{ActorPlan, Knobs, Workload};
 use faults::Faults;
+use weather::Weather;
 
 /// The key of draws that belong to no actor.
 const NOBODY: u64 = u64::MAX;
@@ -27,7 +29,9 @@ impl Plan {
     pub fn draw(seed: u64, mix: &Mix) -> Self {
         let mut workload = if mix.is_uniform() { Workload::uniform(seed) } else { Workload::draw(seed) };
         mix.tame(&mut workload);
-        let (world, server) = (world(seed, mix), Knobs::draw(seed));
+        let weather = Weather::draw(seed, mix);
+        let mix = &mix.without(|class| !weather.has(class));
+        let (world, server) = (world(seed, mix), Knobs::draw(seed, weather.store));
         if world.window < ROOMY {
             workload.limit_sizes(MOST_AT_A_TIME);
         }
@@ -55,7 +59,7 @@ fn world(seed: u64, mix: &Mix) -> World {
     let per_mille = rates.into_iter().filter_map(|(class, range)| {
         let mut chance = rng(seed, NOBODY, class.name(), 0);
         let rate = small(chance.by_magnitude(range));
-        (mix.grants(chance.odds(2, 3)) && mix.has(class)).then_some((class, rate))
+        (mix.grants(chance.odds(3, 4)) && mix.has(class)).then_some((class, rate))
     });
     World { tick_ms, window, epoch_ms: EPOCH_MS, per_mille: per_mille.collect() }
 }

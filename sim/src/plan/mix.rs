@@ -48,6 +48,12 @@ impl Mix {
         self.classes.contains(&class)
     }
 
+    /// The same without some classes.
+    pub(super) fn without(&self, leaves_out: impl Fn(FaultClass) -> bool) -> Self {
+        let classes = self.classes().filter(|&class| !leaves_out(class)).collect();
+        Self { classes, ..*self }
+    }
+
     /// The classes, in order.
     pub fn classes(&self) -> impl Iterator<Item = FaultClass> + '_ {
         self.classes.iter().copied()

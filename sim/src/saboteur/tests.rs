@@ -25,13 +25,13 @@ fn judged(seed: u64, sabotage: &Sabotage) -> Verdict {
     Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic").finish()
 }
 
-/// The command line's table runs all hundred; here it is until the rule has caught it, and a while longer to see
-/// that no other rule does.
+/// The command line's table runs all hundred, and four for a needle that these show too seldom; here it is until the
+/// rule has caught it, and a while longer to see that no other rule does.
 #[test]
-fn each_is_caught_by_its_rule_within_a_hundred_seeds_and_by_no_other() {
+fn each_is_caught_by_its_rule_and_by_no_other() {
     for sabotage in sabotages() {
         let mut is_caught = false;
-        for seed in 0..100 {
+        for seed in 0..if sabotage.is_needle { 400 } else { 100 } {
             let verdict = judged(seed, &sabotage);
             for accusation in &verdict.accusations {
                 assert_eq!(

@@ -5,8 +5,8 @@ use crate::judge::{Accusation, story};
 use std::fmt;
 
 /// How many lines of the beginning and of the end are shown.
-const FIRST: usize = 5;
-const LAST: usize = 9;
+const FIRST: usize = 4;
+const LAST: usize = 8;
 
 /// The entries that tell of what an accusation is about, up to it.
 pub(super) struct Story<'a> {

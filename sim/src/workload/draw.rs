@@ -24,9 +24,9 @@ const FAR_S: u32 = 3600;
 const SHARED: u64 = 6;
 
 impl Knobs {
-    /// How the server is set up in the run of this seed.
+    /// How the server is set up in the run of this seed, with a store or without.
     #[must_use]
-    pub fn draw(seed: u64) -> Self {
+    pub fn draw(seed: u64, store: bool) -> Self {
         let mut chance = rng(seed, NOBODY, "workload.knobs", 0);
         Self {
             job_retries: *chance.weighted(&[
@@ -40,7 +40,7 @@ impl Knobs {
             wakeup_timeout_ms: small(chance.between(200..=1000)),
             min_job_timeout_ms: 50,
             exceptions: chance.odds(1, 8),
-            store: rng(seed, NOBODY, "workload.store", 0).odds(2, 3),
+            store,
         }
     }
 }
@@ -100,8 +100,8 @@ impl Drawing {
             sharing: chance.odds(3, 4),
             hostile: chance.odds(2, 3),
             meddling: chance.odds(2, 3),
-            large: chance.odds(1, 4),
-            later: rng(seed, NOBODY, "workload.later", 0).odds(1, 3),
+            large: chance.odds(1, 3),
+            later: rng(seed, NOBODY, "workload.later", 0).odds(2, 5),
             limits: rng(seed, NOBODY, "workload.limits", 0).odds(1, 3),
         }
     }

@@ -293,9 +293,10 @@ impl Ledger {
             || self.may_be_dropped(job)
     }
 
-    /// Whether a worker certainly holds the job now.
-    pub(crate) fn is_surely_in_hand(&self, id: JobId) -> bool {
-        self[id].attempts.len().checked_sub(1).is_some_and(|last| self.is_surely_held(id, last))
+    /// Whether a worker certainly holds the job now, for as long as it likes.
+    pub(crate) fn is_surely_in_hand_without_limit(&self, id: JobId) -> bool {
+        let last = self[id].attempts.len().checked_sub(1);
+        last.is_some_and(|last| self[id].attempts[last].limit == Limit::None && self.is_surely_held(id, last))
     }
 
     /// Whether the last of its watchers may have left it.

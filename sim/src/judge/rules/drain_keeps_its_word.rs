@@ -2,6 +2,7 @@
 //!
 //! It waits for foreground jobs that nobody has taken as well; but one that ends without such a job may have lost it long
 //! before, which is the business of other rules.
+//! So is one that took a job from its worker before the job's time was up.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
 
@@ -25,7 +26,7 @@ impl Rule for DrainKeepsItsWord {
             }
             Fact::Ends if ledger.now.at + ledger.terms.slack < told.at + ledger.terms.drains_for => {
                 bench.armed();
-                for job in ledger.job_ids().filter(|&job| ledger.is_surely_in_hand(job)) {
+                for job in ledger.job_ids().filter(|&job| ledger.is_surely_in_hand_without_limit(job)) {
                     let waited = ledger.now.at.since(told.at).as_millis();
                     let what = format!("told to end, the server has ended after {waited} ms without it");
                     bench.accuse(About::job(ledger, job), what);
@@ -73,6 +74,8 @@ mod tests {
         assert_eq!(broken(&hasty), [NAME]);
         let in_time = format!("{RUNS}\n +800\n server ends\n server down");
         assert_eq!(broken(&in_time), [""; 0]);
+        let has_a_limit = hasty.replace("can_do mail", "can_do mail 5000");
+        assert_eq!(broken(&has_a_limit), [""; 0]);
         // Who is killed keeps no word.
         assert_eq!(broken(&format!("{RUNS}\n server down")), [""; 0]);
     }

@@ -228,15 +228,15 @@ const SCHEDULED: [Scheduled; 23] = [
         let lanes = *chance.pick(&[Lanes::ToServer, Lanes::FromServer]);
         of.partition(chance, lanes)
     }),
-    scheduled(FaultClass::ServerCrash, (1, 3), 1, ANY, |of, _, chance| {
+    scheduled(FaultClass::ServerCrash, (2, 3), 1, ANY, |of, _, chance| {
         let server = of.server_of(chance);
         Some(Deed::ServerCrash { server, down_ms: small(chance.between(30..=800)) })
     }),
-    scheduled(FaultClass::ServerPowerLoss, (1, 2), 1, ANY, |of, _, chance| {
+    scheduled(FaultClass::ServerPowerLoss, (5, 6), 1, ANY, |of, _, chance| {
         let server = of.server_of(chance);
         Some(Deed::ServerPowerLoss { server, down_ms: small(chance.between(30..=800)) })
     }),
-    scheduled(FaultClass::ServerDrain, (1, 4), 1, ANY, |of, _, chance| {
+    scheduled(FaultClass::ServerDrain, (1, 2), 1, ANY, |of, _, chance| {
         let server = of.server_of(chance);
         Some(Deed::ServerDrain { server, down_ms: small(chance.between(30..=500)) })
     }),
@@ -252,7 +252,7 @@ const SCHEDULED: [Scheduled; 23] = [
     }),
     scheduled(FaultClass::ClientLeave, (4, 5), 3, NOT_IN_HAND, |of, when, chance| of.leave(when, chance)),
     scheduled(FaultClass::JobTimeout, (1, 1), 3, &[], |of, _, chance| of.overrun(chance)),
-    scheduled(FaultClass::ClockStep, (2, 3), 2, &[], |of, _, chance| of.clock_step(chance)),
+    scheduled(FaultClass::ClockStep, (5, 6), 2, &[], |of, _, chance| of.clock_step(chance)),
     scheduled(FaultClass::CallTimeout, (1, 1), 3, &[], |of, _, chance| of.impatience(chance)),
 ];
 

@@ -73,8 +73,11 @@ impl Doors for Dead {
 
 #[test]
 fn who_waits_for_a_server_that_does_nothing_is_stuck_though_nothing_more_can_happen() {
+    // One that is told to end and does not is stopped for that.
+    let classes = FaultClass::ALL.iter().copied().filter(|&class| class != FaultClass::ServerDrain);
+    let mix = Mix::of(classes);
     for seed in 0..20 {
-        let plan = Plan::draw(seed, &Mix::everything());
+        let plan = Plan::draw(seed, &mix);
         let options = Options {
             history: History::keeping(),
             watcher: Box::new(|_| {}),
