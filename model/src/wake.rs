@@ -43,8 +43,10 @@ impl Model {
     /// How many workers more the function's waiting jobs want woken.
     fn missing(&self, function: &FunctionName) -> usize {
         let waiting = self.jobs.iter().filter(|job| job.is_waiting() && job.function == *function).count();
+        if waiting == 0 {
+            return 0;
+        }
         let wanted = match self.config.worker_wakeup {
-            None if waiting == 0 => 0,
             None => usize::MAX,
             Some(limit) => waiting.saturating_mul(limit.max(1) as usize),
         };

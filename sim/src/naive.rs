@@ -75,7 +75,9 @@ impl Doors for Free {
         self.let_time_pass(now);
         let mut by_peer = ByPeer::new();
         // What is due comes before the event, which may put somebody to sleep anew.
-        self.tell(Event::Elapsed, &mut by_peer);
+        if self.model.deadline().is_some_and(|due| due <= self.clock) {
+            self.tell(Event::Elapsed, &mut by_peer);
+        }
         let wakes = self.wakes_at_once(&event);
         self.tell(event, &mut by_peer);
         if let Some(to) = wakes.filter(|to| !by_peer.contains_key(&Some(*to))) {

@@ -54,7 +54,7 @@ pub struct Run {
     pub ends: BTreeMap<End, u64>,
     /// How long it lasted in simulated time.
     pub lasted: Time,
-    /// How soon after its storm it came to rest, in simulated time; not if it did not, nor in real time.
+    /// How soon after its storm it came to rest; not if it did not.
     pub settled: Option<Settled>,
     /// Who waits for whom, if it did not come to rest.
     pub stuck: Option<Stuck>,

@@ -18,7 +18,7 @@ mod server;
 mod town;
 
 use super::storm::Storm;
-use super::{Run, Stuck, Watcher};
+use super::{Run, Settled, Stuck, Watcher};
 use crate::faults::FaultClass;
 use crate::faults::schedule::When;
 use crate::history::ServerId;
@@ -89,25 +89,26 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     plan.world.epoch_ms = pace.wall().get();
     let mut town = Town::new(&plan, servers, (pace, refusal), watcher);
     let mut storm = Storm::new(&plan, town.house.cables.clone());
-    let (stuck, cut) = match play(&mut town, &mut storm) {
-        Ok(stuck) => (stuck, None),
-        Err(cut) => (None, Some(cut)),
+    let (settled, stuck, cut) = match play(&mut town, &mut storm) {
+        Ok(Ok(settled)) => (Some(settled), None, None),
+        Ok(Err(stuck)) => (None, Some(stuck), None),
+        Err(cut) => (None, None, Some(cut)),
     };
     let (lasted, slack) = (town.house.now(), plan.slack() + town.pace.slack());
     let Told { history, tally, census, mut lives } = town.house.cables.lock().journal().take();
-    if stuck.is_none() && cut.is_none() {
+    if settled.is_some() {
         lives.settle_all();
     }
     let ends = lives.ends().clone();
     let faults = storm.into_happened();
-    let run = Run { history, tally, census, faults, ends, lasted, settled: None, stuck, held: None };
+    let run = Run { history, tally, census, faults, ends, lasted, settled, stuck, held: None };
     // That a process was sent a signal is seen, and not when it heard.
     let terms = Terms { hears_at_once: false, ..Terms::of(&plan, slack) };
     Ok(Real { run, terms, cut })
 }
 
-/// The storm and what comes after it; says who is stuck.
-fn play(town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Option<Stuck>, Cut> {
+/// The storm and what comes after it; says how soon all is at rest, or who is stuck.
+fn play(town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Result<Settled, Stuck>, Cut> {
     while storm.rages(town.house.now(), town) {
         town.step()?;
     }

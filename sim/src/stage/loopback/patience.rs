@@ -16,7 +16,7 @@ pub(super) struct Patience {
     /// For how long nothing at all may happen.
     silence: Duration,
     /// For how long something may.
-    bound: Duration,
+    pub(super) bound: Duration,
 }
 
 /// What it means that there is no rest yet.

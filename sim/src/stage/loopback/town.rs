@@ -13,7 +13,7 @@ use crate::network::{Cables, Home, SimNetwork};
 use crate::plan::Plan;
 use crate::stage::house::{House, REST, byte_faults, servers};
 use crate::stage::storm::Victims;
-use crate::stage::{Stuck, Watcher};
+use crate::stage::{Settled, Stuck, Watcher};
 use crate::workload::DRAINS_FOR;
 use gearman_protocol::Time;
 use std::sync::atomic::Ordering;
@@ -105,9 +105,10 @@ impl<'a> Town<'a> {
         self.coming = still_coming;
     }
 
-    /// Waits until everybody is at rest, and has been for as long as a server may need to say something; says who is
-    /// not, if nothing has happened for long, or not all in twice as long as it can take one after the other.
-    pub(super) fn settle(&mut self, since: Time) -> Result<Option<Stuck>, Cut> {
+    /// Waits until everybody is at rest, and has been for as long as a server may need to say something; says how soon
+    /// that was, or who is not, if nothing has happened for long, or not all in twice as long as it can take one after
+    /// the other.
+    pub(super) fn settle(&mut self, since: Time) -> Result<Result<Settled, Stuck>, Cut> {
         self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(Canary::forget);
         let patience = Patience::new(self.house.plan, since);
         let (mut rested, mut happened, mut entries) = (since, since, 0);
@@ -122,11 +123,11 @@ impl<'a> Town<'a> {
             }
             if now - rested >= self.rest(now) {
                 self.house.cables.lock().journal().at_rest(now);
-                return Ok(None);
+                return Ok(Ok(Settled { within: rested - since, bound: patience.bound }));
             }
             match patience.tell(now, happened, self.pace.slack(), || self.servers_sleep()) {
                 Unrest::Young => {}
-                Unrest::Stuck => return Ok(Some(self.stuck(since))),
+                Unrest::Stuck => return Ok(Err(self.stuck(since))),
                 Unrest::Unknown => return Err(self.too_busy(since)),
             }
         }
