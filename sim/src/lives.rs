@@ -15,7 +15,7 @@ mod words;
 
 pub use words::{End, Stretch};
 
-use crate::history::{Connection, Entry, ServerId, What};
+use crate::history::{Actor, Connection, Entry, ServerId, What};
 use bytes::Bytes;
 use gearman_protocol::{FunctionName, Mode, Report, Request, Response, Submit, Time};
 use hands::Hands;
@@ -50,6 +50,7 @@ struct Open {
 
 #[derive(Debug)]
 struct Peer {
+    actor: Actor,
     server: ServerId,
     /// In the order in which they were written.
     open: VecDeque<Open>,
@@ -64,8 +65,9 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(server: ServerId) -> Self {
+    fn new(actor: Actor, server: ServerId) -> Self {
         Self {
+            actor,
             server,
             open: VecDeque::new(),
             holds: Vec::new(),
@@ -101,7 +103,7 @@ impl Lives {
     pub fn observe(&mut self, entry: &Entry) -> Option<(Stretch, Connection)> {
         match &entry.what {
             What::ServerDown(server) => self.server_down(*server),
-            What::Connected { server, .. } => self.peers.push(Peer::new(*server)),
+            What::Connected { actor, server, .. } => self.peers.push(Peer::new(*actor, *server)),
             What::Wrote { connection, request: Request::Submit(submit) } => {
                 let (foreground, key) = (submit.mode == Mode::Foreground, key(submit));
                 let is_for_later = matches!(submit.mode, Mode::Epoch(_));
@@ -173,7 +175,7 @@ impl Lives {
         self.jobs.retain(|_, job| job.server != server);
         *self.ends.entry(End::Lost).or_default() += (before - self.jobs.len()) as u64;
         for peer in self.peers.iter_mut().filter(|peer| peer.server == server) {
-            *peer = Peer::new(server);
+            *peer = Peer::new(peer.actor, server);
         }
     }
 
@@ -275,7 +277,8 @@ impl Lives {
     /// The server has learnt that a peer is gone: what it held waits again, what only it watched is nobody's.
     fn ended(&mut self, at: Time, connection: Connection) {
         let server = self.peer(connection).server;
-        let peer = std::mem::replace(self.peer(connection), Peer::new(server));
+        let peer = self.peer(connection);
+        let peer = std::mem::replace(peer, Peer::new(peer.actor, server));
         self.overdue.extend(peer.limits.ended(at));
         for handle in peer.holds {
             if let Some(job) = self.jobs.get_mut(&handle) {

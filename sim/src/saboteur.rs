@@ -3,8 +3,8 @@
 //! A saboteur stands around the doors of any server and misbehaves in one named way, as some server once did or as a
 //! rule of ours forbids.
 //! None of it is compiled into the product: what is wrapped is the real engine.
-//! Each names the rule that must catch it, and no other rule may be needed for that: a fault that two rules see is
-//! a fault of the rules.
+//! Each names the rule that must catch it, and no other rule may be needed for that: a fault that two rules see more
+//! often than by chance is a fault of the rules.
 
 #![expect(
     clippy::wildcard_enum_match_arm,

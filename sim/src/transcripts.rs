@@ -208,6 +208,9 @@ fn wrong(case: &Arc<Transcript>, profile: &Arc<Profile>, weather: Weather) -> Op
     (!verdict.is_met()).then(failed)
 }
 
+/// How many cases cannot be played here, whatever the weather.
+const LEFT_OUT: usize = 11;
+
 /// Why a case cannot be played here, if it cannot.
 fn elsewhere(case: &Transcript, weather: Weather) -> Option<&'static str> {
     if case.header.needs.iter().any(|need| need == "control") {
@@ -223,7 +226,8 @@ fn play_all(weather: Weather) {
     let profile = Arc::new(plan.profile.clone());
     let cases = plan.cases.iter().filter(|case| plan.plays(case) && elsewhere(case, weather).is_none());
     let cases: Vec<Arc<Transcript>> = cases.cloned().map(Arc::new).collect();
-    assert!(cases.len() > 270, "{} cases", cases.len());
+    let left_out = plan.cases.iter().filter(|case| plan.plays(case)).count() - cases.len();
+    assert_eq!(left_out, LEFT_OUT + usize::from(weather.pace.is_some()), "of {} cases", cases.len());
     let failed: Mutex<BTreeMap<String, String>> = Mutex::default();
     thread::scope(|scope| {
         for part in 0..THREADS {

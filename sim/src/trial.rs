@@ -169,10 +169,9 @@ pub struct Outcome {
 pub enum Failure {
     /// A rule was broken; the first accusation.
     Wrong(Accusation),
-    /// Somebody waits for ever.
+    /// Somebody waits for ever, or a server still holds what nobody waits for.
     Stuck(Stuck),
-    /// Something of ours panicked, the process of a server has ended by itself, or a server still holds what nobody
-    /// waits for.
+    /// Something of ours panicked, or the process of a server has ended by itself.
     Panic(Panic),
     /// It does not depend on its plan alone, for this reason.
     NotDeterministic(String),

@@ -50,6 +50,8 @@ const OPTIONS: [&str; 2] = ["the option exceptions", "an unknown option"];
 const EPOCHS: [&str; 3] = ["a time that has passed", "a time to come", "a time that is far away"];
 /// What makes a worker more than one that can do one thing, one job after the other.
 const PLURALS: [&str; 2] = ["a grab for several functions", "a job besides others in hand"];
+/// What those do who know several servers, when they connect.
+const MOVES: [&str; 2] = ["connects to another server", "comes back to a server"];
 /// What is no request; which kind of bytes it is counts besides.
 const OTHERS: [&str; 3] = ["bytes that are no request", "half-closes", "closes"];
 /// What is so far away that no run lasts so long, in milliseconds.
@@ -65,8 +67,8 @@ impl Operation {
         };
         let packets =
             PacketType::ALL.iter().filter(move |packet| is_taken(packet)).map(|packet| packet.name());
-        let others =
-            COMMANDS.into_iter().chain(WAYS).chain(OPTIONS).chain(EPOCHS).chain(PLURALS).chain(OTHERS);
+        let others = COMMANDS.into_iter().chain(WAYS).chain(OPTIONS).chain(EPOCHS).chain(PLURALS);
+        let others = others.chain(MOVES).chain(OTHERS);
         packets.chain(others).chain(Hostile::ALL.map(Hostile::name)).map(Self)
     }
 
@@ -82,7 +84,8 @@ impl Operation {
         self.0
     }
 
-    /// What an entry of a history shows a peer to do by itself, and on which connection; a submit is three operations.
+    /// What an entry of a history shows a peer to do by itself, and on which connection; a submit is three operations, and
+    /// a connection none unless one was before.
     pub(super) fn of(what: &What) -> Option<(Connection, Vec<Self>)> {
         match what {
             What::Wrote { connection, request } => Some((*connection, Self::of_request(request))),
@@ -94,8 +97,8 @@ impl Operation {
                 Some((*connection, vec![Self(OTHERS[1])]))
             }
             What::Closed { connection, how: Closing::ByPeer } => Some((*connection, vec![Self(OTHERS[2])])),
+            What::Connected { connection, .. } => Some((*connection, vec![])),
             What::Closed { .. }
-            | What::Connected { .. }
             | What::Read { .. }
             | What::ReadMalformed { .. }
             | What::Ended { .. }
@@ -110,6 +113,12 @@ impl Operation {
 
     /// What else it is, because of what this peer has done before or because of the time.
     pub(super) fn as_things_stand(lives: &Lives, entry: &Entry) -> Option<Self> {
+        if let What::Connected { actor, server, .. } = entry.what {
+            return match lives.moves(actor, server) {
+                (true, is_back) => Some(Self(MOVES[usize::from(is_back)])),
+                (false, _) => None,
+            };
+        }
         let What::Wrote { connection, request } = &entry.what else { return None };
         if let Request::Grab(_) = request {
             return (lives.functions(*connection) > 1).then_some(Self(PLURALS[0]));

@@ -69,6 +69,23 @@ fn a_submit_concerns_the_job_whose_unique_it_has() {
     assert_eq!(census.of(Operation::from_name("an empty workload").unwrap()).times, 5);
 }
 
+#[test]
+fn who_connects_elsewhere_has_moved_and_may_come_back() {
+    // The client is at 0, then 0, 1, 1, 2, 1, 0; the worker stays where it is.
+    let story = [(0, 0), (1, 0), (0, 1), (0, 1), (0, 2), (1, 0), (0, 1), (0, 0)];
+    let connects = (2..).zip(story).map(|(number, (actor, server))| What::Connected {
+        connection: Connection::new(number),
+        actor: Actor::new(actor),
+        server: ServerId::new(server),
+    });
+    let story: Vec<What> = connects.collect();
+    let moves = |so_far: usize| {
+        let census = census(&story[..so_far]);
+        (times(&census, "connects to another server"), times(&census, "comes back to a server"))
+    };
+    assert_eq!([2, 4, 5, 6, 7, 8].map(moves), [(0, 0), (1, 0), (2, 0), (2, 0), (2, 1), (2, 2)]);
+}
+
 /// How often it was done.
 fn times(census: &Census, name: &str) -> u64 {
     census.of(Operation::from_name(name).unwrap()).times

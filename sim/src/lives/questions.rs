@@ -1,12 +1,19 @@
 //! What is asked about the lives of jobs; nothing here changes them.
 
 use super::{End, Lives, Open, Stretch, key};
-use crate::history::{Connection, ServerId};
+use crate::history::{Actor, Connection, ServerId};
 use bytes::Bytes;
 use gearman_protocol::{FunctionName, Submit, Time};
 use std::collections::BTreeMap;
 
 impl Lives {
+    /// Whether an actor that connects to this server was at another one last, and whether it comes back to this one.
+    pub fn moves(&self, actor: Actor, server: ServerId) -> (bool, bool) {
+        let mut before = self.peers.iter().rev().filter(|peer| peer.actor == actor).map(|peer| peer.server);
+        let is_elsewhere = before.next().is_some_and(|last| last != server);
+        (is_elsewhere, is_elsewhere && before.any(|earlier| earlier == server))
+    }
+
     /// For how many functions this connection has said that it works.
     pub fn functions(&self, connection: Connection) -> usize {
         self.peers.get(connection.index()).map_or(0, |peer| peer.hands.functions())

@@ -68,7 +68,7 @@ pub(super) const ALL: &[Sabotage] = &[
         sentence: "JOB_ASSIGN_UNIQ carries a unique of the greatest length one byte short.",
         rule: "as-submitted",
         history: &["H-101", "H-061"],
-        is_needle: true,
+        is_needle: false,
         means: Means::Trick(|| Box::new(ShortUniques)),
     },
     Sabotage {

@@ -64,7 +64,7 @@ pub(super) const ALL: &[Sabotage] = &[
         sentence: "Limits above a quarter of a second are taken modulo 256 ms.",
         rule: "timeout-early",
         history: &["H-040", "H-071"],
-        is_needle: true,
+        is_needle: false,
         means: Means::Trick(|| Box::new(OtherLimits(|millis| Some(millis % 256)))),
     },
     Sabotage {

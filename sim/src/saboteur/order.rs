@@ -40,7 +40,7 @@ pub(super) const ALL: &[Sabotage] = &[
         sentence: "Low jobs of the function with the longest name are queued as normal ones.",
         rule: "priority",
         history: &["H-067"],
-        is_needle: true,
+        is_needle: false,
         means: Means::Trick(|| {
             Box::new(OtherPriorities(|submit| {
                 let is_one = submit.priority == Priority::Low && submit.function.as_bytes() == b"reverse";

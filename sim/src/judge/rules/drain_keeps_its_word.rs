@@ -12,7 +12,7 @@ pub(super) struct DrainKeepsItsWord;
 impl Rule for DrainKeepsItsWord {
     const INFO: RuleInfo = RuleInfo {
         name: "drain-keeps-its-word",
-        sentence: "A server that is told to end takes no new job, and ends before its time only when no worker has a job in hand.",
+        sentence: "A server that is told to end takes no new job, and ends before its time only when no worker has a job in hand that it may keep.",
         defends: &["H-133", "H-134"],
     };
 

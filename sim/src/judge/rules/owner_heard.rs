@@ -9,7 +9,7 @@ pub(super) struct OwnerHeard;
 impl Rule for OwnerHeard {
     const INFO: RuleInfo = RuleInfo {
         name: "owner-heard",
-        sentence: "The worker that holds a job is not refused when it reports on it.",
+        sentence: "The worker that holds a job, without a time limit, is not refused when it reports on it.",
         defends: &["H-011", "H-059"],
     };
 
@@ -23,7 +23,9 @@ impl Rule for OwnerHeard {
                     bench.accuse(About::job(ledger, job).at(held.connection), what);
                 }
             }
-            Fact::Accepted { .. } => bench.armed(),
+            Fact::Accepted { job, attempt, .. } if ledger[job].attempts[attempt].limit == Limit::None => {
+                bench.armed();
+            }
             _ => {}
         }
     }
@@ -43,6 +45,13 @@ mod tests {
     fn the_owner_is_heard() {
         let script = format!("{HELD}\n w> data H:1 x\n w> complete H:1 y\n w> grab\n w< no_job");
         assert_eq!((broken(&script), armed("owner-heard", &script)), (vec![], 2));
+    }
+
+    #[test]
+    fn who_has_set_itself_a_limit_is_for_other_rules() {
+        let timed = HELD.replace("can_do mail", "can_do mail 500");
+        let heard = format!("{timed}\n w> complete H:1 y\n w> grab\n w< no_job");
+        assert_eq!((broken(&heard), armed("owner-heard", &heard)), (vec![], 0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct StatusTrue(Doubts);
 impl Rule for StatusTrue {
     const INFO: RuleInfo = RuleInfo {
         name: "status-true",
-        sentence: "STATUS_RES says whether the job lives, whether a worker holds it, and what the worker said last.",
+        sentence: "STATUS_RES says whether the job lives, whether a worker holds it, and only what a worker has said.",
         defends: &["H-065", "H-119"],
     };
 

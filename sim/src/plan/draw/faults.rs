@@ -59,13 +59,13 @@ impl Faults<'_> {
     fn dribble(&self, when: When, chance: &mut Chance) -> Option<Deed> {
         let whom = self.whom(when, chance, |_| true)?;
         let lanes = *chance.pick(&[Lanes::Both, Lanes::ToServer, Lanes::FromServer]);
-        let (bytes, for_ms) = (small(chance.between(2..=32)), small(chance.between(100..=700)));
+        let (bytes, for_ms) = (small(chance.by_magnitude(2..=32)), small(chance.between(100..=700)));
         Some(Deed::Dribble { whom, lanes, bytes, for_ms })
     }
 
     fn slow_reader(&self, when: When, chance: &mut Chance) -> Option<Deed> {
         let whom = self.whom(when, chance, |_| true)?;
-        let (bytes, window) = (small(chance.between(8..=200)), small(chance.between(16..=600)));
+        let (bytes, window) = (small(chance.by_magnitude(8..=200)), small(chance.by_magnitude(16..=600)));
         let (every, for_ms) = (small(chance.between(2..=8)), small(chance.between(200..=800)));
         Some(Deed::SlowReader { whom, bytes, every, window, for_ms })
     }
