@@ -477,6 +477,12 @@ impl NetworkState {
         self.open(|home, _| home.actor == actor).pop()
     }
 
+    /// Whether a server has still to learn the end of a connection of one of these.
+    pub(crate) fn may_hear_of(&self, is_one: impl Fn(Actor) -> bool) -> bool {
+        let lasting = self.cables.iter().filter(|cable| !cable.ended && !cable.is_posthumous);
+        lasting.filter_map(|cable| cable.dialled).any(|dialled| is_one(dialled.home.actor))
+    }
+
     /// The connection that this cable is, and whose.
     pub(crate) fn connection(&self, id: CableId) -> Option<(Connection, Actor)> {
         self.cables[id.0].dialled.map(|dialled| (dialled.connection, dialled.home.actor))

@@ -120,6 +120,11 @@ impl<'a> House<'a> {
         actors.filter(|(_, (actor, role))| actor.core && !role.is_at_rest()).map(|(index, _)| index)
     }
 
+    /// Whether a server has still to learn that somebody has left who is not of the core.
+    pub(super) fn hears_of_visitors(&self) -> bool {
+        self.cables.lock().may_hear_of(|actor| !self.plan.workload.actors[actor.index()].core)
+    }
+
     fn name(&self, host: usize) -> String {
         match self.server_at(host) {
             Some(server) => server.to_string(),

@@ -89,21 +89,29 @@ impl<'a> Town<'a> {
         Self { house, shelves, gates }
     }
 
-    /// Waits until everybody is at rest; says who is not if that takes longer than it can.
+    /// Waits until everybody is at rest, and the servers have heard the last of those who have left: a large message may
+    /// arrive long after the storm. Says who is not at rest if that takes longer than it can.
     fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
         let bound = self.house.plan.settles_within();
-        let mut rested = self.house.now();
+        let (mut rested, mut heard) = (self.house.now(), self.house.now());
         loop {
             self.house.step();
             let now = self.house.now();
             if self.house.restless().next().is_some() {
                 rested = now;
             }
-            if now - rested >= REST {
+            if self.house.hears_of_visitors() {
+                heard = now;
+            }
+            if now - rested.max(heard) >= REST {
                 return Ok(Settled { within: rested - since, bound });
             }
             if now - since > bound + REST {
-                return Err(self.house.stuck(since));
+                let mut stuck = self.house.stuck(since);
+                if heard == now {
+                    stuck.who.push("a server has not learnt that somebody has left".to_owned());
+                }
+                return Err(stuck);
             }
         }
     }
@@ -222,7 +230,9 @@ mod tests {
     use crate::plan::Mix;
     use crate::stage::deaf::Deaf;
     use crate::stage::hoarder::Hoarder;
+    use crate::workload::{ActorKind, ActorPlan, Op, PriorityPlan, Step, SubmitPlan, Then, UniquePlan};
     use gearman_engine::{Doors, Engine};
+    use gearman_protocol::Request;
 
     type MakeOne = fn(Engine) -> Box<dyn Doors + Send>;
 
@@ -296,6 +306,35 @@ mod tests {
             None,
             "it may hold jobs for later"
         );
+    }
+
+    /// Its window lets little of it through at a time, so that it arrives when the core has long been at rest.
+    #[test]
+    fn what_arrives_long_after_the_storm_is_done_before_all_is_at_rest() {
+        let mut plan = Plan::draw(0, &Mix::of([]));
+        plan.world.window = 2048;
+        plan.workload.storm_ms = 1000;
+        let submit = SubmitPlan {
+            function: 0,
+            unique: UniquePlan::None,
+            priority: PriorityPlan::Normal,
+            background: true,
+            epoch_s: None,
+            reducer: None,
+            size: 200_000,
+            is_empty: false,
+            then: Then::Nothing,
+        };
+        let actors = &mut plan.workload.actors;
+        actors.iter_mut().for_each(|actor| actor.steps.clear());
+        let is_visitor =
+            |actor: &ActorPlan| !actor.core && actor.worker.is_none() && actor.kind == ActorKind::Raw;
+        let visitor = actors.iter().position(is_visitor).expect("there is one");
+        let after_ms = plan.workload.storm_ms - 1 - plan.workload.actors[visitor].starts_ms;
+        plan.workload.actors[visitor].steps = vec![Step { after_ms, op: Op::Submit(submit) }];
+        let seen = played(&plan, |engine| Box::new(engine));
+        let is_done = |what: &What| matches!(what, What::Wrote { request: Request::Work { report, .. }, .. } if report.is_terminal());
+        assert!(seen.history.entries().iter().any(|entry| is_done(&entry.what)), "{:?}", seen.settled);
     }
 
     #[test]
