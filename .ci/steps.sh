@@ -121,13 +121,9 @@ historical_bugs() {
 }
 
 # Changes of expressions, which tests or the simulator must see; where a slice begins, the commit decides.
-# Where the last commits have changed nothing that can be, it is in all of the packages.
 mutants() {
-    local since=() first
-    if [ -n "$mutants_commits" ]; then
-        first=$(git rev-list --max-count=$((mutants_commits + 1)) HEAD | tail -n 1)
-        git diff --quiet "$first" HEAD -- {engine,protocol,server,client}/src || since=(--since "$first")
-    fi
+    local since=()
+    [ -z "$mutants_commits" ] || since=(--since "$(git rev-list --max-count=$((mutants_commits + 1)) HEAD | tail -n 1)")
     # shellcheck disable=SC2086 # The packages and flags are words.
     cargo xtask mutants --first "$base" $mutants "${since[@]}"
 }
