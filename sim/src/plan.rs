@@ -11,12 +11,14 @@ pub use mix::Mix;
 pub use read::PlanError;
 pub(crate) use sketch::Sketch;
 pub use wall::Wall;
+pub(crate) use wall::{LATE, back};
 
 use crate::faults::FaultClass;
 use crate::faults::schedule::Fault;
 use crate::history::ServerId;
 use crate::lives::Lives;
-use crate::workload::{Knobs, Workload};
+use crate::workload::{Knobs, SOON_S, Workload};
+use gearman_protocol::{Time, UnixMillis};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -100,7 +102,18 @@ impl Plan {
         let jobs = self.workload.actors.iter().map(|actor| actor.steps.len()).sum::<usize>();
         let waits = Duration::from_millis(self.server.wakeup_timeout_ms.into());
         let each = self.workload.longest_act() + 6 * self.slack() + waits;
-        each * u32::try_from(jobs).unwrap_or(u32::MAX) + self.workload.longest_errands()
+        let storm_ends = Time::from_millis(self.workload.storm_ms.into());
+        let waits_for_later = self.rests_until().max(storm_ends) - storm_ends;
+        each * u32::try_from(jobs).unwrap_or(u32::MAX) + self.workload.longest_errands() + waits_for_later
+    }
+
+    /// No run is over before this: what is for later, but not far away, is done by then, or has been forgotten.
+    pub(crate) fn rests_until(&self) -> Time {
+        let wall = Wall::of(self);
+        let moment = |after_s: u32| UnixMillis::new(1000 * (self.world.epoch_s() + i64::from(after_s)));
+        let near =
+            self.workload.submits().filter_map(|submit| submit.epoch_s.filter(|&after| after <= SOON_S));
+        near.map(|after_s| wall.overdue(moment(after_s), self.slack())).max().unwrap_or(Time::ZERO)
     }
 
     /// The longest that it can take, in simulated time.

@@ -58,7 +58,7 @@ pub struct Run {
     pub settled: Option<Settled>,
     /// Who waits for whom, if it did not come to rest.
     pub stuck: Option<Stuck>,
-    /// What a server still holds though all is done and nothing is for later, if it is known and anything.
+    /// What a server still holds though all is done but what is far away, if it is known and anything.
     pub held: Option<String>,
 }
 
@@ -91,10 +91,11 @@ pub struct Stuck {
     pub who: Vec<String>,
 }
 
-/// What an engine holds for ever, if it is anything: asked when all is done that anybody has asked for, and nothing is for
-/// later. A saboteur tells no figures.
-fn held_for_ever(id: ServerId, vitals: Vitals) -> Option<String> {
-    let Vitals { jobs, watchers, storing, .. } = vitals;
+/// What an engine holds for ever, if it is anything: asked when all is done that anybody has asked for, but for jobs that are
+/// far away. A saboteur tells no figures.
+fn held_for_ever(id: ServerId, vitals: Vitals, has_far_jobs: bool) -> Option<String> {
+    let Vitals { jobs, scheduled, watchers, storing, .. } = vitals;
+    let jobs = if has_far_jobs { jobs - scheduled } else { jobs };
     (jobs + watchers + storing > 0).then(|| {
         format!(
             "the {id} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not answered, though \

@@ -18,6 +18,9 @@ use gearman_engine::Config;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// A run waits for jobs that are for so many seconds after its start, or less; those for later than that are far away.
+pub(crate) const SOON_S: u32 = 4;
+
 /// Everything that peers do in one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,9 +64,9 @@ impl Workload {
         steps.filter_map(|step| if let Op::Submit(submit) = &step.op { Some(submit) } else { None })
     }
 
-    /// Whether some job shall begin at a time that is told.
-    pub(crate) fn has_jobs_for_later(&self) -> bool {
-        self.submits().any(|submit| submit.epoch_s.is_some())
+    /// Whether some job shall begin later than any run lasts.
+    pub(crate) fn has_far_jobs(&self) -> bool {
+        self.submits().any(|submit| submit.epoch_s.is_some_and(|after_s| after_s > SOON_S))
     }
 
     /// The same for one server, which all know.

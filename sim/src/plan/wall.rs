@@ -10,6 +10,8 @@ use std::time::Duration;
 const HEARS_WITHIN: Duration = Duration::from_millis(2000);
 /// What is due is handed out within this.
 const ACTS_WITHIN: Duration = Duration::from_millis(100);
+/// What is due for so long is there, however late the server may be.
+pub(crate) const LATE: Duration = Duration::from_millis(2500);
 
 /// The wall clock of all servers of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,13 @@ impl Wall {
         certain.min().unwrap_or(Time::ZERO)
     }
 
+    /// From when on whoever has been asked for something for this moment, and still has it, is not late with it: it has
+    /// forgotten it.
+    pub(super) fn overdue(&self, moment: UnixMillis, slack: Duration) -> Time {
+        let last_set = self.steps.last().map_or(Time::ZERO, |&(at, _)| at);
+        self.latest(moment, last_set, slack) + LATE
+    }
+
     /// From when to when it has which lead.
     fn reigns(&self) -> impl Iterator<Item = (Time, Option<Time>, i64)> + '_ {
         let starts = std::iter::once((Time::ZERO, 0)).chain(self.steps.iter().copied());
@@ -84,7 +93,8 @@ impl Wall {
     }
 }
 
-fn back(time: Time, by: Duration) -> Time {
+/// So much earlier, but not before the start.
+pub(crate) fn back(time: Time, by: Duration) -> Time {
     let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
     Time::from_millis(time.as_millis().saturating_sub(by))
 }
@@ -111,6 +121,17 @@ mod tests {
         assert_eq!(wall(&[]).at(Time::from_millis(5)), UnixMillis::new(1_000_005));
         assert_eq!(due(&wall(&[]), NO_SLACK), (3000, 3100));
         assert_eq!(due(&wall(&[]), Duration::from_millis(10)), (2990, 3110));
+    }
+
+    #[test]
+    fn what_is_overdue_is_so_by_the_clock_that_stays() {
+        let overdue = |steps: &[(u64, i64)]| {
+            wall(steps).overdue(UnixMillis::new(1_003_000), Duration::from_millis(10)).as_millis()
+        };
+        assert_eq!(overdue(&[]), 5610);
+        assert_eq!(overdue(&[(500, -1000)]), 6610);
+        // Who was asked before it was set back may have it still.
+        assert_eq!(overdue(&[(3200, -1000)]), 7810);
     }
 
     #[test]

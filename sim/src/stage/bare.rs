@@ -47,7 +47,7 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     bare.play(|bare| bare.next_at().is_none_or(|at| at >= storm_ends));
     bare.now = bare.now.max(storm_ends);
     bare.calm();
-    let settled = bare.settle(storm_ends);
+    let settled = bare.settle(storm_ends, plan.rests_until());
     bare.servers.iter().for_each(|server| server.must_have_ended(bare.now));
     if settled.is_ok() {
         bare.see(What::AtRest);
@@ -56,8 +56,8 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     if settled.is_ok() {
         lives.settle_all();
     }
-    let is_done = settled.is_ok() && !plan.workload.has_jobs_for_later();
-    let held = bare.servers.iter().find_map(Server::held).filter(|_| is_done);
+    let has_far_jobs = plan.workload.has_far_jobs();
+    let held = bare.servers.iter().find_map(|server| server.held(has_far_jobs)).filter(|_| settled.is_ok());
     let ends = lives.ends().clone();
     let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
     Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, settled, stuck, held }
@@ -199,16 +199,17 @@ impl<'a> Bare<'a> {
         }
     }
 
-    /// Until all of the core have been at rest for a while; says who is not if that takes longer than it may, or if
-    /// nothing more can happen.
-    fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
+    /// Until all of the core have been at rest for a while, and what is for later has had its time; says who is not if that
+    /// takes longer than it may, or if nothing more can happen.
+    fn settle(&mut self, since: Time, rests_until: Time) -> Result<Settled, Stuck> {
         let mut rested = self.now;
         loop {
             let next = self.next_at();
             let until = next.unwrap_or(self.now);
             if self.restless().next().is_some() {
                 rested = until;
-            } else if next.is_none() || until - rested >= REST {
+            } else if next.is_none() || until >= rests_until.max(rested + REST) {
+                self.now = self.now.max(rests_until);
                 return Ok(Settled { within: rested - since, bound: BOUND });
             }
             if next.is_none() || until - since > BOUND || self.journal.len() >= MOST_ENTRIES {

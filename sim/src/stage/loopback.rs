@@ -90,9 +90,9 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     let mut town = Town::new(&plan, servers, (pace, refusal), watcher);
     let mut storm = Storm::new(&plan, town.house.cables.clone());
     let (settled, stuck, cut) = match play(&mut town, &mut storm) {
-        Ok(Ok(settled)) => (Some(settled), None, None),
-        Ok(Err(stuck)) => (None, Some(stuck), None),
-        Err(cut) => (None, None, Some(cut)),
+        Ok(settled) => (Some(settled), None, None),
+        Err(Restless::Stuck(stuck)) => (None, Some(stuck), None),
+        Err(Restless::Cut(cut)) => (None, None, Some(cut)),
     };
     let (lasted, slack) = (town.house.now(), plan.slack() + town.pace.slack());
     let Told { history, tally, census, mut lives } = town.house.cables.lock().journal().take();
@@ -107,8 +107,22 @@ pub(crate) fn run(plan: &Plan, gearmand: &Path, watcher: Watcher) -> Result<Real
     Ok(Real { run, terms, cut })
 }
 
-/// The storm and what comes after it; says how soon all is at rest, or who is stuck.
-fn play(town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Result<Settled, Stuck>, Cut> {
+/// Why a run does not come to rest.
+enum Restless {
+    /// Somebody waits for ever.
+    Stuck(Stuck),
+    /// It could not be gone on with.
+    Cut(Cut),
+}
+
+impl From<Cut> for Restless {
+    fn from(cut: Cut) -> Self {
+        Self::Cut(cut)
+    }
+}
+
+/// The storm and what comes after it; says how soon all is at rest.
+fn play(town: &mut Town<'_>, storm: &mut Storm<'_>) -> Result<Settled, Restless> {
     while storm.rages(town.house.now(), town) {
         town.step()?;
     }

@@ -50,8 +50,7 @@ pub fn run(plan: &Plan, options: Options) -> Run {
     }
     let ends = lives.ends().clone();
     let faults = storm.into_happened();
-    let is_done = settled.is_ok() && !plan.workload.has_jobs_for_later();
-    let held = town.held().filter(|_| is_done);
+    let held = town.held().filter(|_| settled.is_ok());
     let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
     Run { history, tally, census, faults, ends, lasted, settled, stuck, held }
 }
@@ -90,9 +89,9 @@ impl<'a> Town<'a> {
     }
 
     /// Waits until everybody is at rest, and the servers have heard the last of those who have left: a large message may
-    /// arrive long after the storm. Says who is not at rest if that takes longer than it can.
+    /// arrive long after the storm. What is for later must have had its time. Says who is not at rest if that takes longer than it can.
     fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
-        let bound = self.house.plan.settles_within();
+        let (bound, rests_until) = (self.house.plan.settles_within(), self.house.plan.rests_until());
         let (mut rested, mut heard) = (self.house.now(), self.house.now());
         loop {
             self.house.step();
@@ -103,7 +102,7 @@ impl<'a> Town<'a> {
             if self.house.hears_of_visitors() {
                 heard = now;
             }
-            if now - rested.max(heard) >= REST {
+            if now - rested.max(heard) >= REST && now >= rests_until {
                 return Ok(Settled { within: rested - since, bound });
             }
             if now - since > bound + REST {
@@ -119,7 +118,8 @@ impl<'a> Town<'a> {
     /// What a server holds for ever, when all is done.
     fn held(&self) -> Option<String> {
         let ids = (0..).map(ServerId::new);
-        ids.zip(&self.gates).find_map(|(id, gate)| held_for_ever(id, gate.vitals()?))
+        let has_far_jobs = self.house.plan.workload.has_far_jobs();
+        ids.zip(&self.gates).find_map(|(id, gate)| held_for_ever(id, gate.vitals()?, has_far_jobs))
     }
 }
 
@@ -294,18 +294,24 @@ mod tests {
 
     #[test]
     fn what_a_server_still_holds_when_all_is_done_is_a_leak() {
-        let is_for_now = |plan: &Plan| !plan.workload.has_jobs_for_later() && plan.workload.servers > 1;
-        let mut plans = (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
-        let plan = plans.clone().find(is_for_now).expect("there is one");
-        let held = played(&plan, |engine| Box::new(Hoarder(engine))).held.expect("it holds a job");
-        assert!(held.contains("the server holds 1 jobs, 0 watchers and 0 records"), "{held}");
-        assert_eq!(played(&plan, |engine| Box::new(engine)).held, None);
-        let later = plans.find(|plan| plan.workload.has_jobs_for_later()).expect("there is one");
-        assert_eq!(
-            played(&later, |engine| Box::new(Hoarder(engine))).held,
-            None,
-            "it may hold jobs for later"
-        );
+        let plans = || (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
+        for has_far_jobs in [false, true] {
+            let fits =
+                |plan: &Plan| plan.workload.has_far_jobs() == has_far_jobs && plan.workload.servers > 1;
+            let plan = plans().find(fits).expect("there is one");
+            let held = played(&plan, |engine| Box::new(Hoarder(engine))).held.expect("it holds a job");
+            assert!(held.contains("the server holds 1 jobs, 0 watchers and 0 records"), "{held}");
+            assert_eq!(played(&plan, |engine| Box::new(engine)).held, None);
+        }
+    }
+
+    #[test]
+    fn no_run_is_over_before_what_is_for_later_is_done_or_forgotten() {
+        let plans = (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
+        let is_long = |plan: &Plan| plan.rests_until().as_millis() > u64::from(plan.workload.storm_ms) + 2500;
+        let plan = plans.filter(|plan| !plan.workload.has_far_jobs()).find(is_long).expect("there is one");
+        let seen = played(&plan, |engine| Box::new(engine));
+        assert!(seen.lasted >= plan.rests_until() && seen.settled.is_some(), "{:?}", seen.stuck);
     }
 
     /// Its window lets little of it through at a time, so that it arrives when the core has long been at rest.

@@ -7,8 +7,8 @@ mod meeting;
 mod worker;
 
 use super::{
-    ActorKind, ActorPlan, AdminPlan, Hostile, Knobs, Meddling, Op, PriorityPlan, Step, SubmitPlan, Then,
-    UniquePlan, Which, Workload,
+    ActorKind, ActorPlan, AdminPlan, Hostile, Knobs, Meddling, Op, PriorityPlan, SOON_S, Step, SubmitPlan,
+    Then, UniquePlan, Which, Workload,
 };
 use crate::chance::{Chance, rng};
 
@@ -302,7 +302,7 @@ impl Drawing {
         let is_later =
             self.later && raw && background && reducer.is_none() && priority == PriorityPlan::Normal;
         let is_huge = self.large && self.rng(actor, "workload.huge", number).odds(1, 60);
-        let epoch_s = (is_later && later.odds(2, 3)).then(|| small(later.between(0..=4)));
+        let epoch_s = (is_later && later.odds(2, 3)).then(|| small(later.between(0..=SOON_S.into())));
         // Whoever shared a job that is far away would wait for ever.
         let is_far = matches!(unique, UniquePlan::None | UniquePlan::Own)
             && self.rng(actor, "workload.far", number).odds(1, 5);

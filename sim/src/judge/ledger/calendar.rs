@@ -2,10 +2,7 @@
 
 use super::{Cause, JobId, Ledger, Moment, Start};
 use crate::history::{Connection, Place};
-use gearman_protocol::Time;
-
-/// A job of the calendar that is due for so many milliseconds is there, however late the server may be.
-const LATE_MS: u64 = 2500;
+use crate::plan::{LATE, back};
 
 /// When a job began to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +98,7 @@ impl Ledger {
     /// The jobs that certainly wait still, and have done so for longer than any server may be late: when all is at rest,
     /// and workers are there that could do them, nobody ever will.
     pub(crate) fn left_waiting(&self) -> impl Iterator<Item = (JobId, Wait)> + '_ {
-        let soon = Time::from_millis(self.now.at.as_millis().saturating_sub(LATE_MS));
-        let soon = Moment { at: soon, ..self.now };
+        let soon = Moment { at: back(self.now.at, LATE), ..self.now };
         let is_left = move |wait: &Wait| wait.kind != WaitKind::Due || wait.since.is_before(soon);
         self.job_ids().filter_map(move |job| Some((job, self.wait_going_on(job).filter(is_left)?)))
     }

@@ -7,7 +7,7 @@ use crate::naive::{Server, naive};
 use crate::plan::Mix;
 use crate::stage::deaf::Deaf;
 use crate::stage::hoarder::Hoarder;
-use gearman_engine::{Config, Doors, Effects, Engine};
+use gearman_engine::{Config, Doors, Effect, Effects, Engine};
 use gearman_model::Model;
 use std::sync::{Arc, Mutex};
 
@@ -22,17 +22,25 @@ fn judged_with(
     server: fn(Config, u64) -> Box<dyn Doors + Send>,
     slack: Duration,
 ) -> (Run, Verdict) {
-    let plan = Plan::draw(seed, &Mix::everything());
-    let judge = Arc::new(Mutex::new(Judge::new(Terms::of(&plan, slack))));
+    judged_on(&Plan::draw(seed, &Mix::everything()), server, slack)
+}
+
+/// Runs a plan and judges it.
+fn judged_on(
+    plan: &Plan,
+    server: fn(Config, u64) -> Box<dyn Doors + Send>,
+    slack: Duration,
+) -> (Run, Verdict) {
+    let judge = Arc::new(Mutex::new(Judge::new(Terms::of(plan, slack))));
     let watcher = Arc::clone(&judge);
     let options = Options {
         history: History::keeping(),
         watcher: Box::new(move |entry| watcher.lock().expect("no panic").observe(entry)),
-        doors: Box::new(|id| server(plan.server.config(id), seed)),
+        doors: Box::new(|id| server(plan.server.config(id), plan.seed)),
         cheat: None,
         submit_to_two: false,
     };
-    let run = run(&plan, options);
+    let run = run(plan, options);
     let judge = Arc::into_inner(judge).expect("the run is over").into_inner().expect("no panic");
     (run, judge.finish())
 }
@@ -52,12 +60,76 @@ fn free(config: Config, seed: u64) -> Box<dyn Doors + Send> {
 
 #[test]
 fn what_a_server_still_holds_when_all_is_done_is_a_leak() {
-    let is_for_now = |&seed: &u64| !Plan::draw(seed, &Mix::everything()).workload.has_jobs_for_later();
-    let seed = (0..).find(is_for_now).expect("there is one");
-    let (run, _) = judged(seed, |config, hash_seed| Box::new(Hoarder(Engine::new(config, hash_seed))));
-    let held = run.held.expect("it holds a job");
-    assert!(held.contains("holds 1 jobs, 0 watchers and 0 records"), "{held}");
-    assert_eq!(judged(seed, engine).0.held, None);
+    for has_far_jobs in [false, true] {
+        let fits = |&seed: &u64| Plan::draw(seed, &Mix::everything()).workload.has_far_jobs() == has_far_jobs;
+        let seed = (0..).find(fits).expect("there is one");
+        let (run, _) = judged(seed, |config, hash_seed| Box::new(Hoarder(Engine::new(config, hash_seed))));
+        let held = run.held.expect("it holds a job");
+        assert!(held.contains("holds 1 jobs, 0 watchers and 0 records"), "{held}");
+        assert_eq!(judged(seed, engine).0.held, None);
+    }
+}
+
+/// Forgets that something is due.
+struct Absentminded(Engine);
+
+impl Doors for Absentminded {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        if event != Event::Elapsed {
+            self.0.handle(now, event, effects);
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+#[test]
+fn a_job_for_later_that_is_forgotten_when_all_is_at_rest_is_seen() {
+    let is_late = |plan: &Plan| plan.rests_until().as_millis() > u64::from(plan.workload.storm_ms) + 2500;
+    let mut plans = (0..400).map(|seed| Plan::draw(seed, &Mix::of([]))).filter(is_late);
+    let forgets = |config, hash_seed| -> Box<dyn Doors + Send> {
+        Box::new(Absentminded(Engine::new(config, hash_seed)))
+    };
+    let is_seen = |plan: &Plan| {
+        let (run, verdict) = judged_on(plan, forgets, Duration::ZERO);
+        run.settled.is_some() && verdict.accusations.iter().any(|one| one.rule == "wake-up")
+    };
+    assert!(plans.any(|plan| is_seen(&plan)), "no run waits until something for later is due");
+}
+
+/// Wakes nobody.
+struct Silent(Engine);
+
+impl Doors for Silent {
+    fn handle(&mut self, now: Time, event: Event, effects: &mut Effects) {
+        let mut said = Effects::new();
+        self.0.handle(now, event, &mut said);
+        let is_noop = |effect: &Effect| matches!(effect, Effect::Send { response: Response::Noop, .. });
+        said.drain().filter(|effect| !is_noop(effect)).for_each(|effect| effects.push(effect));
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.0.deadline()
+    }
+}
+
+#[test]
+fn where_no_rule_may_judge_who_is_woken_a_job_that_waits_for_ever_shows_it() {
+    let seen = (0..40).filter(|&seed| {
+        let mut plan = Plan::draw(seed, &Mix::of([]));
+        plan.server.worker_wakeup = Some(1);
+        let (run, verdict) = judged_on(
+            &plan,
+            |config, hash_seed| Box::new(Silent(Engine::new(config, hash_seed))),
+            Duration::ZERO,
+        );
+        assert_eq!(verdict.accusations, [], "seed {seed}");
+        let waits = |line: &String| line.contains("has waited since") && line.contains("sleeps since");
+        run.settled.is_some() && verdict.left.iter().any(waits)
+    });
+    assert!(seen.count() > 0, "no worker sleeps beside a job");
 }
 
 /// A server that does nothing at all.

@@ -5,7 +5,7 @@ use super::pace::Pace;
 use super::patience::{PATIENCE, Patience, Unrest};
 use super::process::Process;
 use super::server::Server;
-use super::{Cut, GIVEN_UP, Refusal, relay};
+use super::{Cut, GIVEN_UP, Refusal, Restless, relay};
 use crate::actors::{Role, cast};
 use crate::history::{Actor, History, ServerId};
 use crate::journal::Journal;
@@ -105,12 +105,14 @@ impl<'a> Town<'a> {
         self.coming = still_coming;
     }
 
-    /// Waits until everybody is at rest, and has been for as long as a server may need to say something; says how soon
+    /// Waits until everybody is at rest, and has been for as long as a server may need to say something, and what is for
+    /// later has had its time; says how soon
     /// that was, or who is not, if nothing has happened for long, or not all in twice as long as it can take one after
     /// the other.
-    pub(super) fn settle(&mut self, since: Time) -> Result<Result<Settled, Stuck>, Cut> {
+    pub(super) fn settle(&mut self, since: Time) -> Result<Settled, Restless> {
         self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(Canary::forget);
         let patience = Patience::new(self.house.plan, since);
+        let rests_until = self.house.plan.rests_until();
         let (mut rested, mut happened, mut entries) = (since, since, 0);
         loop {
             self.step()?;
@@ -121,14 +123,14 @@ impl<'a> Town<'a> {
             if !self.coming.is_empty() || self.house.restless().next().is_some() {
                 rested = now;
             }
-            if now - rested >= self.rest(now) {
+            if now - rested >= self.rest(now) && now >= rests_until {
                 self.house.cables.lock().journal().at_rest(now);
-                return Ok(Ok(Settled { within: rested - since, bound: patience.bound }));
+                return Ok(Settled { within: rested - since, bound: patience.bound });
             }
             match patience.tell(now, happened, self.pace.slack(), || self.servers_sleep()) {
                 Unrest::Young => {}
-                Unrest::Stuck => return Ok(Err(self.stuck(since))),
-                Unrest::Unknown => return Err(self.too_busy(since)),
+                Unrest::Stuck => return Err(Restless::Stuck(self.stuck(since))),
+                Unrest::Unknown => return Err(self.too_busy(since).into()),
             }
         }
     }
