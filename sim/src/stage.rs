@@ -92,10 +92,10 @@ pub struct Stuck {
 }
 
 /// What an engine holds for ever, if it is anything: asked when all is done that anybody has asked for, but for jobs that are
-/// far away. A saboteur tells no figures.
-fn held_for_ever(id: ServerId, vitals: Vitals, has_far_jobs: bool) -> Option<String> {
+/// far away, of which so many were planned. A saboteur tells no figures.
+fn held_for_ever(id: ServerId, vitals: Vitals, far_jobs: usize) -> Option<String> {
     let Vitals { jobs, scheduled, watchers, storing, .. } = vitals;
-    let jobs = if has_far_jobs { jobs - scheduled } else { jobs };
+    let jobs = jobs - scheduled.min(far_jobs);
     (jobs + watchers + storing > 0).then(|| {
         format!(
             "the {id} holds {jobs} jobs, {watchers} watchers and {storing} records that its store has not answered, though \

@@ -64,9 +64,9 @@ impl Workload {
         steps.filter_map(|step| if let Op::Submit(submit) = &step.op { Some(submit) } else { None })
     }
 
-    /// Whether some job shall begin later than any run lasts.
-    pub(crate) fn has_far_jobs(&self) -> bool {
-        self.submits().any(|submit| submit.epoch_s.is_some_and(|after_s| after_s > SOON_S))
+    /// How many jobs shall begin later than any run lasts.
+    pub(crate) fn far_jobs(&self) -> usize {
+        self.submits().filter(|submit| submit.epoch_s.is_some_and(|after_s| after_s > SOON_S)).count()
     }
 
     /// The same for one server, which all know.

@@ -262,7 +262,7 @@ fn a_campaign_that_is_not_clean_is_run_again_and_keeps_its_exit_code() {
 }
 
 #[test]
-fn a_shard_without_seeds_and_seeds_without_jobs_end_with_6() {
+fn a_shard_without_seeds_ends_with_6() {
     let empty = program(&["--seeds", "2", "--shard", "3/3"]);
     let said = text(&empty.stdout);
     assert_eq!(empty.status.code(), Some(6), "{said}");

@@ -83,6 +83,18 @@ fn doubt(share: f64, seeds: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lives::End;
+
+    #[test]
+    fn a_campaign_without_an_ended_job_has_tested_nothing_however_small_it_is() {
+        let (mix, rules) = (Mix::everything(), RuleChoice::all());
+        let demands = Demands { mix: &mix, rules: &rules, stage: Stage::Bare };
+        let mut summary = Summary::default();
+        summary.seeds = 1;
+        assert_eq!(shortfalls(&summary, demands), ["no job has ended"]);
+        summary.ends.insert(End::Fail, 1);
+        assert_eq!(shortfalls(&summary, demands), [""; 0]);
+    }
 
     #[test]
     fn a_small_campaign_may_fall_short_by_chance_and_a_large_one_may_not() {

@@ -30,7 +30,7 @@ pub struct Summary {
     packets: u64,
     requests: u64,
     raw_requests: u64,
-    ends: BTreeMap<End, u64>,
+    pub(super) ends: BTreeMap<End, u64>,
     pub(super) tally: Tally,
     pub(super) census: Census,
     /// In how many seeds a class of faults bit.

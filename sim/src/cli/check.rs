@@ -100,7 +100,11 @@ fn other_digests(
         }
     }
     bar.finish_and_clear();
-    child.wait()?;
+    let ended = child.wait()?;
+    // What it has not told would look as if it had come out otherwise.
+    if !interrupted.load(Ordering::Relaxed) && !ended.success() {
+        return Err(io::Error::other(format!("it has ended with {ended}")));
+    }
     Ok(digests)
 }
 

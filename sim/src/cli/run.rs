@@ -230,7 +230,7 @@ impl Seen {
                 self.summary.fail(Failed { seed: *seed, kind: Kind::NotDeterministic, why });
                 Exit::NotDeterministic
             }
-            Comparison::Impossible => Exit::NotDeterministic,
+            Comparison::Impossible => Exit::Usage,
             Comparison::Interrupted => interrupt::exit(),
         }
     }

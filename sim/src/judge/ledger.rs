@@ -28,7 +28,7 @@ pub(crate) use jobs::{Handed, Job, JobId, Start, SubmitId, Watch};
 use legacy::{Content, Legacies, Offer, OldKey};
 pub(crate) use links::{Limit, Link};
 pub(crate) use map::Map;
-pub(crate) use reports::Fate;
+pub(crate) use reports::{Fate, Said};
 
 use super::Terms;
 use super::facts::Fact;
@@ -37,7 +37,6 @@ use attempts::Cause;
 use gearman_protocol::{FunctionName, Handle, Time};
 use jobs::{Key, KeyId, KeyState, Submitted};
 use queues::LimitAsked;
-use reports::Said;
 
 /// A place in the history and the time there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,6 +39,14 @@ pub(super) const ALL: &[Sabotage] = &[
         means: Means::Trick(|| Box::new(UpsideDown)),
     },
     Sabotage {
+        name: "progress-untold",
+        sentence: "STATUS_RES tells no progress.",
+        rule: "status-true",
+        history: &["H-119"],
+        is_needle: true,
+        means: Means::Trick(|| Box::new(KnowsNoProgress)),
+    },
+    Sabotage {
         name: "neighbour-closed",
         sentence: "When a peer sends garbage, the connection before it is closed as well.",
         rule: "broken-peer-alone",
@@ -102,6 +110,17 @@ impl Trick for SaysItRuns {
     fn effect(&mut self, mut effect: Effect, _: &Notes, tell: &mut Desk) {
         if let Effect::Send { response: Response::Status(status), .. } = &mut effect {
             status.running |= status.known;
+        }
+        tell.world(effect);
+    }
+}
+
+struct KnowsNoProgress;
+
+impl Trick for KnowsNoProgress {
+    fn effect(&mut self, mut effect: Effect, _: &Notes, tell: &mut Desk) {
+        if let Effect::Send { response: Response::Status(status), .. } = &mut effect {
+            (status.numerator, status.denominator) = (0, 0);
         }
         tell.world(effect);
     }

@@ -56,8 +56,8 @@ pub fn run(plan: &Plan, options: Options<'_>) -> Run {
     if settled.is_ok() {
         lives.settle_all();
     }
-    let has_far_jobs = plan.workload.has_far_jobs();
-    let held = bare.servers.iter().find_map(|server| server.held(has_far_jobs)).filter(|_| settled.is_ok());
+    let far_jobs = plan.workload.far_jobs();
+    let held = bare.servers.iter().find_map(|server| server.held(far_jobs)).filter(|_| settled.is_ok());
     let ends = lives.ends().clone();
     let (settled, stuck) = (settled.as_ref().ok().copied(), settled.err());
     Run { history, tally, census, faults: bare.happened, ends, lasted: bare.now, settled, stuck, held }

@@ -118,8 +118,8 @@ impl<'a> Town<'a> {
     /// What a server holds for ever, when all is done.
     fn held(&self) -> Option<String> {
         let ids = (0..).map(ServerId::new);
-        let has_far_jobs = self.house.plan.workload.has_far_jobs();
-        ids.zip(&self.gates).find_map(|(id, gate)| held_for_ever(id, gate.vitals()?, has_far_jobs))
+        let far_jobs = self.house.plan.workload.far_jobs();
+        ids.zip(&self.gates).find_map(|(id, gate)| held_for_ever(id, gate.vitals()?, far_jobs))
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
         let plans = || (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
         for has_far_jobs in [false, true] {
             let fits =
-                |plan: &Plan| plan.workload.has_far_jobs() == has_far_jobs && plan.workload.servers > 1;
+                |plan: &Plan| (plan.workload.far_jobs() > 0) == has_far_jobs && plan.workload.servers > 1;
             let plan = plans().find(fits).expect("there is one");
             let held = played(&plan, |engine| Box::new(Hoarder(engine))).held.expect("it holds a job");
             assert!(held.contains("the server holds 1 jobs, 0 watchers and 0 records"), "{held}");
@@ -309,7 +309,7 @@ mod tests {
     fn no_run_is_over_before_what_is_for_later_is_done_or_forgotten() {
         let plans = (0..).map(|seed| Plan::draw(seed, &Mix::everything()));
         let is_long = |plan: &Plan| plan.rests_until().as_millis() > u64::from(plan.workload.storm_ms) + 2500;
-        let plan = plans.filter(|plan| !plan.workload.has_far_jobs()).find(is_long).expect("there is one");
+        let plan = plans.filter(|plan| plan.workload.far_jobs() == 0).find(is_long).expect("there is one");
         let seen = played(&plan, |engine| Box::new(engine));
         assert!(seen.lasted >= plan.rests_until() && seen.settled.is_some(), "{:?}", seen.stuck);
     }

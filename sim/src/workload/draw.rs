@@ -16,8 +16,9 @@ use crate::chance::{Chance, rng};
 const NOBODY: u64 = u64::MAX;
 /// What functions are called.
 const NAMES: [&str; 5] = ["reverse", "resize", "mail", "index", "count"];
-/// A workload that is more than a megabyte.
-const HUGE: u32 = 1_100_000;
+/// The largest workload is more than a megabyte, and large ones have at least so many bytes.
+const HUGE: u64 = 1_100_000;
+const LARGE: u64 = 40_000;
 /// A time that no run lives to see begins so many seconds after its begin.
 const FAR_S: u32 = 3600;
 /// Shared uniques are few, so that they meet.
@@ -179,7 +180,7 @@ impl Drawing {
 
     fn size(&self, chance: &mut Chance) -> u32 {
         let large = if self.large { 1 } else { 0 };
-        let most = *chance.weighted(&[(3, 0), (6, 100), (3, 2000), (large, 40_000)]);
+        let most = *chance.weighted(&[(3, 0), (6, 100), (3, 2000), (large, LARGE)]);
         small(chance.by_magnitude(0..=most))
     }
 
@@ -301,7 +302,9 @@ impl Drawing {
         let mut later = self.rng(actor, "workload.later", number);
         let is_later =
             self.later && raw && background && reducer.is_none() && priority == PriorityPlan::Normal;
-        let is_huge = self.large && self.rng(actor, "workload.huge", number).odds(1, 60);
+        let mut huge = self.rng(actor, "workload.huge", number);
+        let is_huge = self.large && huge.odds(1, 60);
+        let huge = if huge.odds(1, 2) { HUGE } else { huge.by_magnitude(LARGE..=HUGE) };
         let epoch_s = (is_later && later.odds(2, 3)).then(|| small(later.between(0..=SOON_S.into())));
         // Whoever shared a job that is far away would wait for ever.
         let is_far = matches!(unique, UniquePlan::None | UniquePlan::Own)
@@ -315,7 +318,7 @@ impl Drawing {
             background,
             epoch_s,
             reducer,
-            size: if is_huge { HUGE } else { self.size(&mut chance) },
+            size: if is_huge { small(huge) } else { self.size(&mut chance) },
             is_empty: false,
             then: *chance.weighted(&[(6, Then::Nothing), (2, Then::Created), (3, Then::Ended(patience))]),
         }

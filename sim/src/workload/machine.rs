@@ -151,7 +151,7 @@ impl Machine {
             return;
         }
         let mut scene = Scene { me: self.me, now, functions: &self.functions, epoch_s: self.epoch_s, out };
-        self.errands.read(&scene, response);
+        self.errands.read(&mut scene, response);
         if let Some(worker) = &mut self.worker {
             worker.read(&mut scene, response);
         }

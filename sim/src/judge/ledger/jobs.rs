@@ -160,7 +160,7 @@ impl Job {
     pub(crate) fn is_finished(&self) -> bool {
         let all = self.attempts.iter().flat_map(|attempt| &attempt.said);
         let mut ends = all.filter(|said| said.report.is_terminal());
-        ends.any(|said| said.is_heard || said.fate == Fate::Accepted)
+        ends.any(|said| said.heard.is_some() || matches!(said.fate, Fate::Accepted(_)))
     }
 
     /// Whether its end was told by somebody who may have held it without the ledger's knowing.

@@ -20,7 +20,8 @@ pub(crate) struct Said {
     pub(crate) wrote: Moment,
     pub(crate) report: Report,
     pub(crate) fate: Fate,
-    pub(crate) is_heard: bool,
+    /// Which watcher first read it, and where.
+    pub(crate) heard: Option<(Connection, Place)>,
     /// Whether it is known which attempt it belongs to, or that it belongs to none.
     pub(crate) is_settled: bool,
 }
@@ -30,8 +31,8 @@ pub(crate) struct Said {
 pub(crate) enum Fate {
     /// Not known, perhaps for ever.
     Open,
-    /// A later answer came without an ERROR for it.
-    Accepted,
+    /// A later answer came without an ERROR for it, at this place: by then the server had it.
+    Accepted(Place),
     /// It got an ERROR.
     Refused,
 }
@@ -103,6 +104,13 @@ impl Job {
 }
 
 impl Said {
+    /// Whether the server certainly had it, and did not refuse it, before it dealt with something that was asked here and
+    /// is answered now.
+    pub(crate) fn came_before(&self, connection: Connection, wrote: Place) -> bool {
+        let is_accepted = matches!(self.fate, Fate::Accepted(by) if by < wrote);
+        is_accepted || self.heard.is_some_and(|(by, read)| by == connection || read < wrote)
+    }
+
     const fn is_second_end_after(&self, last: &Self) -> bool {
         matches!((&last.report, &self.report), (Report::Exception(_), Report::Complete(_) | Report::Fail))
     }
@@ -118,7 +126,7 @@ impl Ledger {
             wrote: self.now,
             report: report.clone(),
             fate: Fate::Open,
-            is_heard: false,
+            heard: None,
             is_settled: !is_asking && !is_confused,
         };
         if is_asking && let Some(link) = self.link_mut(connection) {
@@ -244,8 +252,9 @@ impl Ledger {
             }
             Standing::Unknown => return,
         };
+        let now = self.now.place;
         let held = &mut self[job].attempts[attempt];
-        held.said[said].fate = Fate::Accepted;
+        held.said[said].fate = Fate::Accepted(now);
         if !held.said[said].is_settled {
             return;
         }

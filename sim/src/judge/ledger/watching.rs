@@ -135,7 +135,7 @@ impl Ledger {
         }
         let last_owner = &job.attempts[last_attempt];
         let is_owed = |said: &Said| {
-            said.fate == Fate::Accepted && !last_owner.is_late(said) && !said.report.is_terminal()
+            matches!(said.fate, Fate::Accepted(_)) && !last_owner.is_late(said) && !said.report.is_terminal()
         };
         let skipped = last_owner.said[last + 1..].iter().any(is_owed);
         last_attempt < attempt && (skipped || (0..said).any(owed))
@@ -159,7 +159,8 @@ impl Ledger {
         match self.origin(job, index, report) {
             Origin::Worker { attempt, said } => {
                 self.advance(connection, job, index, (attempt, said), facts);
-                self[job].attempts[attempt].said[said].is_heard = true;
+                let now = self.now.place;
+                self[job].attempts[attempt].said[said].heard.get_or_insert((connection, now));
                 facts.push(Fact::Heard { connection, job, attempt, said, report });
             }
             Origin::Server => facts.push(Fact::HeardServer { connection, job }),

@@ -25,7 +25,7 @@ impl Rule for LateResult {
             Fact::Refused { job, attempt, said } => {
                 let held = &ledger[job].attempts[attempt];
                 bench.armed();
-                if !held.said[said].is_heard {
+                if held.said[said].heard.is_none() {
                     return;
                 }
                 (job, held, "a report was refused, and a watcher heard it all the same")

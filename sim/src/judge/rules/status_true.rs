@@ -1,7 +1,8 @@
 //! A status is the truth.
 
 use super::{About, Bench, Doubts, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Asked, Fate, JobId, Limit, Question};
+use crate::judge::ledger::{Asked, Fate, JobId, Limit, Question, Said};
+use crate::history::Connection;
 use gearman_protocol::{JobStatus, Report, Response};
 
 /// Jobs that were said not to be known. Whether that was wrong, only a later sign of life can tell.
@@ -11,7 +12,7 @@ pub(super) struct StatusTrue(Doubts);
 impl Rule for StatusTrue {
     const INFO: RuleInfo = RuleInfo {
         name: "status-true",
-        sentence: "STATUS_RES says whether the job lives, whether a worker holds it, and only what a worker has said.",
+        sentence: "STATUS_RES says whether the job lives, whether a worker holds it, and what its worker has said of it last.",
         defends: &["H-065", "H-119"],
     };
 
@@ -34,7 +35,8 @@ impl Rule for StatusTrue {
         }
         let wrong = is_known_wrong(job, asked, status, ledger)
             .or_else(|| is_running_wrong(job, asked, status, ledger, connection))
-            .or_else(|| is_progress_wrong(job, status, ledger));
+            .or_else(|| is_progress_wrong(job, status, ledger))
+            .or_else(|| is_progress_old(job, asked, status, ledger, connection));
         if let Some(what) = wrong {
             bench.accuse(About::job(ledger, job).at(connection), what.to_owned());
         }
@@ -51,7 +53,7 @@ fn is_running_wrong(
     asked: &Asked,
     status: &JobStatus,
     ledger: &Ledger,
-    connection: crate::history::Connection,
+    connection: Connection,
 ) -> Option<&'static str> {
     let job_now = &ledger[job];
     match (status.running, job_now.attempts.len().checked_sub(1)) {
@@ -74,15 +76,41 @@ fn is_progress_wrong(job: JobId, status: &JobStatus, ledger: &Ledger) -> Option<
     if (status.numerator, status.denominator) == (0, 0) {
         return None;
     }
-    let numbers = |report: &Report| match report {
-        Report::Status { numerator, denominator } => Some((number(numerator)?, number(denominator)?)),
-        Report::Data(_) | Report::Warning(_) | Report::Complete(_) | Report::Fail | Report::Exception(_) => None,
-    };
     let job = &ledger[job];
     let all = job.attempts.iter().flat_map(|attempt| &attempt.said).filter(|said| said.fate != Fate::Refused);
     let mut all = all.chain(&job.strangers);
     let said = all.any(|said| numbers(&said.report) == Some((status.numerator, status.denominator)));
     (!said).then_some("the status tells a progress that no worker of the job has reported")
+}
+
+/// Whether the numbers are older than what the worker that holds the job is known to have said before anybody asked.
+fn is_progress_old(
+    job: JobId,
+    asked: &Asked,
+    status: &JobStatus,
+    ledger: &Ledger,
+    connection: Connection,
+) -> Option<&'static str> {
+    let last = ledger[job].attempts.len().checked_sub(1)?;
+    let attempt = &ledger[job].attempts[last];
+    let is_held = attempt.read.place < asked.wrote.place && ledger.is_surely_held(job, last);
+    if !(is_held && status.known && attempt.limit == Limit::None) {
+        return None;
+    }
+    let said = attempt.said.iter().filter(|said| matches!(said.report, Report::Status { .. }));
+    let is_known = |said: &&Said| said.came_before(connection, asked.wrote.place);
+    let since = said.clone().rfind(is_known)?.wrote.place;
+    let mut since = said.filter(|said| said.wrote.place >= since).map(|said| numbers(&said.report));
+    // What is no number may be read as any.
+    let is_old = since.all(|said| said.is_some_and(|said| said != (status.numerator, status.denominator)));
+    is_old.then_some("the status tells an older progress than the worker's last")
+}
+
+fn numbers(report: &Report) -> Option<(u32, u32)> {
+    match report {
+        Report::Status { numerator, denominator } => Some((number(numerator)?, number(denominator)?)),
+        Report::Data(_) | Report::Warning(_) | Report::Complete(_) | Report::Fail | Report::Exception(_) => None,
+    }
 }
 
 fn number(text: &[u8]) -> Option<u32> {
@@ -104,6 +132,37 @@ mod tests {
     fn the_truth_is_right() {
         let script = format!("{HELD}\n d> get_status H:1\n d< known H:1 running done=3 of=10");
         assert_eq!((broken(&script), armed("status-true", &script)), (vec![], 1));
+    }
+
+    #[test]
+    fn of_what_a_worker_is_known_to_have_said_the_last_is_told() {
+        let since = format!("{HELD}\n w> status H:1 7 10");
+        let heard = format!("{since}\n w> echo x\n w< echo x");
+        for (told, is_right) in [("done=7 of=10", true), ("done=3 of=10", false), ("", false)] {
+            let asked = |before: &str| format!("{before}\n d> get_status H:1\n d< known H:1 running {told}");
+            assert_eq!(broken(&asked(&heard)).is_empty(), is_right, "{told}");
+            // It may not have come to the server yet, or be followed by what has.
+            assert_eq!(broken(&asked(&since)), [""; 0], "{told}");
+            let timed = heard.replace("can_do mail", "can_do mail 500");
+            assert_eq!(broken(&asked(&timed)), [""; 0], "{told}");
+        }
+        let watched = since.replace("mail bg", "mail") + "\n c< status H:1 3 10\n c< status H:1 7 10";
+        let asked = format!("{watched}\n d> get_status H:1\n d< known H:1 running");
+        assert_eq!(broken(&format!("{asked} done=7 of=10")), [""; 0]);
+        assert_eq!(broken(&format!("{asked} done=3 of=10")), ["status-true"]);
+        // What its own watcher reads before the answer has been said before it.
+        let early = since.replace("mail bg", "mail").replace("\n w> status H:1 7", "\n c> get_status H:1\n w> status H:1 7");
+        let answered = format!("{early}\n c< status H:1 3 10\n c< status H:1 7 10\n c< known H:1 running");
+        assert_eq!(broken(&format!("{answered} done=7 of=10")), [""; 0]);
+        assert_eq!(broken(&format!("{answered} done=3 of=10")), ["status-true"]);
+        let more = format!("{heard}\n w> status H:1 9 10\n d> get_status H:1\n d< known H:1 running");
+        assert_eq!(broken(&format!("{more} done=9 of=10")), [""; 0]);
+        assert_eq!(broken(&format!("{more} done=3 of=10")), ["status-true"]);
+        let unclear = format!("{heard}\n w> status H:1 much 10\n d> get_status H:1\n d< known H:1 running");
+        assert_eq!(broken(&unclear), [""; 0]);
+        // Another worker's word of the same job is over with its attempt.
+        let lost = format!("{heard}\n w closes\n v> can_do mail\n v> grab\n v< assign H:1 mail");
+        assert_eq!(broken(&format!("{lost}\n d> get_status H:1\n d< known H:1 running")), [""; 0]);
     }
 
     #[test]

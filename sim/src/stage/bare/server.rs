@@ -46,8 +46,8 @@ impl Server {
     }
 
     /// What it holds for ever, when all is done.
-    pub(super) fn held(&self, has_far_jobs: bool) -> Option<String> {
-        held_for_ever(self.id, self.doors.as_ref()?.figures().vitals, has_far_jobs)
+    pub(super) fn held(&self, far_jobs: usize) -> Option<String> {
+        held_for_ever(self.id, self.doors.as_ref()?.figures().vitals, far_jobs)
     }
 }
 

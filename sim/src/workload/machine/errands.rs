@@ -68,7 +68,7 @@ impl Errands {
         }
     }
 
-    pub(super) fn read(&mut self, scene: &Scene<'_>, response: &Response) {
+    pub(super) fn read(&mut self, scene: &mut Scene<'_>, response: &Response) {
         match response {
             Response::JobCreated { handle } => {
                 let step = self.unanswered.pop_front();
@@ -83,10 +83,15 @@ impl Errands {
                 self.answered(scene, step, None);
             }
             Response::Work { handle, report } if report.is_terminal() => {
-                let awaited = Awaited::End(handle.clone());
-                if self.waiting.as_ref().is_some_and(|waiting| waiting.what == awaited) {
+                if self.waits_for(handle) {
                     self.waiting = None;
                     self.schedule(scene.now);
+                }
+            }
+            // Who waits for a job and hears that it goes on wants to know how far it is.
+            Response::Work { handle, report: Report::Status { .. } } => {
+                if self.waits_for(handle) {
+                    scene.out.push(Output::Request(Request::GetStatus { handle: handle.clone() }));
                 }
             }
             Response::Error { .. }
@@ -100,6 +105,12 @@ impl Errands {
             | Response::Option { .. }
             | Response::Admin(_) => {}
         }
+    }
+
+    fn waits_for(&self, job: &Handle) -> bool {
+        self.waiting
+            .as_ref()
+            .is_some_and(|waiting| matches!(&waiting.what, Awaited::End(awaited) if awaited == job))
     }
 
     /// Does every operation that is due and need not wait.
