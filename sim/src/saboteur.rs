@@ -42,10 +42,11 @@ pub struct Sabotage {
     pub sentence: &'static str,
     /// The rule that must catch it.
     pub rule: &'static str,
-    /// The faults in `docs/history.md` that it brings back.
-    pub history: &'static [&'static str],
-    /// Whether several things must coincide before it shows.
-    pub is_needle: bool,
+    /// Ids of `docs/history.md` whose fault it brings back or comes near, or of `docs/semantics.md` whose statement it
+    /// breaks.
+    pub cites: &'static [&'static str],
+    /// The things that must coincide before it shows, three or more; none if fewer do.
+    pub needle: Option<&'static str>,
     means: Means,
 }
 

@@ -94,7 +94,9 @@ fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
     assert_eq!(table["sabotages"][0]["rule"], json!("priority"));
     let list = program(&["sabotage", "--list"]);
     assert_eq!(list.status.code(), Some(0));
-    assert!(text(&list.stdout).contains("low-is-normal-for-one        priority "), "{}", text(&list.stdout));
+    let list = text(&list.stdout);
+    assert!(list.contains("low-is-normal-for-one        priority "), "{list}");
+    assert!(list.contains(" (H-053, R3)\n") && list.contains(" (H-007); needle: a CANT_DO "), "{list}");
     let off =
         program(&["--seeds", "20", "--sabotage", "low-is-normal-for-one", "--rules", "fifo,one-terminal"]);
     assert_eq!(off.status.code(), Some(0), "{}", text(&off.stdout));

@@ -1,14 +1,16 @@
-//! What the documentation cites must exist: history ids, files behind links, cargo commands, tests, and for each
-//! sentence of the semantics a bug that would break it.
+//! What the documentation cites must exist: history ids, statements, files behind links, cargo commands, tests, and for
+//! each sentence of the semantics a bug that would break it.
 //!
 //! Documentation rots where nothing reads it.
-//! Rules, sabotages, tests and deviations cite the ids of `docs/history.md`, and `docs/deviations.md` cites tests;
+//! Rules, sabotages, tests and deviations cite the ids of `docs/history.md`, rules and sabotages those of
+//! `docs/semantics.md` as well, and `docs/deviations.md` cites tests;
 //! these checks make a dangling citation fail like a broken build.
 
 mod citations;
 mod commands;
 mod history;
 mod links;
+mod statements;
 mod tree;
 
 use std::fmt;
@@ -57,6 +59,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
 fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     history::check(tree, &mut problems);
+    statements::check(tree, &mut problems);
     citations::check(tree, &mut problems);
     links::check(tree, &mut problems);
     commands::check(tree, &mut problems);

@@ -22,10 +22,14 @@ pub(super) fn faults() -> Exit {
 }
 
 pub(super) fn sabotages(sabotages: &[Sabotage]) -> Exit {
-    for Sabotage { name, rule, sentence, .. } in sabotages {
-        say!("{name:<28} {rule:<22} {sentence}");
+    for Sabotage { name, rule, sentence, cites, needle, .. } in sabotages {
+        let needle = needle.map_or_else(String::new, |things| format!("; needle: {things}"));
+        say!("{name:<28} {rule:<22} {sentence} ({}){needle}", cites.join(", "));
     }
-    let needles = sabotages.iter().filter(|sabotage| sabotage.is_needle).count();
-    say!("{} sabotages; {needles} are needles, which need several things to come together", sabotages.len());
+    let needles = sabotages.iter().filter(|sabotage| sabotage.needle.is_some()).count();
+    say!(
+        "{} sabotages; {needles} are needles, for which three things or more must come together",
+        sabotages.len()
+    );
     Exit::Clean
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// The version of the JSON that the table makes.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// How many times as many seeds again a sabotage gets that was caught too seldom in the first ones.
 const MORE: u64 = 3;
@@ -113,7 +113,7 @@ impl Table {
     }
 
     fn sums(&self) -> String {
-        let needles = self.rows.iter().filter(|row| row.sabotage.is_needle).count();
+        let needles = self.rows.iter().filter(|row| row.sabotage.needle.is_some()).count();
         let (all, proved) = (self.rows.len(), self.proved());
         let needs = self.needs().map_or_else(String::new, |needs| {
             format!("; all together need {} seeds (median of {TRIES} tries)", median(needs))
@@ -143,8 +143,7 @@ impl Table {
         text += &format!(
             "Each was tried on {seeds} seeds, or on {most} if these were too few to say how often it is caught.\n\n"
         );
-        text +=
-            "| sabotage | brings back | rule | caught in | seeds needed | seconds | with the rule off |\n";
+        text += "| sabotage | cites | rule | caught in | seeds needed | seconds | with the rule off |\n";
         text += "|---|---|---|---|---|---|---|\n";
         self.rows.iter().for_each(|row| text += &row.markdown());
         text

@@ -17,7 +17,8 @@ pub struct RuleInfo {
     pub name: &'static str,
     /// What it demands, in one sentence.
     pub sentence: &'static str,
-    /// The faults in `docs/history.md` that it guards against.
+    /// Ids of `docs/history.md` whose fault, or one that comes near, it guards against, or of `docs/semantics.md` whose
+    /// statement it demands.
     pub defends: &'static [&'static str],
 }
 

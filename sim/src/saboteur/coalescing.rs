@@ -11,8 +11,8 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "never-coalesces",
         sentence: "Every second submit with a unique is a job of its own.",
         rule: "coalescing",
-        history: &["H-002"],
-        is_needle: false,
+        cites: &["H-002"],
+        needle: None,
         means: Means::Trick(|| {
             Box::new(OtherUniques::new(|unique, number| {
                 let apart =
@@ -25,8 +25,10 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "longest-unique-is-alone",
         sentence: "A unique of the greatest length never coalesces.",
         rule: "coalescing",
-        history: &["H-101"],
-        is_needle: true,
+        cites: &["H-101"],
+        needle: Some(
+            "a unique of 64 bytes, a second submit of it, and a job that lives from the one to the other",
+        ),
         means: Means::Trick(|| {
             Box::new(OtherUniques::new(|unique, number| {
                 let longest = unique.as_bytes().len() == MAX_UNIQUE;
@@ -38,8 +40,11 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "unique-cut",
         sentence: "Uniques are compared without their last byte when they have the greatest length.",
         rule: "coalescing",
-        history: &["H-101"],
-        is_needle: true,
+        cites: &["H-101"],
+        needle: Some(
+            "two uniques of 64 bytes, a difference in the last byte alone, and the first job still alive \
+             at the second submit",
+        ),
         means: Means::Trick(|| {
             Box::new(OtherUniques::new(|unique, _| {
                 let longest = unique.as_bytes().len() == MAX_UNIQUE;
@@ -51,32 +56,32 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "joins-the-dead",
         sentence: "A background submit whose unique was used by a job that has ended is attached to that.",
         rule: "coalescing",
-        history: &["H-094", "H-126"],
-        is_needle: false,
+        cites: &["H-094", "H-126"],
+        needle: None,
         means: Means::Trick(|| Box::new(JoinsTheDead)),
     },
     Sabotage {
         name: "handle-twice",
         sentence: "Some background jobs without a unique are acknowledged with the handle of the client's last.",
         rule: "own-handle",
-        history: &["H-207"],
-        is_needle: false,
+        cites: &["H-207", "K21"],
+        needle: None,
         means: Means::Trick(|| Box::new(OldHandles::default())),
     },
     Sabotage {
         name: "unique-shortened",
         sentence: "JOB_ASSIGN_UNIQ carries a unique of the greatest length one byte short.",
         rule: "as-submitted",
-        history: &["H-101", "H-061"],
-        is_needle: false,
+        cites: &["H-101", "H-061"],
+        needle: None,
         means: Means::Trick(|| Box::new(ShortUniques)),
     },
     Sabotage {
         name: "large-workload-torn",
         sentence: "The last byte of a workload above 16 KiB is lost.",
         rule: "as-submitted",
-        history: &["H-010", "H-205"],
-        is_needle: true,
+        cites: &["H-101", "L2"],
+        needle: None,
         means: Means::Trick(|| Box::new(TornWorkloads)),
     },
 ];

@@ -11,24 +11,27 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "head-to-the-back",
         sentence: "Now and then the job at the head of a queue goes to its end.",
         rule: "fifo",
-        history: &["H-071", "H-113"],
-        is_needle: false,
+        cites: &["H-075", "O4"],
+        needle: None,
         means: Means::Trick(|| Box::new(HeadToTheBack { every: Every::default(), eager: true })),
     },
     Sabotage {
         name: "low-head-to-the-back",
         sentence: "When a low background job joins a queue, the job at its head goes to the end.",
         rule: "fifo",
-        history: &["H-113"],
-        is_needle: true,
+        cites: &["H-075", "O4"],
+        needle: Some(
+            "a low background submit, a low job at the head of its queue, and a server without a store and \
+             a limit of tries",
+        ),
         means: Means::Trick(|| Box::new(HeadToTheBack { every: Every::default(), eager: false })),
     },
     Sabotage {
         name: "high-is-normal",
         sentence: "Jobs of high priority are queued as normal ones.",
         rule: "priority",
-        history: &["H-067", "H-113"],
-        is_needle: false,
+        cites: &["H-067", "H-113"],
+        needle: None,
         means: Means::Trick(|| {
             Box::new(OtherPriorities(|submit| {
                 (submit.priority == Priority::High).then_some(Priority::Normal)
@@ -39,8 +42,8 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "low-is-normal-for-one",
         sentence: "Low jobs of the function with the longest name are queued as normal ones.",
         rule: "priority",
-        history: &["H-067"],
-        is_needle: false,
+        cites: &["H-067"],
+        needle: None,
         means: Means::Trick(|| {
             Box::new(OtherPriorities(|submit| {
                 let is_one = submit.priority == Priority::Low && submit.function.as_bytes() == b"reverse";
@@ -52,32 +55,35 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "job-hidden",
         sentence: "Every seventh grab is told that there is no job.",
         rule: "no-job-means-none",
-        history: &["H-076", "H-098"],
-        is_needle: false,
+        cites: &["H-076", "H-098"],
+        needle: None,
         means: Means::Trick(|| Box::new(Hides::default())),
     },
     Sabotage {
         name: "given-to-two",
         sentence: "Now and then a worker is given a job that another holds.",
         rule: "one-holder",
-        history: &["H-021", "H-075"],
-        is_needle: false,
+        cites: &["H-071", "K8"],
+        needle: None,
         means: Means::Trick(|| Box::new(GivesAgain::new(false))),
     },
     Sabotage {
         name: "done-again",
         sentence: "Now and then a worker is given a job that has been done.",
         rule: "run-once",
-        history: &["H-066", "H-203"],
-        is_needle: false,
+        cites: &["H-004", "H-066"],
+        needle: None,
         means: Means::Trick(|| Box::new(GivesAgain::new(true))),
     },
     Sabotage {
         name: "ability-kept",
         sentence: "CANT_DO of an idle worker is not heard.",
         rule: "able-only",
-        history: &["H-007"],
-        is_needle: true,
+        cites: &["H-007"],
+        needle: Some(
+            "a CANT_DO of a worker without a job, a later job of that function, and a grab of that worker \
+             before all others",
+        ),
         means: Means::Trick(|| Box::new(DeafToCantDo)),
     },
 ];

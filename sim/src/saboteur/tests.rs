@@ -31,7 +31,7 @@ fn judged(seed: u64, sabotage: &Sabotage) -> Verdict {
 fn each_is_caught_by_its_rule_and_by_no_other() {
     for sabotage in sabotages() {
         let mut is_caught = false;
-        for seed in 0..if sabotage.is_needle { 400 } else { 100 } {
+        for seed in 0..if sabotage.needle.is_some() { 400 } else { 100 } {
             let verdict = judged(seed, &sabotage);
             for accusation in &verdict.accusations {
                 assert_eq!(
@@ -56,7 +56,17 @@ fn names_are_unique_and_rules_exist() {
         assert!(rules().iter().any(|rule| rule.name == sabotage.rule), "{}", sabotage.name);
         assert_eq!(all.iter().filter(|other| other.name == sabotage.name).count(), 1, "{}", sabotage.name);
     }
-    assert!(all.iter().filter(|sabotage| sabotage.is_needle).count() >= 10);
+}
+
+#[test]
+fn a_needle_names_at_least_three_things_that_must_coincide() {
+    let all = sabotages();
+    let needles: Vec<(&str, &str)> =
+        all.iter().filter_map(|sabotage| Some((sabotage.name, sabotage.needle?))).collect();
+    for (name, things) in &needles {
+        assert!(things.split(", ").count() >= 3, "{name}: {things}");
+    }
+    assert!(needles.len() >= 12, "{}", needles.len());
 }
 
 #[test]

@@ -10,32 +10,38 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "noops-lost",
         sentence: "Every second NOOP is counted as sent and not sent.",
         rule: "wake-up",
-        history: &["H-048"],
-        is_needle: false,
+        cites: &["H-048"],
+        needle: None,
         means: Means::Trick(|| Box::new(LosesNoops::default())),
     },
     Sabotage {
         name: "noop-after-grab-only",
         sentence: "A worker that sleeps again without a grab after its NOOP is not woken any more.",
         rule: "wake-up",
-        history: &["H-008", "H-099"],
-        is_needle: true,
+        cites: &["H-008", "H-099"],
+        needle: Some(
+            "a PRE_SLEEP after a NOOP without a grab between them, a later job, and a question of the \
+             sleeper while that job waits",
+        ),
         means: Means::Trick(|| Box::new(AfterGrabOnly::default())),
     },
     Sabotage {
         name: "nobody-woken-for-requeued",
         sentence: "A job that comes back from a lost worker wakes nobody.",
         rule: "wake-up",
-        history: &["H-047"],
-        is_needle: true,
+        cites: &["H-077", "K12"],
+        needle: Some(
+            "a worker that is lost with a job, another that sleeps and can do it, and nothing else that \
+             wakes that one",
+        ),
         means: Means::Trick(|| Box::new(LossesWakeNobody { losing: false })),
     },
     Sabotage {
         name: "noop-twice",
         sentence: "Every third NOOP is sent twice.",
         rule: "one-noop",
-        history: &["H-008"],
-        is_needle: false,
+        cites: &["W3"],
+        needle: None,
         means: Means::Trick(|| Box::new(WakesTwice::default())),
     },
 ];

@@ -45,7 +45,7 @@ fn check_entries<'a>(text: &'a str, problems: &mut Vec<Problem>) -> BTreeSet<&'a
         let Some(entry) = heading.strip_prefix("### ") else { continue };
         let line = index + 1;
         let (id, slug) = entry.split_once(' ').unwrap_or((entry, ""));
-        if cited(id).next().is_none_or(|(_, found)| found != id) || !is_slug(slug) {
+        if !is_entry(id) || !is_slug(slug) {
             problems.push(problem(HISTORY, line, "a heading is `### H-001 slug-of-letters`"));
         }
         for name in [id, slug] {
@@ -84,6 +84,11 @@ fn check_facts(facts: &str, line: usize, invariants: &BTreeSet<&str>, problems: 
 /// The name in a row of the table of invariants.
 fn invariant(line: &str) -> Option<&str> {
     Some(line.strip_prefix("| `")?.split_once("` |")?.0)
+}
+
+/// Whether this is the id of an entry, and nothing else.
+pub(super) fn is_entry(id: &str) -> bool {
+    cited(id).next().is_some_and(|(_, found)| found == id)
 }
 
 fn is_slug(text: &str) -> bool {

@@ -108,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     fn other(sabotages: &serde_json::Value) -> serde_json::Value {
-        json!({ "version": 5, "stage": "bare", "uniform": false, "seeds": 1, "sabotages": sabotages })
+        json!({ "version": 6, "stage": "bare", "uniform": false, "seeds": 1, "sabotages": sabotages })
     }
 
     #[test]
@@ -138,16 +138,16 @@ mod tests {
         let file = std::env::temp_dir().join(format!("gearman-sim-beside-{}.json", std::process::id()));
         let read = |json: &serde_json::Value, uniform| {
             fs::write(&file, json.to_string()).unwrap();
-            Other::read(&file, 5, uniform)
+            Other::read(&file, 6, uniform)
         };
         let good = other(&json!([{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }]));
         assert_eq!(read(&good, false).unwrap().sabotages.len(), 1);
         assert!(read(&good, true).unwrap_err().ends_with("their plans are not the same"));
         let mut old = good;
-        old["version"] = json!(4);
-        assert!(read(&old, false).unwrap_err().ends_with("it has version 4, and this program compares 5"));
+        old["version"] = json!(5);
+        assert!(read(&old, false).unwrap_err().ends_with("it has version 5, and this program compares 6"));
         assert!(read(&json!([]), false).unwrap_err().contains("of this version writes"));
         fs::remove_file(&file).unwrap();
-        assert!(Other::read(&file, 5, false).unwrap_err().contains("No such file"));
+        assert!(Other::read(&file, 6, false).unwrap_err().contains("No such file"));
     }
 }

@@ -133,13 +133,13 @@ impl Row {
 
     /// A row of the page.
     pub(super) fn markdown(&self) -> String {
-        let Sabotage { name, rule, history, is_needle, .. } = self.sabotage;
+        let Sabotage { name, rule, cites, needle, .. } = self.sabotage;
         let (needs, seconds) = self.shown();
-        let needle = if is_needle { " (needle)" } else { "" };
+        let needle = needle.map_or("", |_| " (needle)");
         let (caught, tried, without) = (self.caught.len(), self.tried, self.without());
-        let history = history.join(", ");
+        let cites = cites.join(", ");
         format!(
-            "| `{name}`{needle} | {history} | `{rule}` | {caught}/{tried} | {needs} | {seconds} | {without} |\n"
+            "| `{name}`{needle} | {cites} | `{rule}` | {caught}/{tried} | {needs} | {seconds} | {without} |\n"
         )
     }
 
@@ -163,8 +163,8 @@ impl Row {
             "name": self.sabotage.name,
             "sentence": self.sabotage.sentence,
             "rule": self.sabotage.rule,
-            "history": self.sabotage.history,
-            "needle": self.sabotage.is_needle,
+            "cites": self.sabotage.cites,
+            "needle": self.sabotage.needle,
             "first_tried": self.first,
             "tried_on": self.tried,
             "caught_in": self.caught.len(),

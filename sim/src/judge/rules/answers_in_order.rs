@@ -12,7 +12,7 @@ impl Rule for AnswersInOrder {
     const INFO: RuleInfo = RuleInfo {
         name: "answers-in-order",
         sentence: "Each request that has an answer gets the right kind of it, in the order of the requests.",
-        defends: &["H-041", "H-106", "H-119", "H-130"],
+        defends: &["H-022", "H-041", "H-106", "H-129", "H-130", "R2"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, _ledger: &Ledger, bench: &mut Bench) {

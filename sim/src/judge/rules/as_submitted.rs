@@ -10,7 +10,7 @@ impl Rule for AsSubmitted {
     const INFO: RuleInfo = RuleInfo {
         name: "as-submitted",
         sentence: "Function, unique, reducer and workload reach the worker byte for byte, at every attempt.",
-        defends: &["H-061", "H-089", "H-101", "H-205"],
+        defends: &["H-058", "H-061", "H-089", "H-101", "H-205"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

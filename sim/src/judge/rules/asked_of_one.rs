@@ -9,7 +9,7 @@ impl Rule for AskedOfOne {
     const INFO: RuleInfo = RuleInfo {
         name: "asked-of-one",
         sentence: "What a peer asks of one server it asks of no other while it is connected to that one.",
-        defends: &["H-009"],
+        defends: &["J1"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, _: &Ledger, bench: &mut Bench) {

@@ -11,7 +11,7 @@ impl Rule for BrokenPeerAlone {
     const INFO: RuleInfo = RuleInfo {
         name: "broken-peer-alone",
         sentence: "The server closes only connections whose own peer has left or sent what cannot be understood.",
-        defends: &["H-016", "H-017", "H-059", "H-092"],
+        defends: &["H-017", "H-059", "H-087", "M5"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

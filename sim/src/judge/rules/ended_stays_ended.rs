@@ -9,7 +9,7 @@ impl Rule for EndedStaysEnded {
     const INFO: RuleInfo = RuleInfo {
         name: "ended-stays-ended",
         sentence: "A background job that had ended does not come back when a server with a store starts again.",
-        defends: &["H-004", "H-066"],
+        defends: &["H-004", "H-013", "H-066"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for EpochEarly {
     const INFO: RuleInfo = RuleInfo {
         name: "epoch-early",
         sentence: "A job that was submitted with a time is handed out to nobody before the server's wall clock says it.",
-        defends: &["H-112"],
+        defends: &["H-113", "D1"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

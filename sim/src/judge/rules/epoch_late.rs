@@ -10,7 +10,7 @@ impl Rule for EpochLate {
     const INFO: RuleInfo = RuleInfo {
         name: "epoch-late",
         sentence: "A job that was submitted with a time is there for the next grab when the server's wall clock has said it.",
-        defends: &["H-080"],
+        defends: &["D1", "D3"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -17,7 +17,7 @@ impl Rule for Fifo {
     const INFO: RuleInfo = RuleInfo {
         name: "fifo",
         sentence: "Jobs of one function and one priority that were never requeued are handed out as they came.",
-        defends: &["H-071", "H-113"],
+        defends: &["H-021", "H-075", "O4"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

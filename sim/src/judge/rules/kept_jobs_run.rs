@@ -11,7 +11,7 @@ impl Rule for KeptJobsRun {
     const INFO: RuleInfo = RuleInfo {
         name: "kept-jobs-run",
         sentence: "A background job that a server with a store has acknowledged is handed out after its restart.",
-        defends: &["H-018", "H-037", "H-038"],
+        defends: &["H-018", "H-037", "H-038", "H-110"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for LateResult {
     const INFO: RuleInfo = RuleInfo {
         name: "late-result",
         sentence: "A report of a worker that has lost the job gets an ERROR and goes nowhere.",
-        defends: &["H-012", "H-071"],
+        defends: &["H-012", "K18"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for OneHolder {
     const INFO: RuleInfo = RuleInfo {
         name: "one-holder",
         sentence: "A job is held by at most one live worker at a time.",
-        defends: &["H-021", "H-075"],
+        defends: &["H-071", "K8"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

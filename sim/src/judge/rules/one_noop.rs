@@ -9,7 +9,7 @@ impl Rule for OneNoop {
     const INFO: RuleInfo = RuleInfo {
         name: "one-noop",
         sentence: "A worker gets at most one NOOP for each PRE_SLEEP.",
-        defends: &["H-008", "H-048"],
+        defends: &["W3"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -9,7 +9,7 @@ impl Rule for OneServersHandle {
     const INFO: RuleInfo = RuleInfo {
         name: "one-servers-handle",
         sentence: "Of several servers, one knows no job by a handle that another one has given out.",
-        defends: &["H-207"],
+        defends: &["H-120", "K21"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, _: &Ledger, bench: &mut Bench) {

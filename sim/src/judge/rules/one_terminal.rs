@@ -9,7 +9,7 @@ impl Rule for OneTerminal {
     const INFO: RuleInfo = RuleInfo {
         name: "one-terminal",
         sentence: "An attached submit gets its JOB_CREATED first, then reports, then exactly one terminal packet.",
-        defends: &["H-083", "H-108", "H-116"],
+        defends: &["H-011", "H-083", "H-108", "H-116"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

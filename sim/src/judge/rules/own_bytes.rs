@@ -9,7 +9,7 @@ impl Rule for OwnBytes {
     const INFO: RuleInfo = RuleInfo {
         name: "own-bytes",
         sentence: "What a watcher hears is what a worker of the job has said, byte for byte.",
-        defends: &["H-010", "H-107", "H-115"],
+        defends: &["H-107", "H-115", "H-205"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for OwnHandle {
     const INFO: RuleInfo = RuleInfo {
         name: "own-handle",
         sentence: "No two jobs share a handle.",
-        defends: &["H-207"],
+        defends: &["H-207", "K21"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -9,7 +9,7 @@ impl Rule for OwnJobsOnly {
     const INFO: RuleInfo = RuleInfo {
         name: "own-jobs-only",
         sentence: "A connection hears of no job but those that it has submitted in the foreground.",
-        defends: &["H-205", "H-207"],
+        defends: &["H-107", "K3"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, _: &Ledger, bench: &mut Bench) {

@@ -9,7 +9,7 @@ impl Rule for RefusedNeverRuns {
     const INFO: RuleInfo = RuleInfo {
         name: "refused-never-runs",
         sentence: "A job that a store shall keep and whose submit was refused is never handed out.",
-        defends: &["H-018"],
+        defends: &["H-053", "R3"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -9,7 +9,7 @@ impl Rule for ReplayOrder {
     const INFO: RuleInfo = RuleInfo {
         name: "replay-order",
         sentence: "After a restart kept jobs are handed out by their priority, and among equals as they were submitted.",
-        defends: &["H-113"],
+        defends: &["H-113", "R6"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for Requeue {
     const INFO: RuleInfo = RuleInfo {
         name: "requeue",
         sentence: "A job whose worker has left or given it up is there for the next grab.",
-        defends: &["H-007", "H-125"],
+        defends: &["H-007", "H-073", "H-125"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -10,7 +10,7 @@ impl Rule for RetryLimit {
     const INFO: RuleInfo = RuleInfo {
         name: "retry-limit",
         sentence: "A job is dropped with one WORK_FAIL at the loss that its limit names, not before and not after.",
-        defends: &["H-040", "H-091", "H-102", "H-121"],
+        defends: &["H-040", "H-091", "H-102", "H-125"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

@@ -9,7 +9,7 @@ impl Rule for RunOnce {
     const INFO: RuleInfo = RuleInfo {
         name: "run-once",
         sentence: "A job whose worker has finished it is never handed out again.",
-        defends: &["H-066", "H-203"],
+        defends: &["H-004", "H-066"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {

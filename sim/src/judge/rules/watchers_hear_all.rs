@@ -9,7 +9,7 @@ impl Rule for WatchersHearAll {
     const INFO: RuleInfo = RuleInfo {
         name: "watchers-hear-all",
         sentence: "Every watcher hears every report of the job, in order, as often as it is attached.",
-        defends: &["H-045"],
+        defends: &["H-045", "K3"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
