@@ -13,6 +13,8 @@ fn the_status_of_a_job_follows_it() {
         c: get_status H:1                   c< Status H:1 1 1 0 0
         w: status H:1 3 4                   c< WorkStatus H:1 3 4
         d: get_status H:1                   d< Status H:1 1 1 3 4
+        w: status H:1 2 5                   c< WorkStatus H:1 2 5
+        d: get_status H:1                   d< Status H:1 1 1 2 5
         w: complete H:1 y                   c< WorkComplete H:1 y
         c: get_status H:1                   c< Status H:1 0 0 0 0
     ",

@@ -26,7 +26,7 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "status-runs-early",
         sentence: "A waiting job is said to run.",
         rule: "status-true",
-        cites: &["H-065", "K9"],
+        cites: &["H-065", "K26"],
         needle: None,
         means: Means::Trick(|| Box::new(SaysItRuns)),
     },
@@ -34,22 +34,16 @@ pub(super) const ALL: &[Sabotage] = &[
         name: "progress-upside-down",
         sentence: "STATUS_RES tells the denominator first.",
         rule: "status-true",
-        cites: &["H-119"],
-        needle: Some(
-            "a progress of two different numbers, a later answer to the same worker that proves it was \
-             heard, and a question for the status while the job is held",
-        ),
+        cites: &["H-119", "K26"],
+        needle: None,
         means: Means::Trick(|| Box::new(UpsideDown)),
     },
     Sabotage {
         name: "progress-untold",
         sentence: "STATUS_RES tells no progress.",
         rule: "status-true",
-        cites: &["H-065"],
-        needle: Some(
-            "a progress that was told, a later answer to the same worker that proves it was heard, and a \
-             question for the status while the job is held",
-        ),
+        cites: &["H-065", "K26"],
+        needle: None,
         means: Means::Trick(|| Box::new(KnowsNoProgress)),
     },
     Sabotage {

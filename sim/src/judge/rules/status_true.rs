@@ -13,7 +13,7 @@ impl Rule for StatusTrue {
     const INFO: RuleInfo = RuleInfo {
         name: "status-true",
         sentence: "STATUS_RES says whether the job lives, whether a worker holds it, and what its worker has said of it last.",
-        defends: &["H-065", "H-119", "K9"],
+        defends: &["H-065", "H-119", "K9", "K26"],
     };
 
     fn see(&mut self, fact: &Fact<'_>, ledger: &Ledger, bench: &mut Bench) {
