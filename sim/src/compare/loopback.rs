@@ -1,7 +1,7 @@
 //! A trouble between two processes of this machine.
 
 use super::proxy::{Order, Proxy};
-use super::scene::{Habit, Saw, ask, serve};
+use super::scene::{Habit, LINE, Saw, ask, serve};
 use super::sights::{End, Sights};
 use super::trouble::{Trouble, Wrong};
 use super::witness::Witness;
@@ -18,18 +18,18 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 
 /// Plays a peer, or the server, in this process: what it sees is told line by line, and each line of stdin opens a
 /// gate.
 pub(crate) fn play(address: &str, peer: Option<Habit>, tell: fn(&str)) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let note = Arc::new(move |saw: Saw| tell(&saw.to_string()));
-    let Some(habit) = peer else { return runtime.block_on(serve(Tcp, address, note)) };
-    let gates = Arc::new(Semaphore::new(0));
-    let opened = Arc::clone(&gates);
-    thread::spawn(move || io::stdin().lines().map_while(Result::ok).for_each(|_| opened.add_permits(1)));
-    runtime.block_on(ask(Tcp, address, habit, gates, note));
+    let notes = Arc::new(move |nth: usize, saw: Saw| tell(&format!("{nth} {saw}")));
+    let Some(habit) = peer else { return runtime.block_on(serve(Tcp, address, notes)) };
+    let (opened, gates) = watch::channel(0);
+    let open = move |_| opened.send_modify(|count| *count += 1);
+    thread::spawn(move || io::stdin().lines().map_while(Result::ok).for_each(open));
+    runtime.block_on(ask(Tcp, address, habit, gates, notes));
     Ok(())
 }
 
@@ -91,7 +91,7 @@ impl Stage {
         match *deed {
             Deed::Stall { lanes, .. } => self.each(lanes, Order::Stall),
             Deed::Dribble { lanes, .. } => self.each(lanes, |toward| Order::Pace(toward, 5)),
-            Deed::SlowReader { .. } => self.proxy.order(Order::Pace(Toward::Peer, 5)),
+            Deed::SlowReader { .. } => self.proxy.order(Order::Fill(Toward::Peer)),
             Deed::HalfOpen { .. } => self.proxy.order(Order::Forsake),
             Deed::Cut { lanes, last, .. } => self.each(lanes, |toward| Order::Cut(toward, last)),
             Deed::Door { reception, .. } => {
@@ -130,7 +130,7 @@ impl Stage {
         match *deed {
             Deed::Stall { lanes, .. } => self.each(lanes, Order::Release),
             Deed::Dribble { lanes, .. } => self.each(lanes, |toward| Order::Pace(toward, usize::MAX)),
-            Deed::SlowReader { .. } => self.proxy.order(Order::Pace(Toward::Peer, usize::MAX)),
+            Deed::SlowReader { .. } => self.proxy.order(Order::Release(Toward::Peer)),
             Deed::HalfOpen { .. } => self.proxy.order(Order::Tell),
             Deed::Door { .. } | Deed::ReconnectStorm { .. } => self.proxy.order(Order::Open),
             Deed::Partition { lanes, .. } => {
@@ -159,12 +159,15 @@ impl Stage {
     }
 }
 
-/// What hits every read and write: pieces shorter than a header, pieces, or bytes that come later.
+/// What hits every read and write: pieces shorter than a header, pieces, two questions or answers in one, or bytes that
+/// come later.
 fn habitual(class: FaultClass, toward: Toward) -> Order {
     if class == FaultClass::ShortRead {
         Order::Pace(toward, 5)
     } else if class == FaultClass::SplitWrite {
         Order::Pace(toward, 40)
+    } else if class == FaultClass::MergeWrite {
+        Order::Join(toward, 2 * LINE)
     } else {
         Order::Late(20)
     }
@@ -182,6 +185,12 @@ const fn is_direct(trouble: &Trouble) -> bool {
                 | Deed::Leave { .. }
         )
     )
+}
+
+/// Who of those in a process has seen what.
+fn noted(line: &str) -> Option<(usize, Saw)> {
+    let (nth, saw) = line.split_once(' ')?;
+    Some((nth.parse().ok()?, saw.parse().ok()?))
 }
 
 /// A process that plays a part.
@@ -210,7 +219,7 @@ impl Player {
         let witness = witness.clone();
         thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
-            lines.filter_map(|line| line.parse().ok()).for_each(|saw| witness.note(end, saw));
+            lines.filter_map(|line| noted(&line)).for_each(|(nth, saw)| witness.note(end, nth, saw));
         });
         Ok(Self { child, is_alive: true })
     }

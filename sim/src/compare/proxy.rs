@@ -25,10 +25,14 @@ const BACKLOG: i32 = 128;
 pub(super) enum Order {
     /// At most so many bytes pass in this direction, and no more until they have been read.
     Pace(Toward, usize),
+    /// Nothing passes in this direction before there are so many bytes, which then pass together.
+    Join(Toward, usize),
     /// Whatever comes passes so many turns later.
     Late(u32),
     /// Nothing passes in this direction.
     Stall(Toward),
+    /// Nothing is even taken from who writes in this direction, so that its buffers fill.
+    Fill(Toward),
     /// Everything passes again.
     Release(Toward),
     /// Connections break at both ends, by a reset.
@@ -67,8 +71,10 @@ impl Proxy {
             closes: false,
             pipes: Vec::new(),
             pace: [usize::MAX; 2],
+            joined: [0; 2],
             late: 0,
             stalled: [false; 2],
+            full: [false; 2],
             cut: [None; 2],
             passed: [0; 2],
         };
@@ -103,8 +109,10 @@ struct Work {
     closes: bool,
     pipes: Vec<Pipe>,
     pace: [usize; 2],
+    joined: [usize; 2],
     late: u32,
     stalled: [bool; 2],
+    full: [bool; 2],
     cut: [Option<Last>; 2],
     /// How many bytes have passed.
     passed: [usize; 2],
@@ -132,9 +140,12 @@ impl Work {
             Toward::Peer => (place(toward), End::Peer),
         };
         for pipe in &mut self.pipes {
-            pipe.read(lane, self.late);
+            if !self.full[lane] {
+                pipe.read(lane, self.late);
+            }
+            let holds = self.stalled[lane] || pipe.pending[lane].len() < self.joined[lane];
             let is_read = || self.witness.read(reader) >= self.passed[lane];
-            if !self.stalled[lane] && (self.pace[lane] == usize::MAX || is_read()) {
+            if !holds && (self.pace[lane] == usize::MAX || is_read()) {
                 self.passed[lane] += pipe.pass(lane, self.pace[lane], &mut self.cut[lane]);
             }
         }
@@ -143,9 +154,13 @@ impl Work {
     fn obey(&mut self, order: Order) -> io::Result<()> {
         match order {
             Order::Pace(toward, bytes) => self.pace[place(toward)] = bytes,
+            Order::Join(toward, bytes) => self.joined[place(toward)] = bytes,
             Order::Late(turns) => self.late = turns,
             Order::Stall(toward) => self.stalled[place(toward)] = true,
-            Order::Release(toward) => self.stalled[place(toward)] = false,
+            Order::Fill(toward) => self.full[place(toward)] = true,
+            Order::Release(toward) => {
+                (self.stalled[place(toward)], self.full[place(toward)]) = (false, false);
+            }
             Order::Cut(toward, last) => self.cut[place(toward)] = Some(last),
             Order::Break => self.pipes.iter_mut().for_each(Pipe::reset_both),
             Order::Forsake => self.pipes.iter_mut().for_each(|pipe| pipe.reset(place(Toward::Peer))),
@@ -153,10 +168,10 @@ impl Work {
                 let forsaken = self.pipes.iter_mut().filter(|pipe| pipe.ends[place(Toward::Peer)].is_none());
                 forsaken.for_each(Pipe::reset_both);
             }
-            Order::Shut(Reception::Refuses) => self.door = None,
+            Order::Shut(Reception::Refuses) => self.close_door(),
             Order::Shut(Reception::Closes) => self.closes = true,
             Order::Shut(Reception::Hangs) => {
-                self.door = None;
+                self.close_door();
                 let door = listen(self.address, 0)?;
                 // A queue for none has room for one; who comes after it gets no answer.
                 self.fillers.push(TcpStream::connect(self.address)?);
@@ -175,6 +190,14 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// Nobody listens from now on, not even in a copy of the socket that a process has which is just being started.
+    fn close_door(&mut self) {
+        if let Some(door) = self.door.take() {
+            // One that listens can be shut down.
+            let _ = SockRef::from(&door).shutdown(Shutdown::Both);
+        }
     }
 
     fn accept(&mut self) {
@@ -229,7 +252,7 @@ impl Pipe {
 
     fn read(&mut self, lane: usize, late: u32) {
         let Some(from) = &mut self.ends[1 - lane] else { return };
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; 1 << 16];
         match from.read(&mut buffer) {
             Ok(0) => self.ended[lane] = true,
             Ok(count) => {

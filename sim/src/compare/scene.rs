@@ -1,19 +1,29 @@
 //! A server and a peer that note what they see, the same on every network.
 //!
-//! A message is a line of 64 bytes, and the server answers each with another.
+//! A message is a line of 64 bytes, and the server answers each with another, or with very many if it is in capitals.
 //! The peer asks once in peace, once while something is wrong, and once after it; it dials again whenever its
 //! connection is over.
 
+use crate::network::rehearsal::TICK;
 use gearman_net::{Listener, Network};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// How long a message is.
 pub(super) const LINE: usize = 64;
+/// How long an answer is that the buffers of two sockets do not hold: a writer's may grow to 4 MiB (tcp_wmem in
+/// tcp(7)), and a reader's does not while nothing is taken.
+pub(super) const MUCH: usize = 1 << 23;
+/// How long an end thinks before it writes. What is written one after the other begins in two ticks of turmoil, and is
+/// read apart if nothing joins it; and it is less than a tick, so that what is held back to be joined still is.
+const THOUGHT: Duration = Duration::from_millis(TICK / 2 + 1);
 
 /// What an end has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,14 +118,30 @@ impl FromStr for Saw {
     }
 }
 
-/// Where an end notes what it has seen.
-pub(super) type Note = Arc<dyn Fn(Saw) + Send + Sync>;
+/// Where all peers, or all connections of the server, note what they have seen, and which of them has.
+pub(super) type Notes = Arc<dyn Fn(usize, Saw) + Send + Sync>;
+/// Where one of them does.
+type Note = Box<dyn Fn(Saw) + Send + Sync>;
 
-/// What a peer does with its second question.
+fn of(notes: &Notes, nth: usize) -> Note {
+    let notes = Arc::clone(notes);
+    Box::new(move |saw| notes(nth, saw))
+}
+
+/// How many gates have been opened, as the peers see it.
+pub(super) type Gates = watch::Receiver<usize>;
+
+/// What a peer does, above all with its second question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Habit {
     /// It asks while something is wrong, and reads the answer.
     Reads,
+    /// The same, with two questions for each before it reads.
+    AsksTwice,
+    /// The same, with a second question that has very much for an answer.
+    AsksMuch,
+    /// The same, and there are two of it.
+    AreTwo,
     /// It asks while something is wrong, and reads nothing from then on.
     WritesOn,
     /// It has asked before, and has left the answer unread.
@@ -131,17 +157,33 @@ pub(crate) enum Habit {
 impl Habit {
     /// Whether it has asked before something goes wrong.
     pub(super) const fn is_early(self) -> bool {
-        !matches!(self, Self::Reads | Self::WritesOn)
+        self.leaves() || matches!(self, Self::Ignores)
     }
 
     pub(super) const fn leaves(self) -> bool {
         matches!(self, Self::Leaves | Self::LeavesHalf | Self::LeavesAll)
     }
 
+    const fn peers(self) -> usize {
+        if matches!(self, Self::AreTwo) { 2 } else { 1 }
+    }
+
+    /// How many questions it asks before it reads.
+    const fn questions(self) -> usize {
+        if matches!(self, Self::AsksTwice) { 2 } else { 1 }
+    }
+
+    /// What it asks.
+    fn question(self, letter: u8) -> [u8; LINE] {
+        line(if self == Self::AsksMuch && letter == b'b' { letter.to_ascii_uppercase() } else { letter })
+    }
+
     /// How many bytes of an answer it reads.
     const fn reads(self, letter: u8) -> usize {
         match self {
-            Self::Reads | Self::Leaves => LINE,
+            Self::AsksTwice => 2 * LINE,
+            Self::AsksMuch if letter == b'b' => MUCH,
+            Self::Reads | Self::AsksMuch | Self::AreTwo | Self::Leaves => LINE,
             Self::LeavesHalf if letter != b'a' => LINE / 2,
             Self::WritesOn | Self::Ignores | Self::LeavesAll if letter != b'a' => 0,
             Self::WritesOn | Self::Ignores | Self::LeavesHalf | Self::LeavesAll => LINE,
@@ -150,13 +192,14 @@ impl Habit {
 }
 
 /// Answers everybody, for ever.
-pub(super) async fn serve<N: Network>(network: N, address: &str, note: Note) -> io::Result<()> {
+pub(super) async fn serve<N: Network>(network: N, address: &str, notes: Notes) -> io::Result<()> {
     let mut listener = network.bind(address).await?;
-    note(Saw::Listening);
-    loop {
+    notes(0, Saw::Listening);
+    for nth in 0.. {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(answer(stream, Arc::clone(&note)));
+        tokio::spawn(answer(stream, of(&notes, nth)));
     }
+    Ok(())
 }
 
 async fn answer<S: gearman_net::Stream>(mut stream: S, note: Note) {
@@ -167,53 +210,54 @@ async fn answer<S: gearman_net::Stream>(mut stream: S, note: Note) {
             return;
         }
         for _ in before / LINE..read.count / LINE {
-            if !write(&mut stream, b'!', &note).await {
+            let lines = if read.letter.is_ascii_uppercase() { MUCH / LINE } else { 1 };
+            if !write(&mut stream, &line(b'!').repeat(lines), &note).await {
                 return;
             }
         }
     }
 }
 
-/// Asks three times, the second and the third time when a gate has been opened.
-pub(super) async fn ask<N: Network>(
-    network: N,
-    address: &str,
-    habit: Habit,
-    gates: Arc<Semaphore>,
-    note: Note,
-) {
+/// Plays the peers of this habit until all have left.
+pub(super) async fn ask<N: Network>(network: N, address: &str, habit: Habit, gates: Gates, notes: Notes) {
+    let peers = (0..habit.peers())
+        .map(|nth| ask_alone(network.clone(), address.to_owned(), habit, gates.clone(), of(&notes, nth)));
+    peers.collect::<JoinSet<()>>().join_all().await;
+}
+
+/// Asks three times, the second and the third time when another gate has been opened.
+async fn ask_alone<N: Network>(network: N, address: String, habit: Habit, mut gates: Gates, note: Note) {
     let mut connection = None;
-    for letter in [b'a', b'b', b'c'] {
-        let message = (letter, habit.reads(letter));
-        connection = exchange(&network, address, connection, message, &note).await;
+    for (nth, letter) in [b'a', b'b', b'c'].into_iter().enumerate() {
+        connection = exchange(&network, &address, connection, (letter, habit), &note).await;
         if connection.is_none() && letter == b'b' {
-            connection = exchange(&network, address, None, message, &note).await;
+            connection = exchange(&network, &address, None, (letter, habit), &note).await;
         }
-        // Gates are never shut, so this is no error.
-        if let Ok(gate) = gates.acquire().await {
-            gate.forget();
-        }
-        if letter == b'b' && habit.leaves() {
+        let is_over = gates.wait_for(|&opened| opened > nth).await.is_err();
+        if is_over || letter == b'b' && habit.leaves() {
             return;
         }
     }
 }
 
-/// One message and so many bytes of its answer, over a new connection if there is none; the connection, if it stands.
+/// One question and what is read of its answer, over a new connection if there is none; the connection, if it stands.
 async fn exchange<N: Network>(
     network: &N,
     address: &str,
     connection: Option<N::Stream>,
-    (letter, bytes): (u8, usize),
+    (letter, habit): (u8, Habit),
     note: &Note,
 ) -> Option<N::Stream> {
     let mut stream = match connection {
         Some(stream) => stream,
         None => dial(network, address, note).await?,
     };
-    if !write(&mut stream, letter, note).await {
-        return None;
+    for _ in 0..habit.questions() {
+        if !write(&mut stream, &habit.question(letter), note).await {
+            return None;
+        }
     }
+    let bytes = habit.reads(letter);
     let mut read = Lines::default();
     while read.count < bytes {
         if !read.some(&mut (&mut stream).take((bytes - read.count) as u64), note).await {
@@ -237,10 +281,11 @@ async fn dial<N: Network>(network: &N, address: &str, note: &Note) -> Option<N::
 }
 
 /// Writes a message; says whether more can be written.
-async fn write(stream: &mut impl gearman_net::Stream, letter: u8, note: &Note) -> bool {
-    let written = stream.write_all(&line(letter)).await;
+async fn write(stream: &mut impl gearman_net::Stream, message: &[u8], note: &Note) -> bool {
+    sleep(THOUGHT).await;
+    let written = stream.write_all(message).await;
     note(match &written {
-        Ok(()) => Saw::Wrote(LINE),
+        Ok(()) => Saw::Wrote(message.len()),
         Err(error) => Saw::Failed(Errno::from(error), Call::Writes),
     });
     written.is_ok()
@@ -276,13 +321,16 @@ impl Lines {
         false
     }
 
-    /// Whether these bytes follow those before: lines of one letter each, the letters never going back.
+    /// Whether these bytes follow those before: lines of one letter each, the letters never going back, capital or not.
     fn fits(&mut self, bytes: &[u8]) -> bool {
         bytes.iter().all(|&byte| {
             let place = self.count % LINE;
             self.count += 1;
             match place {
-                0 => std::mem::replace(&mut self.letter, byte) <= byte && byte != b'\n',
+                0 => {
+                    let before = std::mem::replace(&mut self.letter, byte).to_ascii_lowercase();
+                    before <= byte.to_ascii_lowercase() && byte != b'\n'
+                }
                 63 => byte == b'\n',
                 _ => byte == self.letter,
             }
@@ -316,7 +364,7 @@ mod tests {
         let two = [line(b'a'), line(b'b')].concat();
         assert!(fits(&two));
         assert!(!fits(&two[1..]) && !fits(&[&two[..70], &two[69..]].concat()));
-        assert!(!fits(&[line(b'b'), line(b'a')].concat()));
+        assert!(!fits(&[line(b'b'), line(b'a')].concat()) && !fits(&[line(b'B'), line(b'a')].concat()));
         assert!(!fits(&[&two[..10], &two[11..]].concat()));
     }
 }

@@ -23,8 +23,8 @@ impl fmt::Display for End {
     }
 }
 
-/// What was seen, in the order in which it was.
-pub(super) type Log = Vec<(End, Saw)>;
+/// What was seen, in the order in which it was, and by which of the peers or of the server's connections.
+pub(super) type Log = Vec<(End, usize, Saw)>;
 
 /// What the peer has seen, and what the server has.
 pub(super) type Words = [String; 2];
@@ -66,12 +66,17 @@ impl Sights {
     }
 }
 
-/// A log in words.
+/// A log in words, of one peer or connection after the other: in which order two of them are served is nobody's word.
 pub(super) fn words(log: &Log) -> Words {
-    End::BOTH.map(|end| in_words(log.iter().filter(|(whose, _)| *whose == end).map(|(_, saw)| saw)))
+    End::BOTH.map(|end| {
+        let mut seen: Vec<&(End, usize, Saw)> = log.iter().filter(|(whose, ..)| *whose == end).collect();
+        seen.sort_by_key(|(_, nth, _)| nth);
+        in_words(seen.into_iter().map(|(.., saw)| saw))
+    })
 }
 
-/// Bytes that follow each other are told together, with whether there were more reads than messages.
+/// Bytes that follow each other are told together, with whether there were more reads than messages, or one for
+/// several.
 fn in_words<'a>(saws: impl Iterator<Item = &'a Saw>) -> String {
     let mut words: Vec<String> = Vec::new();
     let (mut bytes, mut reads) = (0, 0);
@@ -95,7 +100,13 @@ fn bytes_in_words(bytes: usize, reads: usize) -> Option<String> {
         (0, _) => "read a part".to_owned(),
         (whole, _) => format!("{} and a part", Saw::Read(whole)),
     };
-    let pieces = if reads > bytes.div_ceil(LINE) { " in pieces" } else { "" };
+    let pieces = if reads > bytes.div_ceil(LINE) {
+        " in pieces"
+    } else if reads == 1 && bytes > LINE {
+        " at once"
+    } else {
+        ""
+    };
     (reads > 0).then(|| told + pieces)
 }
 
@@ -109,7 +120,15 @@ mod tests {
         assert_eq!(told(&[]), "nothing");
         assert_eq!(told(&[Saw::Read(64), Saw::Read(64), Saw::End]), "read 128, EOF");
         assert_eq!(told(&[Saw::Read(60), Saw::Read(4)]), "read 64 in pieces");
+        assert_eq!(told(&[Saw::Read(128), Saw::Wrote(64)]), "read 128 at once, wrote 64");
         assert_eq!(told(&[Saw::Read(64), Saw::Connected, Saw::Read(32)]), "read 64, connected, read a part");
+    }
+
+    #[test]
+    fn what_one_of_two_has_seen_is_told_after_what_the_other_has() {
+        let server = |nth, saw| (End::Server, nth, saw);
+        let log = [server(1, Saw::Read(64)), server(0, Saw::End), server(1, Saw::Wrote(64))];
+        assert_eq!(words(&log.to_vec()), ["nothing", "EOF, read 64, wrote 64"]);
     }
 
     #[test]

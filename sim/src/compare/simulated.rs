@@ -1,21 +1,23 @@
 //! A trouble under turmoil.
 
-use super::scene::{Saw, ask, serve};
+use super::scene::{MUCH, Saw, ask, serve};
 use super::sights::{End, Log, Sights, Words, words};
 use super::trouble::{Trouble, Wrong};
 use crate::faults::schedule::{Deed, Lanes, Outcome};
 use crate::history::Actor;
-use crate::network::rehearsal::{FIRST, ONLY, PEER, Rehearsal, SERVER};
+use crate::network::rehearsal::{FIRST, ONLY, PEER, Rehearsal, SECOND, SERVER};
 use crate::network::{Fate, NetworkState, Pace, SERVER_ADDRESS, SimNetwork, Toward};
 use crate::stage::toward;
 use gearman_protocol::Time;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 
 /// Longer than anything lasts here.
 const LATE: Time = Time::from_millis(1_000_000);
 /// How many steps of the simulation it takes until nothing moves any more.
 const REST: usize = 100;
+/// How many bytes may be under way where no reader is slow: all that are ever written.
+const WINDOW: usize = 2 * MUCH;
 
 /// What both ends see.
 pub(super) fn see(trouble: &Trouble) -> Sights {
@@ -23,17 +25,17 @@ pub(super) fn see(trouble: &Trouble) -> Sights {
     let mut sights = Sights::default();
     sights.push(stage.rest());
     if trouble.habit.is_early() {
-        stage.gates.add_permits(1);
+        stage.open_gate();
         sights.push(stage.rest());
     }
     begin(&mut stage.rehearsal, trouble);
     stage.rehearsal.step(2);
     if trouble.opens_when_it_happens() {
-        stage.gates.add_permits(1);
+        stage.open_gate();
     }
     sights.push(stage.rest());
     end(&mut stage.rehearsal, trouble);
-    stage.gates.add_permits(1);
+    stage.open_gate();
     sights.push(stage.rest());
     sights
 }
@@ -41,38 +43,45 @@ pub(super) fn see(trouble: &Trouble) -> Sights {
 struct Stage {
     rehearsal: Rehearsal,
     log: Arc<Mutex<Log>>,
-    gates: Arc<Semaphore>,
+    gates: watch::Sender<usize>,
 }
 
 impl Stage {
     fn new(trouble: &Trouble) -> Self {
-        let (log, gates) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (gates, opened) = watch::channel(0);
         let rates = match trouble.what {
             Wrong::Each(class) => vec![(class, 1000)],
             Wrong::Once(_) => Vec::new(),
         };
-        let note = |end: End| {
+        let notes = |end: End| {
             let log: Arc<Mutex<Log>> = Arc::clone(&log);
-            Arc::new(move |saw: Saw| log.lock().unwrap_or_else(PoisonError::into_inner).push((end, saw)))
+            Arc::new(move |nth: usize, saw: Saw| {
+                log.lock().unwrap_or_else(PoisonError::into_inner).push((end, nth, saw));
+            })
         };
-        let (at_server, at_peer) = (note(End::Server), note(End::Peer));
-        let (opened, habit) = (Arc::clone(&gates), trouble.habit);
+        let (at_server, at_peer) = (notes(End::Server), notes(End::Peer));
+        let habit = trouble.habit;
         let rehearsal = Rehearsal::new(
-            (&rates, 1 << 16),
+            (&rates, WINDOW),
             Box::new(|_| {}),
             move |network| {
-                let note = Arc::clone(&at_server);
-                async move { serve(network, "0.0.0.0:4730", note).await }
+                let notes = Arc::clone(&at_server);
+                async move { serve(network, "0.0.0.0:4730", notes).await }
             },
             move |network: SimNetwork| {
-                let (gates, note) = (Arc::clone(&opened), Arc::clone(&at_peer));
+                let (gates, notes) = (opened.clone(), Arc::clone(&at_peer));
                 async move {
-                    ask(network, SERVER_ADDRESS, habit, gates, note).await;
+                    ask(network, SERVER_ADDRESS, habit, gates, notes).await;
                     Ok(())
                 }
             },
         );
         Self { rehearsal, log, gates }
+    }
+
+    fn open_gate(&self) {
+        self.gates.send_modify(|opened| *opened += 1);
     }
 
     /// What is seen until nothing moves any more.
@@ -128,7 +137,7 @@ fn begin(rehearsal: &mut Rehearsal, trouble: &Trouble) {
         }
         Deed::ReconnectStorm { .. } => {
             block(&mut state, Lanes::Both);
-            state.sever(id, Fate::Broken);
+            [ONLY, SECOND].into_iter().for_each(|id| state.sever(id, Fate::Broken));
         }
         Deed::Partition { lanes, .. } => block(&mut state, *lanes),
         Deed::ServerPause { .. } => state.pause(SERVER, LATE),

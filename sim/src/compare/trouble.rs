@@ -49,11 +49,13 @@ const BOTH: Lanes = Lanes::Both;
 /// Every trouble that both networks can make.
 pub(super) fn troubles() -> Vec<Trouble> {
     let each = |class| Trouble { variant: "", what: Wrong::Each(class), habit: Habit::Reads };
+    let merge = Trouble { habit: Habit::AsksTwice, ..each(FaultClass::MergeWrite) };
     let to = |habit, variant, deed| Trouble { variant, what: Wrong::Once(deed), habit };
     let once = |variant, deed| to(Habit::Reads, variant, deed);
     let stall = |lanes, then| Deed::Stall { whom: WHOM, lanes, for_ms: 0, then };
     let dribble = |lanes| Deed::Dribble { whom: WHOM, lanes, bytes: 5, for_ms: 0 };
-    let slow = Deed::SlowReader { whom: WHOM, bytes: 5, every: 2, window: 16, for_ms: 0 };
+    // So slow that it takes nothing before all is well.
+    let slow = Deed::SlowReader { whom: WHOM, bytes: 5, every: 1000, window: 16, for_ms: 0 };
     let cut = |lanes, last| Deed::Cut { whom: WHOM, lanes, last };
     let door = |reception| Deed::Door { whom: WHOM, reception, for_ms: 0 };
     let partition = |lanes, then| Deed::Partition { hosts: Vec::new(), server: None, lanes, for_ms: 0, then };
@@ -63,10 +65,10 @@ pub(super) fn troubles() -> Vec<Trouble> {
     vec![
         each(FaultClass::ShortRead),
         each(FaultClass::SplitWrite),
-        each(FaultClass::MergeWrite),
+        merge,
         each(FaultClass::Delay),
         once("", dribble(BOTH)),
-        once("", slow),
+        to(Habit::AsksMuch, "", slow),
         once("", stall(BOTH, Outcome::Heals)),
         once("only requests", stall(Lanes::ToServer, Outcome::Heals)),
         once("only answers", stall(Lanes::FromServer, Outcome::Heals)),
@@ -81,7 +83,7 @@ pub(super) fn troubles() -> Vec<Trouble> {
         once("", door(Reception::Refuses)),
         once("", door(Reception::Hangs)),
         once("", door(Reception::Closes)),
-        once("", Deed::ReconnectStorm { hosts: Vec::new(), for_ms: 0 }),
+        to(Habit::AreTwo, "", Deed::ReconnectStorm { hosts: Vec::new(), for_ms: 0 }),
         once("heals", partition(BOTH, Outcome::Heals)),
         once("breaks", partition(BOTH, Outcome::Breaks)),
         once("to the server, heals", partition(Lanes::ToServer, Outcome::Heals)),

@@ -5,8 +5,9 @@ use super::sights::{End, Log, Words, words};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Whoever has seen all that was expected is given so long to see more.
-const MORE: Duration = Duration::from_millis(100);
+/// Whoever has seen all that was expected is given so long to see more; what comes later is told as seen after the next
+/// change, and after the last one not at all.
+const MORE: Duration = Duration::from_millis(500);
 /// When nobody has seen anything for so long, nobody will, on however busy a machine. A system dials again after a
 /// second, and then after two.
 const LONG: Duration = Duration::from_secs(10);
@@ -24,12 +25,12 @@ struct Seen {
 }
 
 impl Witness {
-    pub(super) fn note(&self, end: End, saw: Saw) {
+    pub(super) fn note(&self, end: End, nth: usize, saw: Saw) {
         let mut seen = self.lock();
         if let Saw::Read(count) = saw {
             seen.read[end as usize] += count;
         }
-        seen.log.push((end, saw));
+        seen.log.push((end, nth, saw));
         self.0.1.notify_all();
     }
 
@@ -41,10 +42,10 @@ impl Witness {
     /// Waits until the server listens; says whether it does.
     pub(super) fn listens(&self) -> bool {
         let mut seen = self.lock();
-        let is_missing = |seen: &mut Seen| !seen.log.contains(&(End::Server, Saw::Listening));
+        let is_missing = |seen: &mut Seen| !seen.log.contains(&(End::Server, 0, Saw::Listening));
         seen = self.0.1.wait_timeout_while(seen, LONG, is_missing).unwrap_or_else(PoisonError::into_inner).0;
         let before = seen.log.len();
-        seen.log.retain(|(_, saw)| *saw != Saw::Listening);
+        seen.log.retain(|(.., saw)| *saw != Saw::Listening);
         seen.log.len() < before
     }
 

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(crate) const TICK: u64 = 10;
 /// The connection that the peer dials first.
 pub(crate) const ONLY: CableId = CableId(0);
+/// The one after it, if there are two.
+pub(crate) const SECOND: CableId = CableId(1);
 /// The hosts.
 pub(crate) const SERVER: usize = 0;
 pub(crate) const PEER: usize = 1;
