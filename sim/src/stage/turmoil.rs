@@ -88,8 +88,9 @@ impl<'a> Town<'a> {
         Self { house, shelves, gates }
     }
 
-    /// Waits until everybody is at rest, and the servers have heard the last of those who have left: a large message may
-    /// arrive long after the storm. What is for later must have had its time. Says who is not at rest if that takes longer than it can.
+    /// Waits until everybody is at rest, and the servers have heard the last of those who have left: a large
+    /// message may arrive long after the storm. What is for later must have had its time. Says who is not at rest if
+    /// that takes longer than it can.
     fn settle(&mut self, since: Time) -> Result<Settled, Stuck> {
         let (bound, rests_until) = (self.house.plan.settles_within(), self.house.plan.rests_until());
         let (mut rested, mut heard) = (self.house.now(), self.house.now());

@@ -105,10 +105,9 @@ impl<'a> Town<'a> {
         self.coming = still_coming;
     }
 
-    /// Waits until everybody is at rest, and has been for as long as a server may need to say something, and what is for
-    /// later has had its time; says how soon
-    /// that was, or who is not, if nothing has happened for long, or not all in twice as long as it can take one after
-    /// the other.
+    /// Waits until everybody is at rest, and has been for as long as a server may need to say something, and what is
+    /// for later has had its time; says how soon that was, or who is not, if nothing has happened for long, or not all
+    /// in twice as long as it can take one after the other.
     pub(super) fn settle(&mut self, since: Time) -> Result<Settled, Restless> {
         self.servers.iter_mut().flat_map(|server| &mut server.canary).for_each(Canary::forget);
         let patience = Patience::new(self.house.plan, since);
