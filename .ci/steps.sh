@@ -25,7 +25,7 @@
 #   mutants_commits  only in what so many last commits have changed, or as many as the clone has; in all if empty
 #   bench_rows       which rows of the table of measurements, or the flags for all
 #   bench_rounds     how often each of them
-#   at_length        whether what takes long is done too: scaling, the slowest call, the reported load, the guide on a clean machine, threads, data races, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
+#   at_length        whether what takes long is done too: sabotages without a choice of faults, scaling, the slowest call, the reported load, the guide on a clean machine, threads, data races, whether the stage of the program itself can fail, the conformance tool as one static file; yes or no
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -228,7 +228,7 @@ step "simulation, straight against the engine" cargo sim run --stage bare --seed
 step "simulation, the same in a debug build" same_in_a_debug_build
 step "shards, their files and their union" shards
 step "faults, under turmoil and on the machine's own sockets" faults_compared
-step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds"
+step "sabotages, each caught by its rule alone" cargo sim sabotage --seeds "$sabotage_seeds" --json target/sabotages.json
 step "sabotages, on bare doors" cargo sim sabotage --stage bare --seeds "$sabotage_seeds"
 step "bugs of the past, each seen by the simulator" historical_bugs
 step "no false alarm" cargo sim run --server naive --stage bare --seeds "$base..$((base + innocent_seeds))"
@@ -260,6 +260,7 @@ step "costs of codec and engine" cargo costs check
 step "side by side (printed, not judged)" side_by_side
 if [ "$at_length" = yes ]; then
     step "conformance, the tool as one static file" .ci/static-tool
+    step "sabotages, with all that can go wrong in every seed" cargo sim sabotage --uniform --seeds "$sabotage_seeds" --beside target/sabotages.json
     step "simulation, the program itself can fail" .ci/loopback-can-fail
     step "threads, under many schedules" cargo xtask threads --schedules 100000 --seed "$base"
     step "data races, planted and not (ThreadSanitizer)" cargo xtask races --seeds 100 --first "$base"

@@ -165,7 +165,7 @@ struct SabotageArgs {
     /// Write the table into this page, between the comments <!-- sabotages --> and <!-- end of sabotages -->
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
-    /// Compare each plan with what another stage has said of it, whose --json this is
+    /// Compare with another table, whose --json this is: each plan with what another stage has said of it, or, where one of the two is --uniform, the seeds that all need, of which a choice must save three in ten
     #[arg(long, value_name = "FILE")]
     beside: Option<PathBuf>,
     /// Give every seed all kinds of operations and faults, instead of a choice of its own, to see what choosing is worth

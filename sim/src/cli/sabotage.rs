@@ -9,7 +9,7 @@ use super::{Exit, SabotageArgs, complain, interrupt};
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::trial::Stage;
-use beside::{Beside, Other};
+use beside::{Beside, Other, Worth};
 use row::{Row, TRIES, Tries, median};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -31,7 +31,11 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let threads = args.threads.map_or_else(processors, usize::from);
     let json = args.json.as_deref().map(JsonFile::open).transpose();
     let page = args.into.as_deref().map(|file| Page::at(file, "sabotages")).transpose();
-    let other = args.beside.as_deref().map(|file| Other::read(file, VERSION, args.uniform)).transpose();
+    let other = args
+        .beside
+        .as_deref()
+        .map(|file| Other::read(file, VERSION, args.stage.name(), args.uniform))
+        .transpose();
     let (mut json, page, other) = match json.and_then(|json| Ok((json, page?, other?))) {
         Ok(all) => all,
         Err(error) => {
@@ -71,7 +75,7 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     }
     bar.finish_and_clear();
     say!("{}", table.sums());
-    other.iter().for_each(|other| say!("{}", Beside::of(&table.rows, other)));
+    let has_worth = other.as_ref().is_none_or(|other| table.compare(other));
     let blind = if args.names.is_empty() { table.blind() } else { Vec::new() };
     blind.iter().for_each(|rule| say!("{rule}: no sabotage is caught by this rule"));
     let written = json.as_mut().map_or(Ok(()), |file| file.write(&table.to_json()));
@@ -80,7 +84,11 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
         complain(&error);
         return Exit::Usage;
     }
-    if blind.is_empty() && table.proved() == table.rows.len() { Exit::Clean } else { Exit::Wrong }
+    if blind.is_empty() && has_worth && table.proved() == table.rows.len() {
+        Exit::Clean
+    } else {
+        Exit::Wrong
+    }
 }
 
 /// What became of all.
@@ -110,6 +118,24 @@ impl Table {
             sums.iter_mut().zip(row.needs()?).for_each(|(sum, needed)| *sum += needed);
         }
         Some(sums)
+    }
+
+    /// Tells how it compares with another; whether it is as it should be.
+    fn compare(&self, other: &Other) -> bool {
+        if other.uniform == self.uniform {
+            say!("{}", Beside::of(&self.rows, other));
+            return true;
+        }
+        match Worth::of((self.needs().map(median), self.rows.len(), self.seeds), other) {
+            Ok(worth) => {
+                say!("{worth}");
+                worth.is_enough()
+            }
+            Err(why) => {
+                complain(&why);
+                false
+            }
+        }
     }
 
     fn sums(&self) -> String {

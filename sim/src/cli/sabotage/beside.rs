@@ -1,4 +1,5 @@
-//! One table of sabotages beside that of another stage: does each plan come to the same on both?
+//! One table of sabotages beside another: does each plan come to the same on another stage, and what is it worth that
+//! each seed has a choice of what can go wrong?
 
 use super::row::Row;
 use serde::Deserialize;
@@ -11,8 +12,10 @@ use std::path::Path;
 #[derive(Debug, Deserialize)]
 pub(super) struct Other {
     version: u32,
-    stage: String,
-    uniform: bool,
+    pub(super) stage: String,
+    pub(super) uniform: bool,
+    seeds: u64,
+    median_needed: Option<u64>,
     sabotages: Vec<OtherRow>,
 }
 
@@ -26,8 +29,8 @@ struct OtherRow {
 
 impl Other {
     /// # Errors
-    /// If the file cannot be read, or is no such table of this version and mix: one line.
-    pub(super) fn read(file: &Path, version: u32, uniform: bool) -> Result<Self, String> {
+    /// If the file cannot be read, or is no such table of this version, or is of another stage and mix: one line.
+    pub(super) fn read(file: &Path, version: u32, stage: &str, uniform: bool) -> Result<Self, String> {
         let about = |what: String| format!("--beside {}: {what}", file.display());
         let text = fs::read_to_string(file).map_err(|error| about(error.to_string()))?;
         let other: Self = serde_json::from_str(&text).map_err(|error| {
@@ -39,12 +42,70 @@ impl Other {
                 other.version
             )));
         }
-        if other.uniform != uniform {
+        if other.uniform != uniform && other.stage != stage {
             return Err(about(
-                "one of the two is --uniform, so that their plans are not the same".to_owned(),
+                "one of the two is --uniform and the other is of another stage, so that their plans are not the same"
+                    .to_owned(),
             ));
         }
         Ok(other)
+    }
+}
+
+/// So many of the seeds that sabotages need where every seed has everything they may need with a choice.
+const MOST: f64 = 0.7;
+
+/// What it is worth that each seed has a choice.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Worth {
+    chosen: u64,
+    uniform: u64,
+}
+
+impl Worth {
+    /// Of what all sabotages of a table need together, after the median of their tries, and those of another, of which one
+    /// is with a choice and the other is not.
+    ///
+    /// # Errors
+    /// If they cannot be compared: one line.
+    pub(super) fn of(
+        (needed, tried, seeds): (Option<u64>, usize, u64),
+        other: &Other,
+    ) -> Result<Self, String> {
+        if (tried, seeds) != (other.sabotages.len(), other.seeds) {
+            let (tables, others) = (other.sabotages.len(), other.seeds);
+            return Err(format!(
+                "--beside: {tried} sabotages on {seeds} seeds are not to be compared with {tables} on {others}"
+            ));
+        }
+        let (Some(here), Some(there)) = (needed, other.median_needed) else {
+            return Err(
+                "--beside: where a sabotage is not caught nobody knows how many seeds all need".to_owned()
+            );
+        };
+        let (chosen, uniform) = if other.uniform { (here, there) } else { (there, here) };
+        Ok(Self { chosen, uniform })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+    fn share(&self) -> f64 {
+        self.chosen as f64 / self.uniform.max(1) as f64
+    }
+
+    /// Whether the choice helps as much as it should.
+    pub(super) fn is_enough(&self) -> bool {
+        self.share() <= MOST
+    }
+}
+
+impl fmt::Display for Worth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self { chosen, uniform }, share) = (self, self.share());
+        write!(
+            f,
+            "with a choice of what can go wrong all need {chosen} seeds, and {uniform} where every seed has everything: \
+             {share:.2} of them, where {MOST} may be needed at most"
+        )
     }
 }
 
@@ -134,11 +195,30 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_must_save_three_tenths_of_the_seeds() {
+        let json = json!({ "version": 6, "stage": "bare", "uniform": true, "seeds": 100, "median_needed": 1000,
+            "sabotages": [{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }] });
+        let uniform: Other = serde_json::from_value(json).unwrap();
+        let worth = |needed| Worth::of((Some(needed), 1, 100), &uniform).unwrap();
+        assert!(worth(700).is_enough() && !worth(701).is_enough());
+        assert!(
+            worth(700)
+                .to_string()
+                .contains("all need 700 seeds, and 1000 where every seed has everything: 0.70")
+        );
+        let chosen = Other { uniform: false, ..uniform };
+        assert_eq!(Worth::of((Some(2000), 1, 100), &chosen), Ok(Worth { chosen: 1000, uniform: 2000 }));
+        assert!(Worth::of((Some(2000), 2, 100), &chosen).is_err());
+        assert!(Worth::of((Some(2000), 1, 99), &chosen).is_err());
+        assert!(Worth::of((None, 1, 100), &chosen).is_err());
+    }
+
+    #[test]
     fn what_cannot_be_compared_is_refused_in_one_line() {
         let file = std::env::temp_dir().join(format!("gearman-sim-beside-{}.json", std::process::id()));
         let read = |json: &serde_json::Value, uniform| {
             fs::write(&file, json.to_string()).unwrap();
-            Other::read(&file, 6, uniform)
+            Other::read(&file, 6, "turmoil", uniform)
         };
         let good = other(&json!([{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }]));
         assert_eq!(read(&good, false).unwrap().sabotages.len(), 1);
@@ -148,6 +228,6 @@ mod tests {
         assert!(read(&old, false).unwrap_err().ends_with("it has version 5, and this program compares 6"));
         assert!(read(&json!([]), false).unwrap_err().contains("of this version writes"));
         fs::remove_file(&file).unwrap();
-        assert!(Other::read(&file, 6, false).unwrap_err().contains("No such file"));
+        assert!(Other::read(&file, 6, "turmoil", false).unwrap_err().contains("No such file"));
     }
 }
