@@ -9,7 +9,7 @@ use super::{Exit, SabotageArgs, complain, interrupt};
 use crate::judge::rules;
 use crate::plan::Mix;
 use crate::trial::Stage;
-use beside::{Beside, Other, Worth};
+use beside::{Beside, Here, Other, Worth};
 use row::{Row, TRIES, Tries, median};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -31,11 +31,9 @@ pub(super) fn sabotage(args: &SabotageArgs) -> Exit {
     let threads = args.threads.map_or_else(processors, usize::from);
     let json = args.json.as_deref().map(JsonFile::open).transpose();
     let page = args.into.as_deref().map(|file| Page::at(file, "sabotages")).transpose();
-    let other = args
-        .beside
-        .as_deref()
-        .map(|file| Other::read(file, VERSION, args.stage.name(), args.uniform))
-        .transpose();
+    let (stage, uniform) = (args.stage.name(), args.uniform);
+    let here = Here { version: VERSION, stage, uniform, tried: chosen.len(), seeds: args.seeds.count() };
+    let other = args.beside.as_deref().map(|file| Other::read(file, here)).transpose();
     let (mut json, page, other) = match json.and_then(|json| Ok((json, page?, other?))) {
         Ok(all) => all,
         Err(error) => {
@@ -126,16 +124,12 @@ impl Table {
             say!("{}", Beside::of(&self.rows, other));
             return true;
         }
-        match Worth::of((self.needs().map(median), self.rows.len(), self.seeds), other) {
-            Ok(worth) => {
-                say!("{worth}");
-                worth.is_enough()
-            }
-            Err(why) => {
-                complain(&why);
-                false
-            }
-        }
+        // Where a sabotage is not caught here the table has failed already.
+        let worth = self.needs().and_then(|needs| Worth::of(median(needs), other));
+        worth.is_none_or(|worth| {
+            say!("{worth}");
+            worth.is_enough()
+        })
     }
 
     fn sums(&self) -> String {

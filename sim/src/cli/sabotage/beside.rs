@@ -12,7 +12,7 @@ use std::path::Path;
 #[derive(Debug, Deserialize)]
 pub(super) struct Other {
     version: u32,
-    pub(super) stage: String,
+    stage: String,
     pub(super) uniform: bool,
     seeds: u64,
     median_needed: Option<u64>,
@@ -27,28 +27,55 @@ struct OtherRow {
     caught_seeds: BTreeSet<u64>,
 }
 
+/// What this run will make, and reads.
+#[derive(Clone, Copy)]
+pub(super) struct Here {
+    pub(super) version: u32,
+    pub(super) stage: &'static str,
+    pub(super) uniform: bool,
+    /// How many sabotages it tries.
+    pub(super) tried: usize,
+    pub(super) seeds: u64,
+}
+
 impl Other {
     /// # Errors
-    /// If the file cannot be read, or is no such table of this version, or is of another stage and mix: one line.
-    pub(super) fn read(file: &Path, version: u32, stage: &str, uniform: bool) -> Result<Self, String> {
+    /// If the file cannot be read, or is no table that this run can be compared with: one line.
+    pub(super) fn read(file: &Path, here: Here) -> Result<Self, String> {
         let about = |what: String| format!("--beside {}: {what}", file.display());
         let text = fs::read_to_string(file).map_err(|error| about(error.to_string()))?;
         let other: Self = serde_json::from_str(&text).map_err(|error| {
             about(format!("it is not what `sabotage --json` of this version writes: {error}"))
         })?;
-        if other.version != version {
-            return Err(about(format!(
-                "it has version {}, and this program compares {version}",
-                other.version
-            )));
-        }
-        if other.uniform != uniform && other.stage != stage {
-            return Err(about(
-                "one of the two is --uniform and the other is of another stage, so that their plans are not the same"
-                    .to_owned(),
+        other.fits(here).map_err(about)?;
+        Ok(other)
+    }
+
+    fn fits(&self, here: Here) -> Result<(), String> {
+        if self.version != here.version {
+            return Err(format!(
+                "it has version {}, and this program compares {}",
+                self.version, here.version
             ));
         }
-        Ok(other)
+        if self.uniform == here.uniform {
+            return Ok(());
+        }
+        let (tried, seeds) = (self.sabotages.len(), self.seeds);
+        if (&*self.stage, tried, seeds) != (here.stage, here.tried, here.seeds) {
+            return Err(format!(
+                "it is of {tried} sabotages on {seeds} seeds under {}, and what a choice is worth shows beside as many \
+                 on as many there",
+                self.stage
+            ));
+        }
+        match self.median_needed {
+            Some(_) => Ok(()),
+            None => {
+                Err("a sabotage was not caught in it, so that nobody knows how many seeds all need"
+                    .to_owned())
+            }
+        }
     }
 }
 
@@ -63,28 +90,12 @@ pub(super) struct Worth {
 }
 
 impl Worth {
-    /// Of what all sabotages of a table need together, after the median of their tries, and those of another, of which one
-    /// is with a choice and the other is not.
-    ///
-    /// # Errors
-    /// If they cannot be compared: one line.
-    pub(super) fn of(
-        (needed, tried, seeds): (Option<u64>, usize, u64),
-        other: &Other,
-    ) -> Result<Self, String> {
-        if (tried, seeds) != (other.sabotages.len(), other.seeds) {
-            let (tables, others) = (other.sabotages.len(), other.seeds);
-            return Err(format!(
-                "--beside: {tried} sabotages on {seeds} seeds are not to be compared with {tables} on {others}"
-            ));
-        }
-        let (Some(here), Some(there)) = (needed, other.median_needed) else {
-            return Err(
-                "--beside: where a sabotage is not caught nobody knows how many seeds all need".to_owned()
-            );
-        };
+    /// Of what all sabotages need together here, after the median of their tries, and in another table, of which one is
+    /// with a choice and the other is not.
+    pub(super) fn of(here: u64, other: &Other) -> Option<Self> {
+        let there = other.median_needed?;
         let (chosen, uniform) = if other.uniform { (here, there) } else { (there, here) };
-        Ok(Self { chosen, uniform })
+        Some(Self { chosen, uniform })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
@@ -168,6 +179,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const HERE: Here = Here { version: 6, stage: "turmoil", uniform: false, tried: 1, seeds: 1 };
+
     fn other(sabotages: &serde_json::Value) -> serde_json::Value {
         json!({ "version": 6, "stage": "bare", "uniform": false, "seeds": 1, "sabotages": sabotages })
     }
@@ -199,7 +212,7 @@ mod tests {
         let json = json!({ "version": 6, "stage": "bare", "uniform": true, "seeds": 100, "median_needed": 1000,
             "sabotages": [{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }] });
         let uniform: Other = serde_json::from_value(json).unwrap();
-        let worth = |needed| Worth::of((Some(needed), 1, 100), &uniform).unwrap();
+        let worth = |needed| Worth::of(needed, &uniform).unwrap();
         assert!(worth(700).is_enough() && !worth(701).is_enough());
         assert!(
             worth(700)
@@ -207,10 +220,18 @@ mod tests {
                 .contains("all need 700 seeds, and 1000 where every seed has everything: 0.70")
         );
         let chosen = Other { uniform: false, ..uniform };
-        assert_eq!(Worth::of((Some(2000), 1, 100), &chosen), Ok(Worth { chosen: 1000, uniform: 2000 }));
-        assert!(Worth::of((Some(2000), 2, 100), &chosen).is_err());
-        assert!(Worth::of((Some(2000), 1, 99), &chosen).is_err());
-        assert!(Worth::of((None, 1, 100), &chosen).is_err());
+        assert_eq!(Worth::of(2000, &chosen), Some(Worth { chosen: 1000, uniform: 2000 }));
+        let here = Here { stage: "bare", uniform: true, seeds: 100, ..HERE };
+        assert_eq!(chosen.fits(here), Ok(()));
+        for other in
+            [Here { stage: "turmoil", ..here }, Here { tried: 2, ..here }, Here { seeds: 99, ..here }]
+        {
+            assert!(
+                chosen.fits(other).unwrap_err().starts_with("it is of 1 sabotages on 100 seeds under bare")
+            );
+        }
+        let uncaught = Other { median_needed: None, ..chosen };
+        assert!(uncaught.fits(here).unwrap_err().starts_with("a sabotage was not caught in it"));
     }
 
     #[test]
@@ -218,16 +239,16 @@ mod tests {
         let file = std::env::temp_dir().join(format!("gearman-sim-beside-{}.json", std::process::id()));
         let read = |json: &serde_json::Value, uniform| {
             fs::write(&file, json.to_string()).unwrap();
-            Other::read(&file, 6, "turmoil", uniform)
+            Other::read(&file, Here { uniform, ..HERE })
         };
         let good = other(&json!([{ "name": "x", "first_tried": 0, "tried_on": 1, "caught_seeds": [] }]));
         assert_eq!(read(&good, false).unwrap().sabotages.len(), 1);
-        assert!(read(&good, true).unwrap_err().ends_with("their plans are not the same"));
+        assert!(read(&good, true).unwrap_err().ends_with("on as many there"));
         let mut old = good;
         old["version"] = json!(5);
         assert!(read(&old, false).unwrap_err().ends_with("it has version 5, and this program compares 6"));
         assert!(read(&json!([]), false).unwrap_err().contains("of this version writes"));
         fs::remove_file(&file).unwrap();
-        assert!(Other::read(&file, 6, "turmoil", false).unwrap_err().contains("No such file"));
+        assert!(Other::read(&file, HERE).unwrap_err().contains("No such file"));
     }
 }

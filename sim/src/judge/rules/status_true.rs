@@ -1,7 +1,7 @@
 //! A status is the truth.
 
 use super::{About, Bench, Doubts, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Asked, Fate, JobId, Limit, Question, Said};
+use crate::judge::ledger::{Asked, Attempt, Fate, JobId, Limit, Question, Said};
 use crate::history::Connection;
 use gearman_protocol::{JobStatus, Report, Response};
 
@@ -55,20 +55,23 @@ fn is_running_wrong(
     ledger: &Ledger,
     connection: Connection,
 ) -> Option<&'static str> {
-    let job_now = &ledger[job];
-    match (status.running, job_now.attempts.len().checked_sub(1)) {
-        (true, None) if job_now.seen < asked.wrote.place && ledger.is_where_it_seems(job, connection) => {
-            Some("the status of a job that was never handed out says that it runs")
-        }
-        (false, Some(last)) if status.known => {
-            let attempt = &job_now.attempts[last];
-            // Whether a time limit is kept is another matter.
-            let is_timed = attempt.limit != Limit::None;
-            let held = attempt.read.place < asked.wrote.place && ledger.is_surely_held(job, last);
-            (held && !is_timed).then_some("the status of a job that a worker holds says that it does not run")
-        }
-        (true | false, _) => None,
+    if status.running {
+        let job_now = &ledger[job];
+        let is_new = job_now.attempts.is_empty() && job_now.seen < asked.wrote.place;
+        return (is_new && ledger.is_where_it_seems(job, connection))
+            .then_some("the status of a job that was never handed out says that it runs");
     }
+    let is_held = status.known && holder(job, asked, ledger).is_some();
+    is_held.then_some("the status of a job that a worker holds says that it does not run")
+}
+
+/// The attempt whose worker has certainly held the job since before this was asked. Whether a time limit is kept is
+/// another matter.
+fn holder<'a>(job: JobId, asked: &Asked, ledger: &'a Ledger) -> Option<&'a Attempt> {
+    let last = ledger[job].attempts.len().checked_sub(1)?;
+    let attempt = &ledger[job].attempts[last];
+    let is_held = attempt.read.place < asked.wrote.place && ledger.is_surely_held(job, last);
+    (is_held && attempt.limit == Limit::None).then_some(attempt)
 }
 
 /// Whether the numbers are neither none nor what a worker has said.
@@ -91,12 +94,7 @@ fn is_progress_old(
     ledger: &Ledger,
     connection: Connection,
 ) -> Option<&'static str> {
-    let last = ledger[job].attempts.len().checked_sub(1)?;
-    let attempt = &ledger[job].attempts[last];
-    let is_held = attempt.read.place < asked.wrote.place && ledger.is_surely_held(job, last);
-    if !(is_held && status.known && attempt.limit == Limit::None) {
-        return None;
-    }
+    let attempt = holder(job, asked, ledger).filter(|_| status.known)?;
     let said = attempt.said.iter().filter(|said| matches!(said.report, Report::Status { .. }));
     let is_known = |said: &&Said| said.came_before(connection, asked.wrote.place);
     let since = said.clone().rfind(is_known)?.wrote.place;
