@@ -21,9 +21,9 @@
 //! * A job that waits for the store has its handle and its place in the queue already.
 //! * A job that became a background job and ended before the store answered is acknowledged by that answer.
 //!
-//! A model with lots ([`Model::with_lots`]) chooses otherwise where the protocol leaves it free: of jobs that are
-//! equally urgent any of the worker's functions may come first, a job that comes back may go to either end of its
-//! queue, and of several sleepers any may be woken. So it stands for every server that follows Gearman.
+//! A model with lots ([`Model::with_lots`]) chooses otherwise where the protocol leaves it free: a job that comes back
+//! may go to either end of its queue, and of several sleepers any may be woken. So it stands for every server that
+//! follows Gearman and takes a worker's functions in the turns that this one promises.
 //!
 //! ```
 //! use gearman_engine::{Config, ConnectionId, Doors, Effects, Event};

@@ -49,8 +49,7 @@ impl Model {
         let Some(connection) = self.connection(from) else { return };
         connection.sleep = Sleep::Awake;
         let abilities = connection.abilities.clone();
-        let first = self.lot(abilities.len().max(1));
-        let Some((number, turn)) = self.choose(&abilities, first) else {
+        let Some((number, turn)) = self.choose(&abilities) else {
             return self.send(from, Response::NoJob);
         };
         if compat != (Compat::Version1_1 { round_robin: false })
@@ -62,17 +61,13 @@ impl Model {
         self.assign(from, number, form, abilities[turn].timeout);
     }
 
-    /// The job that comes first for a worker with these abilities, the turns beginning with this one, and which of
-    /// them it is for.
-    fn choose(&self, abilities: &[Ability], first: usize) -> Option<(u64, usize)> {
+    /// The job that comes first for a worker with these abilities, and which of them it is for.
+    fn choose(&self, abilities: &[Ability]) -> Option<(u64, usize)> {
         let candidates = self.jobs.iter().filter_map(|job| {
             let State::Waiting { place } = job.state else { return None };
             let turn = abilities.iter().position(|ability| ability.function == job.function)?;
             let order = match self.config.compat {
-                Compat::Version2 => {
-                    let late = (turn + abilities.len() - first) % abilities.len();
-                    (job.priority as usize, late, place)
-                }
+                Compat::Version2 => (job.priority as usize, turn, place),
                 Compat::Version1_1 { .. } => (turn, job.priority as usize, place),
             };
             Some((order, job.number, turn))

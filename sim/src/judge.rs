@@ -24,6 +24,7 @@ use crate::plan::{Plan, Wall};
 use crate::store::SLOWEST;
 use crate::workload::DRAINS_FOR;
 use facts::Fact;
+use gearman_engine::Compat;
 use gearman_protocol::{Handle, Time};
 use ledger::{JobId, Ledger};
 use rounds::Rounds;
@@ -33,8 +34,11 @@ use std::time::Duration;
 /// The terms on which a server is judged: what its configuration promises, and how exact clocks are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// At which loss of its worker a job is dropped; `None` is never, 0 is as 1.
+    /// At which loss of its worker a job is dropped; `None` is never, 0 is as 1 or, if the server follows gearmand 1.1, as
+    /// `None`.
     pub job_retries: Option<u8>,
+    /// Which gearmand's scheduling the server follows.
+    pub compat: Compat,
     /// How many sleepers a runnable job wakes; `None` is all.
     pub worker_wakeup: Option<u32>,
     /// Shorter job timeouts are raised to this.
@@ -73,6 +77,7 @@ impl Terms {
         let fails = plan.world.per_mille.contains_key(&FaultClass::StoreFail);
         Self {
             job_retries: knobs.job_retries,
+            compat: knobs.scheduling.compat(),
             worker_wakeup: knobs.worker_wakeup,
             min_job_timeout: Duration::from_millis(knobs.min_job_timeout_ms.into()),
             exceptions: knobs.exceptions,
@@ -87,7 +92,9 @@ impl Terms {
 
     /// How often a job may be assigned at most.
     fn attempts(&self) -> Option<usize> {
-        self.job_retries.map(|limit| usize::from(limit.max(1)))
+        // To gearmand 1.1 a limit of 0 is none.
+        let is_none = self.job_retries == Some(0) && self.compat != Compat::Version2;
+        self.job_retries.filter(|_| !is_none).map(|limit| usize::from(limit.max(1)))
     }
 }
 

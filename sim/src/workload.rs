@@ -14,7 +14,7 @@ pub use hostile::Hostile;
 pub use machine::{Machine, Output};
 
 use crate::history::ServerId;
-use gearman_engine::Config;
+use gearman_engine::{Compat, Config};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -120,6 +120,36 @@ pub struct Knobs {
     /// Whether it keeps background jobs in a store that outlives its process.
     #[serde(default)]
     pub store: bool,
+    /// Which gearmand's scheduling it follows.
+    #[serde(default)]
+    pub scheduling: Scheduling,
+}
+
+/// Which gearmand's scheduling a server follows, by what it is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scheduling {
+    /// Nothing: that of version 2.
+    #[default]
+    #[serde(rename = "2")]
+    Version2,
+    /// `--compat 1.1`.
+    #[serde(rename = "1.1")]
+    Version1_1,
+    /// `--compat 1.1 --round-robin`.
+    #[serde(rename = "1.1-round-robin")]
+    Version1_1RoundRobin,
+}
+
+impl Scheduling {
+    /// The same as the engine says it.
+    #[must_use]
+    pub const fn compat(self) -> Compat {
+        match self {
+            Self::Version2 => Compat::Version2,
+            Self::Version1_1 => Compat::Version1_1 { round_robin: false },
+            Self::Version1_1RoundRobin => Compat::Version1_1 { round_robin: true },
+        }
+    }
 }
 
 impl Knobs {
@@ -128,6 +158,7 @@ impl Knobs {
     pub fn config(&self, server: ServerId) -> Config {
         let number = server.index() + 1;
         Config {
+            compat: self.scheduling.compat(),
             handle_prefix: if number == 1 { "H:sim".to_owned() } else { format!("H:sim-{number}") },
             job_retries: self.job_retries,
             worker_wakeup: self.worker_wakeup,

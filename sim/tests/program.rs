@@ -86,7 +86,7 @@ fn a_broken_rule_ends_with_1_and_one_screen_that_explains_it() {
 #[test]
 fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
     let json = scratch("sabotage.json");
-    let output = program(&["sabotage", "low-is-normal-for-one", "--json", json.to_str().unwrap()]);
+    let output = program(&["sabotage", "low-is-normal", "--json", json.to_str().unwrap()]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("1 sabotages, 1 caught by their rule, for which no other stands in"), "{said}");
@@ -95,10 +95,9 @@ fn a_sabotage_is_caught_by_the_rule_beside_it_and_not_with_that_rule_off() {
     let list = program(&["sabotage", "--list"]);
     assert_eq!(list.status.code(), Some(0));
     let list = text(&list.stdout);
-    assert!(list.contains("low-is-normal-for-one        priority "), "{list}");
+    assert!(list.contains("low-is-normal                priority "), "{list}");
     assert!(list.contains(" (H-053, R3)\n") && list.contains(" (H-007); needle: a CANT_DO "), "{list}");
-    let off =
-        program(&["--seeds", "20", "--sabotage", "low-is-normal-for-one", "--rules", "fifo,one-terminal"]);
+    let off = program(&["--seeds", "20", "--sabotage", "low-is-normal", "--rules", "fifo,one-terminal"]);
     assert_eq!(off.status.code(), Some(0), "{}", text(&off.stdout));
 }
 

@@ -35,8 +35,9 @@ pub(crate) enum Fact<'a> {
     /// A submit was answered with a job that cannot be its own: it has another function or another key.
     Mistaken { submit: SubmitId, job: JobId },
     /// A job was handed out; it is the job's last attempt unless a clash says otherwise.
-    /// `was_over` if it had certainly ended when it was asked for.
-    Assigned { job: JobId, attempt: usize, able: Functions, handed: Handed, was_over: bool },
+    /// `ahead` are the worker's functions whose turn came before that of the job's; `was_over` if it had certainly
+    /// ended when it was asked for.
+    Assigned { job: JobId, attempt: usize, able: Functions, ahead: Functions, handed: Handed, was_over: bool },
     /// A job certainly waited until this assignment of it.
     Waited { job: JobId, wait: Wait },
     /// A job was held by two at once, as these attempts.

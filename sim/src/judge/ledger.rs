@@ -19,6 +19,7 @@ mod links;
 mod map;
 mod queues;
 mod reports;
+mod turns;
 mod watching;
 
 pub(crate) use asked::{Asked, Question};

@@ -140,6 +140,7 @@ rules! {
     able_only::AbleOnly;
     fifo::Fifo;
     priority::Priority;
+    take_turns::TakeTurns;
     wake_up::WakeUp;
     one_noop::OneNoop;
     timeout_early::TimeoutEarly;

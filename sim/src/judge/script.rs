@@ -16,6 +16,7 @@ use super::{Accusation, Judge, StoreTerms, Terms, Verdict, rules};
 use crate::history::{Actor, Closing, Connection, Entry, History, ServerId, What};
 use crate::plan::Wall;
 use bytes::Bytes;
+use gearman_engine::Compat;
 use gearman_protocol::{
     AdminError, AdminReply, AdminRequest, Assignment, DecodeError, FunctionName, Grab, Handle, JobStatus,
     JobTimeout, Mode, Priority, QueueLimits, Reducer, Report, Request, Response, Submit, Time, Unique,
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub(super) fn terms() -> Terms {
     Terms {
         job_retries: None,
+        compat: Compat::Version2,
         worker_wakeup: None,
         min_job_timeout: Duration::from_millis(1),
         exceptions: false,

@@ -1,9 +1,10 @@
 //! Limits that are kept wrongly: on attempts, on time and on queues.
 
+use super::notes::Job;
 use super::{Desk, Every, Means, Notes, OWN, Sabotage, Trick};
 use bytes::Bytes;
 use gearman_engine::{Effect, Event};
-use gearman_protocol::{AdminRequest, JobTimeout, QueueLimits, Request, Response, Time};
+use gearman_protocol::{AdminRequest, Handle, JobTimeout, QueueLimits, Request, Response, Time};
 use std::collections::BTreeMap;
 
 pub(super) const ALL: &[Sabotage] = &[
@@ -173,24 +174,49 @@ impl Trick for OtherLimits {
     }
 }
 
-/// Drops a job instead of handing it out again after so many losses, depending on the limit that is set.
+/// Drops a job at so many losses, depending on the limit that is set, or instead of handing it out again after them.
 struct DropsEarly(fn(Option<u8>) -> Option<usize>);
 
+impl DropsEarly {
+    fn is_early(&self, job: &Job, notes: &Notes) -> bool {
+        let most = (self.0)(notes.job_retries);
+        !job.watchers.is_empty() && most.is_some_and(|most| job.holders.len() >= most)
+    }
+}
+
+fn cancel(handle: Handle, tell: &mut Desk) {
+    let cancel = Request::Admin(AdminRequest::CancelJob(handle));
+    tell.server(Event::Opened { from: OWN, peer: "::1".to_owned() });
+    tell.server(Event::Received { from: OWN, request: cancel });
+    tell.server(Event::Closed { from: OWN });
+}
+
 impl Trick for DropsEarly {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        if let Event::HalfClosed { from }
+        | Event::Closed { from }
+        | Event::Received { from, request: Request::ResetAbilities } = event
+        {
+            for (handle, _) in notes.hand(from).filter(|(_, job)| self.is_early(job, notes)) {
+                cancel(Handle::new(handle.clone()), tell);
+            }
+        }
+        tell.server(event);
+    }
+
     fn effect(&mut self, effect: Effect, notes: &Notes, tell: &mut Desk) {
         let Effect::Send { to, response } = &effect else { return tell.world(effect) };
         if *to == OWN {
             return;
         }
+        // With several functions it would be another's turn at the next grab.
+        let has_turns = notes.peers.get(to).is_none_or(|worker| worker.abilities.len() > 1);
         if let Response::JobAssign(assignment) = response
             && let Some(job) = notes.job(&assignment.handle)
-            && !job.watchers.is_empty()
-            && (self.0)(notes.job_retries).is_some_and(|most| job.holders.len() >= most)
+            && self.is_early(job, notes)
+            && !has_turns
         {
-            let cancel = Request::Admin(AdminRequest::CancelJob(assignment.handle.clone()));
-            tell.server(Event::Opened { from: OWN, peer: "::1".to_owned() });
-            tell.server(Event::Received { from: OWN, request: cancel });
-            tell.server(Event::Closed { from: OWN });
+            cancel(assignment.handle.clone(), tell);
             return tell.server(Event::Received { from: *to, request: Request::Grab(assignment.form) });
         }
         tell.world(effect);

@@ -3,8 +3,10 @@
 use super::notes::Job;
 use super::{Desk, Every, Means, Notes, OWN, Sabotage, Trick};
 use gearman_engine::{ConnectionId, Effect, Event};
-use gearman_protocol::{Assignment, Grab, Handle, Mode, Priority, Request, Response, Submit, Time};
-use std::collections::BTreeSet;
+use gearman_protocol::{
+    Assignment, FunctionName, Grab, Handle, JobTimeout, Mode, Priority, Request, Response, Submit, Time,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const ALL: &[Sabotage] = &[
     Sabotage {
@@ -39,16 +41,33 @@ pub(super) const ALL: &[Sabotage] = &[
         }),
     },
     Sabotage {
-        name: "low-is-normal-for-one",
-        sentence: "Low jobs of the function with the longest name are queued as normal ones.",
+        name: "low-is-normal",
+        sentence: "Low jobs are queued as normal ones.",
         rule: "priority",
         cites: &["H-067"],
         needle: None,
         means: Means::Trick(|| {
-            Box::new(OtherPriorities(|submit| {
-                let is_one = submit.priority == Priority::Low && submit.function.as_bytes() == b"reverse";
-                is_one.then_some(Priority::Normal)
-            }))
+            Box::new(OtherPriorities(|submit| (submit.priority == Priority::Low).then_some(Priority::Normal)))
+        }),
+    },
+    Sabotage {
+        name: "turns-forgotten",
+        sentence: "The function that a worker has registered last is always served first.",
+        rule: "take-turns",
+        cites: &["O3"],
+        needle: None,
+        means: Means::Trick(|| {
+            Box::new(ForgetsTurns { every: Every::default(), stubborn: true, registered: BTreeMap::new() })
+        }),
+    },
+    Sabotage {
+        name: "turn-lost-at-times",
+        sentence: "Now and then a worker's turns begin anew, with the function that it has registered last.",
+        rule: "take-turns",
+        cites: &["O3"],
+        needle: None,
+        means: Means::Trick(|| {
+            Box::new(ForgetsTurns { every: Every::default(), stubborn: false, registered: BTreeMap::new() })
         }),
     },
     Sabotage {
@@ -139,6 +158,49 @@ impl Trick for OtherPriorities {
     }
 }
 
+/// Before a worker with empty hands asks for a job, everything that it can do is taken back and registered again.
+struct ForgetsTurns {
+    every: Every,
+    /// Whether each time.
+    stubborn: bool,
+    /// What each worker can do, in the order in which it has said so.
+    registered: BTreeMap<ConnectionId, Vec<(FunctionName, Option<JobTimeout>)>>,
+}
+
+impl ForgetsTurns {
+    fn hear(&mut self, from: ConnectionId, request: &Request) {
+        let abilities = self.registered.entry(from).or_default();
+        match request {
+            Request::CanDo { function, timeout } => {
+                match abilities.iter_mut().find(|(known, _)| known == function) {
+                    Some((_, known)) => known.clone_from(timeout),
+                    None => abilities.push((function.clone(), timeout.clone())),
+                }
+            }
+            Request::CantDo { function } => abilities.retain(|(known, _)| known != function),
+            Request::ResetAbilities => abilities.clear(),
+            _ => {}
+        }
+    }
+}
+
+impl Trick for ForgetsTurns {
+    fn event(&mut self, _: Time, event: Event, notes: &Notes, tell: &mut Desk) {
+        if let Event::Received { from, request } = &event {
+            let (from, is_empty) = (*from, notes.hand(*from).next().is_none());
+            self.hear(from, request);
+            let strikes =
+                matches!(request, Request::Grab(_)) && is_empty && (self.stubborn || self.every.nth(8));
+            for (function, timeout) in self.registered[&from].clone().into_iter().filter(|_| strikes) {
+                let back = Request::CantDo { function: function.clone() };
+                tell.server(Event::Received { from, request: back });
+                tell.server(Event::Received { from, request: Request::CanDo { function, timeout } });
+            }
+        }
+        tell.server(event);
+    }
+}
+
 #[derive(Default)]
 struct Hides(Every);
 
@@ -194,6 +256,8 @@ impl GivesAgain {
                     && job.watchers.is_empty()
             };
             let able = notes.can_do(from, &assignment.function) == Some(false) && assignment.form == form;
+            // Where a job has one try, whoever tries again breaks another rule as well.
+            let in_time = in_time && (self.dead || !matches!(notes.job_retries, Some(0 | 1)));
             job.is_over == self.dead && job.holders.len() == 1 && held.by != from && in_time && able
         };
         notes.jobs.values().rev().find(fits).and_then(|job| job.assignment.clone())

@@ -7,8 +7,8 @@ mod meeting;
 mod worker;
 
 use super::{
-    ActorKind, ActorPlan, AdminPlan, Hostile, Knobs, Meddling, Op, PriorityPlan, SOON_S, Step, SubmitPlan,
-    Then, UniquePlan, Which, Workload,
+    ActorKind, ActorPlan, AdminPlan, Hostile, Knobs, Meddling, Op, PriorityPlan, SOON_S, Scheduling, Step,
+    SubmitPlan, Then, UniquePlan, Which, Workload,
 };
 use crate::chance::{Chance, rng};
 
@@ -42,6 +42,11 @@ impl Knobs {
             min_job_timeout_ms: 50,
             exceptions: chance.odds(1, 8),
             store,
+            scheduling: *rng(seed, NOBODY, "workload.scheduling", 0).weighted(&[
+                (6, Scheduling::Version2),
+                (1, Scheduling::Version1_1),
+                (1, Scheduling::Version1_1RoundRobin),
+            ]),
         }
     }
 }

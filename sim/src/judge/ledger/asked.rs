@@ -143,6 +143,7 @@ impl Ledger {
         let place = self.now.place;
         if let Some(link) = self.link_mut(connection) {
             link.abilities.add(function, limit, place);
+            link.turns.registers(function, place);
         }
         Question::Nothing
     }
@@ -168,6 +169,7 @@ impl Ledger {
             Some(function) => link.abilities.remove(function),
             None => link.abilities.clear(),
         }
+        link.turns.gives_up(function, place);
         for (job, grab) in link.holds.clone() {
             let job = &mut self[job];
             if function.is_none_or(|function| function == job.function) {

@@ -134,7 +134,8 @@ impl Ledger {
         }
         // What another key's submit has made did not wait as long as this job seems to.
         let is_its_own = !self.is_of_another_key(job, &handed);
-        facts.push(Fact::Assigned { job, attempt: index, able, handed, was_over });
+        let ahead = self.ahead_of(connection, function, grab.place, !self[job].is_murky);
+        facts.push(Fact::Assigned { job, attempt: index, able, ahead, handed, was_over });
         if let Some(legacy) = self.inherits(assignment, connection) {
             facts.push(Fact::Inherited { job, legacy });
         }

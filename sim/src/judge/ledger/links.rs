@@ -1,6 +1,7 @@
 //! One connection as the ledger knows it.
 
 use super::asked::{Asked, Question};
+use super::turns::Turns;
 use super::{Function, Functions, JobId, Moment, SubmitId, only};
 use crate::history::Place;
 use gearman_protocol::Handle;
@@ -20,6 +21,7 @@ pub(crate) struct Link {
     /// Since when the server knows that it is over.
     pub(crate) server_over: Option<Place>,
     pub(crate) abilities: Abilities,
+    pub(super) turns: Turns,
     pub(crate) sleep: Sleep,
     /// Since when the peer has asked for exceptions, and since when it knows that it gets them.
     pub(crate) exceptions_asked: Option<Place>,
@@ -118,6 +120,7 @@ impl Link {
             is_gone: false,
             server_over: None,
             abilities: Abilities::default(),
+            turns: Turns::default(),
             sleep: Sleep::default(),
             exceptions_asked: None,
             exceptions_sure: None,

@@ -1,7 +1,8 @@
 //! The urgent first.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, Map, Passes, WaitKind, functions_of};
+use crate::judge::ledger::{Function, Functions, Map, Passes, WaitKind, functions_of, only};
+use gearman_engine::Compat;
 use gearman_protocol::Priority as Urgency;
 
 /// For each function and priority, the grabs of able workers that were answered with something less urgent.
@@ -23,8 +24,11 @@ impl Rule for Priority {
             Fact::Assigned { job, attempt, able, .. } => {
                 let (given, grab) = (&ledger[job], ledger[job].attempts[attempt].grab);
                 let Some(priority) = given.priority.filter(|_| !given.is_murky) else { return };
+                // To gearmand 1.1 priority counts within a function only.
+                let is_over_all = ledger.terms.compat == Compat::Version2;
+                let among = if is_over_all { Functions::MAX } else { only(given.function) };
                 for urgent in Urgency::ALL.into_iter().filter(|&urgent| urgent < priority) {
-                    for function in functions_of(able) {
+                    for function in functions_of(able & among) {
                         self.passes.entry((function, urgent)).or_default().push(grab, ledger.now.place);
                     }
                 }
@@ -45,7 +49,9 @@ impl Rule for Priority {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::script::{armed, broken};
+    use crate::judge::Terms;
+    use crate::judge::script::{armed, broken, broken_on, terms};
+    use gearman_engine::Compat;
 
     const TWO: &str = "c> submit mail bg low w=low
         c< created H:1
@@ -65,6 +71,23 @@ mod tests {
     fn the_urgent_last_is_wrong() {
         let script = format!("{TWO}\n w< assign H:1 mail w=low\n w> grab\n w< assign H:2 index w=high");
         assert_eq!((broken(&script), armed("priority", &script)), (vec!["priority"], 1));
+    }
+
+    #[test]
+    fn to_gearmand_1_1_priority_counts_within_a_function() {
+        let old = || Terms { compat: Compat::Version1_1 { round_robin: false }, ..terms() };
+        let among_two = "c> submit mail bg high w=high
+            c< created H:1
+            c> submit index bg low w=low
+            c< created H:2
+            w> can_do mail
+            w> can_do index
+            w> grab
+            w< assign H:2 index w=low
+            w> grab
+            w< assign H:1 mail w=high";
+        assert_eq!((broken(among_two), broken_on(old(), among_two)), (vec!["priority"], vec![]));
+        assert_eq!(broken_on(old(), &among_two.replace("index", "mail")), ["priority"]);
     }
 
     #[test]

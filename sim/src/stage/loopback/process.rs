@@ -2,7 +2,7 @@
 
 use crate::history::ServerId;
 use crate::machine::signal;
-use crate::workload::{DRAINS_FOR, Knobs};
+use crate::workload::{DRAINS_FOR, Knobs, Scheduling};
 use gearman_protocol::Time;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
@@ -211,6 +211,12 @@ pub(super) fn flags(knobs: &Knobs, server: ServerId, at: SocketAddr) -> Vec<Stri
     if knobs.exceptions {
         flags.push("--exceptions".to_owned());
     }
+    let scheduling: &[&str] = match knobs.scheduling {
+        Scheduling::Version2 => &[],
+        Scheduling::Version1_1 => &["--compat=1.1"],
+        Scheduling::Version1_1RoundRobin => &["--compat=1.1", "--round-robin"],
+    };
+    flags.extend(scheduling.iter().map(|&flag| flag.to_owned()));
     flags
 }
 
@@ -226,6 +232,7 @@ mod tests {
             min_job_timeout_ms: 40,
             exceptions: false,
             store: true,
+            scheduling: Scheduling::Version2,
         }
     }
 
@@ -248,9 +255,18 @@ mod tests {
         ] {
             assert!(told.iter().any(|one| one == flag), "{flag} is not among {told:?}");
         }
-        let other = Knobs { job_retries: Some(3), worker_wakeup: Some(2), exceptions: true, ..knobs() };
+        let scheduling = Scheduling::Version1_1RoundRobin;
+        let other =
+            Knobs { job_retries: Some(3), worker_wakeup: Some(2), exceptions: true, scheduling, ..knobs() };
         let told = flags(&other, ServerId::new(1), at);
-        for flag in ["--job-handle-prefix=H:sim-2", "--job-retries=3", "--worker-wakeup=2", "--exceptions"] {
+        for flag in [
+            "--job-handle-prefix=H:sim-2",
+            "--job-retries=3",
+            "--worker-wakeup=2",
+            "--exceptions",
+            "--compat=1.1",
+            "--round-robin",
+        ] {
             assert!(told.iter().any(|one| one == flag), "{flag} is not among {told:?}");
         }
     }
