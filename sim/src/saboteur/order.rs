@@ -56,9 +56,7 @@ pub(super) const ALL: &[Sabotage] = &[
         rule: "take-turns",
         cites: &["O3"],
         needle: None,
-        means: Means::Trick(|| {
-            Box::new(ForgetsTurns { every: Every::default(), stubborn: true, registered: BTreeMap::new() })
-        }),
+        means: Means::Trick(|| Box::new(ForgetsTurns::new(true))),
     },
     Sabotage {
         name: "turn-lost-at-times",
@@ -66,9 +64,7 @@ pub(super) const ALL: &[Sabotage] = &[
         rule: "take-turns",
         cites: &["O3"],
         needle: None,
-        means: Means::Trick(|| {
-            Box::new(ForgetsTurns { every: Every::default(), stubborn: false, registered: BTreeMap::new() })
-        }),
+        means: Means::Trick(|| Box::new(ForgetsTurns::new(false))),
     },
     Sabotage {
         name: "job-hidden",
@@ -168,6 +164,10 @@ struct ForgetsTurns {
 }
 
 impl ForgetsTurns {
+    const fn new(stubborn: bool) -> Self {
+        Self { every: Every { count: 0 }, stubborn, registered: BTreeMap::new() }
+    }
+
     fn hear(&mut self, from: ConnectionId, request: &Request) {
         let abilities = self.registered.entry(from).or_default();
         match request {
