@@ -62,10 +62,12 @@ const browser = async () => {
         });
     });
     const end = async () => {
-        const ended = new Promise((done) => child.once("exit", done));
+        // The browser ends before the processes that it has started, and these write to the profile until they end. All of
+        // them have its standard error, which is closed when the last one has gone.
+        const ended = new Promise((done) => child.once("close", done));
         child.kill();
         await ended;
-        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+        rmSync(profile, { recursive: true, force: true });
     };
     return { port, end };
 };
