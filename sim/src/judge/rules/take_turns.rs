@@ -1,7 +1,7 @@
 //! One function after the other.
 
 use super::{About, Bench, Fact, Ledger, Rule, RuleInfo};
-use crate::judge::ledger::{Function, Map, Passes, WaitKind, functions_of};
+use crate::judge::ledger::{Function, Job, Map, Passes, WaitKind, functions_of};
 use gearman_engine::Compat;
 use gearman_protocol::Priority;
 
@@ -24,22 +24,15 @@ impl Rule for TakeTurns {
             Fact::Restarted => self.passes.clear(),
             Fact::Assigned { job, attempt, ahead, .. } => {
                 let (given, grab) = (&ledger[job], ledger[job].attempts[attempt].grab);
-                let is_over_all = ledger.terms.compat == Compat::Version2;
-                let priority = given.priority.filter(|_| is_over_all);
-                if given.is_murky || is_over_all && priority.is_none() {
-                    return;
-                }
+                let Some(rank) = rank(given, ledger).filter(|_| !given.is_murky) else { return };
                 for function in functions_of(ahead) {
-                    self.passes.entry((function, priority)).or_default().push(grab, ledger.now.place);
+                    self.passes.entry((function, rank)).or_default().push(grab, ledger.now.place);
                 }
             }
             Fact::Waited { job, wait } if wait.kind == WaitKind::Fresh => {
-                let (function, priority) = (ledger[job].function, ledger[job].priority);
-                let is_over_all = ledger.terms.compat == Compat::Version2;
-                if is_over_all && priority.is_none() {
-                    return;
-                }
-                let Some(passes) = self.passes.get(&(function, priority.filter(|_| is_over_all))) else { return };
+                let waiting = &ledger[job];
+                let Some(rank) = rank(waiting, ledger) else { return };
+                let Some(passes) = self.passes.get(&(waiting.function, rank)) else { return };
                 bench.armed();
                 if let Some(grab) = passes.within(wait) {
                     let what = format!("it was its function's turn, and the grab #{} was answered with another", grab.place);
@@ -48,6 +41,15 @@ impl Rule for TakeTurns {
             }
             _ => {}
         }
+    }
+}
+
+/// Among which jobs of other functions this one has its turn: those of its priority, or all where priority counts
+/// within a function alone. Unknown if its priority is.
+fn rank(job: &Job, ledger: &Ledger) -> Option<Option<Priority>> {
+    match ledger.terms.compat {
+        Compat::Version2 => job.priority.map(Some),
+        Compat::Version1_1 { .. } => Some(None),
     }
 }
 
